@@ -1,0 +1,159 @@
+# cyclebench. `make help` lists the targets.
+VERSION := 0.1.0
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PREFIX ?= /usr/local
+DESTDIR ?=
+PYTHON3 ?= /usr/bin/python3
+
+TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)
+MACHINE := $(firstword $(subst -, ,$(TRIPLET)))
+ISAS := $(if $(filter x86_64,$(MACHINE)),avx2 avx512,$(if $(filter aarch64 arm64,$(MACHINE)),neon))
+
+BUILD ?= build$(if $(SANITIZE),/sanitize)$(if $(findstring clang,$(CC)),/clang)$(if $(CROSS),/$(MACHINE))
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wcast-align -Wpointer-arith
+# Numerics contract: no contraction, no fast-math, no -march=native; 16-lane code gets its ISA per file below.
+CFLAGS ?= -O3 -g
+BASE_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror) -ffp-contract=off -fno-math-errno -fopenmp -fno-semantic-interposition
+BASE_CFLAGS += $(if $(SANITIZE),-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DCB_SANITIZED)
+INCLUDES := -Ikernels -Ibench/instruments -Itrain -I$(BUILD)/generated
+LDFLAGS += -fopenmp $(if $(SANITIZE),-fsanitize=address,undefined) -Wl,--as-needed
+LDLIBS := -ljansson -linih -lhwloc -lcurl -larchive -lcrypto -lm
+
+ISA_FLAGS_avx2 := -mavx2 -mfma
+ISA_FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
+ISA_FLAGS_neon :=
+# The reference stays scalar: the compiler must not make it a SIMD variant.
+REF_FLAGS := -fno-tree-vectorize -fno-tree-slp-vectorize
+
+sources = $(sort $(foreach dir,$(1),$(wildcard $(dir)/*.c)))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+KERNEL_DIRS := kernels/core kernels/ref kernels/gemm kernels/conv kernels/norm kernels/head kernels/update kernels/image
+OTHER_ISAS := $(filter-out $(ISAS),avx2 avx512 neon)
+KERNEL_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,$(KERNEL_DIRS)))
+INSTRUMENT_SRC := $(call sources,bench/instruments)
+# What needs nothing but libkernels; also built for the NEON tests.
+TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/data/cifar10.c train/data/batches.c train/data/synthetic.c
+TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/data train/checkpoint train/recipes train/record))
+REPORT_SRC := $(call sources,reports/lib)
+
+PROGRAM_SRC := $(wildcard cyclebench.c bench/cyclebench-*.c train/cyclebench-*.c reports/cyclebench-*.c ci/cyclebench-*.c)
+PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(notdir $(PROGRAM_SRC)))
+SUITE_SRC := $(wildcard bench/suites/bench_*.c)
+SUITES := $(patsubst %.c,$(BUILD)/%,$(notdir $(SUITE_SRC)))
+TEST_SRC := $(wildcard kernels/test/test_*.c bench/test/test_*.c train/test/test_*.c reports/test/test_*.c ci/test_*.c)
+TESTS := $(patsubst %.c,$(BUILD)/test/%,$(notdir $(TEST_SRC)))
+TEST_HARNESS_SRC := $(filter-out kernels/test/test_%.c,$(wildcard kernels/test/*.c))
+TEST_HELPER_SRC := $(filter-out train/test/test_%.c,$(wildcard train/test/*.c))
+
+LIBKERNELS := $(BUILD)/libkernels.a
+LIBS := $(BUILD)/libtrain.a $(BUILD)/libreports.a $(BUILD)/libinstruments.a $(LIBKERNELS)
+
+.PHONY: all
+all: $(PROGRAMS) $(SUITES) ## build/cyclebench and its programs (default)
+
+# --- set-up, data, demo -------------------------------------------------------------------------------------------
+.PHONY: setup demo
+setup: ## install what the build and the tests need (apt; asks for root only then)
+	@ci/setup
+demo: ## the main job in about five minutes: ResNet-20, 1cycle against step
+	@ci/setup --build-only
+	@$(MAKE) --no-print-directory all
+	@ci/demo $(BUILD)/cyclebench
+
+# --- checks -------------------------------------------------------------------------------------------------------
+.PHONY: check tests neon-tests lint format
+check: ## set up, build and run every test; the last line is the count
+	@ci/setup
+	@$(MAKE) --no-print-directory all tests WERROR=1
+	@ci/run-tests
+tests: $(TESTS) $(BUILD)/train_steps
+lint: ## the gates on structure: include direction, symbols, ISA leaks, headers
+	@ci/gates $(BUILD)
+format: ## clang-format the C files in place
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+# --- install ------------------------------------------------------------------------------------------------------
+.PHONY: install
+install: all ## install under PREFIX (default /usr/local); DESTDIR is honoured
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/cyclebench $(DESTDIR)$(PREFIX)/share/cyclebench/recipes
+	install $(BUILD)/cyclebench $(DESTDIR)$(PREFIX)/bin/
+	install $(filter-out $(BUILD)/cyclebench,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/libexec/cyclebench/
+	install -m 644 train/recipes/*.ini $(DESTDIR)$(PREFIX)/share/cyclebench/recipes/
+
+.PHONY: clean help
+clean: ## remove build/
+	rm -rf build
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  Variables: CC=clang  SANITIZE=1 (ASan, UBSan; build/sanitize)  WERROR=1  PREFIX=/usr/local  CFLAGS='-O3 -g'"
+
+# --- rules --------------------------------------------------------------------------------------------------------
+isa_of = $(strip $(foreach isa,avx2 avx512 neon,$(if $(filter %_$(isa).c,$(1)),$(isa))))
+extra_flags = $(ISA_FLAGS_$(call isa_of,$(1))) $(if $(filter kernels/ref/%,$(1)),$(REF_FLAGS))
+
+ALL_FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(INCLUDES)
+
+# Rebuild everything when compiler or flags change.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(ALL_FLAGS)' | cmp -s - $@ || echo '$(ALL_FLAGS)' > $@
+
+$(BUILD)/generated/build_info.h: FORCE
+	@mkdir -p $(@D)
+	@ci/build-info '$(VERSION)' '$(CC)' '$(BASE_CFLAGS) $(CFLAGS)' > $@.new
+	@cmp -s $@.new $@ && rm -f $@.new || mv -f $@.new $@
+
+# Random123 is header-only; only its folder is put on the path, so that a cross compiler does not see the host's libc headers.
+RANDOM123 ?= /usr/include/Random123
+$(BUILD)/generated/Random123:
+	@mkdir -p $(@D)
+	@ln -sfn $(RANDOM123) $@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/generated/Random123 $(BUILD)/generated/build_info.h
+	@mkdir -p $(@D)
+	$(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(call extra_flags,$<) $(INCLUDES) -MMD -MP -c -o $@ $<
+
+$(BUILD)/bench/instruments/build_info.o: $(BUILD)/generated/build_info.h
+
+define library
+$(BUILD)/$(1).a: $(call objects,$(2))
+	@rm -f $$@
+	$(if $(CROSS),$(MACHINE)-linux-gnu-)ar rcs $$@ $$^
+endef
+$(eval $(call library,libkernels,$(KERNEL_SRC)))
+$(eval $(call library,libinstruments,$(INSTRUMENT_SRC)))
+$(eval $(call library,libtrain,$(TRAIN_SRC)))
+$(eval $(call library,libtraincore,$(TRAIN_CORE_SRC)))
+$(eval $(call library,libreports,$(REPORT_SRC)))
+
+define program
+$(BUILD)/$(basename $(notdir $(1))): $(call objects,$(1)) $(LIBS)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach src,$(PROGRAM_SRC) $(SUITE_SRC),$(eval $(call program,$(src))))
+
+define test_program
+$(BUILD)/test/$(basename $(notdir $(1))): $(call objects,$(1)) $(call objects,$(if $(filter kernels/test/%,$(1)),$(TEST_HARNESS_SRC))) \
+		$(if $(filter kernels/test/%,$(1)),$(LIBKERNELS),$(LIBS))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $$(if $$(CROSS),-static) -o $$@ $$^ $(if $(filter kernels/test/%,$(1)),-lm,$$(LDLIBS) -lcmocka)
+endef
+$(foreach src,$(TEST_SRC),$(eval $(call test_program,$(src))))
+
+# train_steps: a few training steps with nothing but libkernels and the model, so that it also runs under qemu.
+$(BUILD)/train_steps: $(call objects,$(TEST_HELPER_SRC)) $(BUILD)/libtraincore.a $(LIBKERNELS)
+	$(CC) $(LDFLAGS) $(if $(CROSS),-static) -o $@ $^ -lm
+
+# NEON: the kernel tests and train_steps, cross-compiled, for qemu-aarch64-static.
+neon-tests: ## cross-compile the NEON tests into build/aarch64
+	$(MAKE) --no-print-directory CROSS=1 CC=aarch64-linux-gnu-gcc \
+	  $(patsubst %.c,build/aarch64/test/%,$(notdir $(wildcard kernels/test/test_*.c))) build/aarch64/train_steps
+
+.PHONY: FORCE
+FORCE:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

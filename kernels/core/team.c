@@ -1,0 +1,66 @@
+#include "core/team.h"
+
+#include <omp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels.h"
+
+struct cb_team {
+    size_t threads, scratch_stride;
+    unsigned char *scratch;
+};
+
+enum cb_status cb_team_create(struct cb_team **out, size_t threads, size_t scratch_bytes, struct cb_error *err)
+{
+    *out = NULL;
+    if (threads < 1 || threads > 4096)
+        return cb_fail(err, CB_BAD_INPUT, "threads: expected 1 to 4096, got %zu", threads);
+    struct cb_team *team = calloc(1, sizeof *team);
+    if (!team) return cb_fail(err, CB_NO_MEMORY, "out of memory for a team of threads");
+    team->threads = threads;
+    /* Whole pages plus a line, so that the threads' buffers neither share a page nor map to the same cache sets. */
+    team->scratch_stride = ((scratch_bytes + 4095) & ~(size_t)4095) + 4096 + 64;
+    team->scratch = aligned_alloc(64, ((team->scratch_stride * threads) + 63) & ~(size_t)63);
+    if (!team->scratch) {
+        free(team);
+        return cb_fail(err, CB_NO_MEMORY, "out of memory: %zu threads need %zu bytes of scratch each", threads, scratch_bytes);
+    }
+#pragma omp parallel num_threads((int)threads)
+    {
+        size_t t = (size_t)omp_get_thread_num();
+        memset(team->scratch + t * team->scratch_stride, 0, team->scratch_stride);
+    }
+    *out = team;
+    return CB_OK;
+}
+
+void cb_team_destroy(struct cb_team *team)
+{
+    if (!team) return;
+    free(team->scratch);
+    free(team);
+}
+
+size_t cb_team_threads(const struct cb_team *team)
+{
+    return team->threads;
+}
+
+void cb_team_run(struct cb_team *team, size_t tasks, cb_task_fn *fn, void *context)
+{
+#pragma omp parallel num_threads((int)team->threads)
+    {
+        /* The runtime may deliver fewer threads than asked (a limit of the user's): the split follows what is there. */
+        size_t t = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
+        size_t end = (t + 1) * tasks / threads;
+        for (size_t i = t * tasks / threads; i < end; i++) fn(context, i, team->scratch + t * team->scratch_stride);
+    }
+}
+
+void cb_group_range(size_t n, size_t group, size_t *first, size_t *end)
+{
+    *first = group * n / CB_IMAGE_GROUPS;
+    *end = (group + 1) * n / CB_IMAGE_GROUPS;
+}

@@ -1,0 +1,25 @@
+#ifndef CB_TEAM_H
+#define CB_TEAM_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+
+/* A fixed number of OpenMP threads, each with its own scratch memory. The only place of the project that uses OpenMP. */
+struct cb_team;
+
+/* threads >= 1; scratch_bytes a thread, 64-byte aligned, first touched by its owner. *team is NULL after a failure. */
+enum cb_status cb_team_create(struct cb_team **team, size_t threads, size_t scratch_bytes, struct cb_error *err);
+void cb_team_destroy(struct cb_team *team); /* accepts NULL */
+size_t cb_team_threads(const struct cb_team *team);
+
+typedef void cb_task_fn(void *context, size_t task, void *scratch);
+
+/* Runs fn for tasks 0 .. tasks-1; thread t takes the contiguous range [t*tasks/T, (t+1)*tasks/T) in order. Returns when all
+ * are done. What a task computes must not depend on which thread runs it: that keeps the bits equal for any T. */
+void cb_team_run(struct cb_team *team, size_t tasks, cb_task_fn *fn, void *context);
+
+/* The same range of the image group [first, end) that every operation uses: group g of CB_IMAGE_GROUPS over n images. */
+void cb_group_range(size_t n, size_t group, size_t *first, size_t *end);
+
+#endif

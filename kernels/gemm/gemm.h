@@ -1,0 +1,39 @@
+#ifndef CB_GEMM_H
+#define CB_GEMM_H
+
+#include <stddef.h>
+
+#include "core/team.h"
+
+/* SGEMM: C[m x n] (+)= A[m x k] * B[k x n], row-major with leading dimensions in elements; packed, cache-blocked, threaded.
+ * Bits: each c is a chain of fma over k in order, from 0 (or from c when accumulating), cut at nothing: the same for every blocking,
+ * ISA and thread count. a_transposed: A is stored [k x m]; b_transposed: B is stored [n x k]. */
+struct cb_gemm {
+    size_t m, n, k;
+    const float *a, *b;
+    float *c;
+    size_t lda, ldb, ldc;
+    int a_transposed, b_transposed, accumulate;
+};
+
+/* Cache sizes that the blocking is chosen from; zero members fall back to 32 KiB, 1 MiB, 16 MiB. */
+struct cb_cache_sizes {
+    size_t l1_bytes, l2_bytes, l3_bytes;
+};
+struct cb_cache_sizes cb_cache_sizes_detect(void); /* from cpuid or sysconf; 0 where unknown */
+
+/* One register tile: C[mr x nr] (+)= a panel [k][MR] * b panel [k][NR]; mr <= MR, nr <= NR are what is stored. */
+struct cb_gemm_tile {
+    size_t mr, nr, k;
+    const float *a, *b; /* packed panels, 64-byte aligned */
+    float *c;
+    size_t ldc;
+    int accumulate;
+};
+typedef void cb_gemm_tile_fn(const struct cb_gemm_tile *args);
+typedef void cb_gemm_tile_size_fn(size_t *mr, size_t *nr); /* MR, NR of the ISA's tile */
+
+size_t cb_gemm_scratch_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches); /* per thread, for the team */
+enum cb_status cb_gemm(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches, struct cb_error *err);
+
+#endif

@@ -1,0 +1,15 @@
+#ifndef CB_VEC_H
+#define CB_VEC_H
+
+/* Included by per-ISA stubs after their vec_<isa>.h; what all vocabularies share. */
+/* CB_VARIANT(conv3x3_f32_fwd) -> cb_conv3x3_f32_fwd__avx512 */
+#define CB_CONCAT4_(a, b, c, d) a##b##c##d
+#define CB_CONCAT4(a, b, c, d) CB_CONCAT4_(a, b, c, d)
+#define CB_VARIANT(op) CB_CONCAT4(cb_, op, __, CB_ISA_SUFFIX)
+
+#define CB_INLINE static inline __attribute__((always_inline))
+#define CB_UNROLL _Pragma("GCC unroll 32")
+
+enum { CB_PARTS = 16 / VL }; /* registers that make one 16-lane vector */
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef CB_VEC_AVX2_H
+#define CB_VEC_AVX2_H
+
+/* The vocabulary for AVX2 + FMA: a 16-lane vector is two registers, taken one part after the other. See vec/README.md. */
+#include <immintrin.h>
+#include <stddef.h>
+
+#define CB_ISA_SUFFIX avx2
+#define VL 8
+typedef __m256 vf;
+
+static inline vf v_zero(void) { return _mm256_setzero_ps(); }
+static inline vf v_set1(float x) { return _mm256_set1_ps(x); }
+static inline vf v_load(const float *p) { return _mm256_loadu_ps(p); }
+static inline void v_store(float *p, vf x) { _mm256_storeu_ps(p, x); }
+static inline vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+static inline vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+static inline vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+static inline vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+static inline vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
+/* 0 > x ? 0 : x */
+static inline vf v_relu(vf x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }
+/* test > 0 ? x : 0 */
+static inline vf v_where_positive(vf test, vf x)
+{
+    return _mm256_and_ps(_mm256_cmp_ps(test, _mm256_setzero_ps(), _CMP_GT_OQ), x);
+}
+
+#endif

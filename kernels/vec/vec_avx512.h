@@ -1,0 +1,29 @@
+#ifndef CB_VEC_AVX512_H
+#define CB_VEC_AVX512_H
+
+/* The vocabulary for AVX-512 (F, BW, DQ, VL): a 16-lane vector is one register. See vec/README.md for the words. */
+#include <immintrin.h>
+#include <stddef.h>
+
+#define CB_ISA_SUFFIX avx512
+#define VL 16
+typedef __m512 vf;
+
+static inline vf v_zero(void) { return _mm512_setzero_ps(); }
+static inline vf v_set1(float x) { return _mm512_set1_ps(x); }
+static inline vf v_load(const float *p) { return _mm512_loadu_ps(p); }
+static inline void v_store(float *p, vf x) { _mm512_storeu_ps(p, x); }
+static inline vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+static inline vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+static inline vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+static inline vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+static inline vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
+/* 0 > x ? 0 : x */
+static inline vf v_relu(vf x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
+/* test > 0 ? x : 0 */
+static inline vf v_where_positive(vf test, vf x)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(test, _mm512_setzero_ps(), _CMP_GT_OQ), x);
+}
+
+#endif

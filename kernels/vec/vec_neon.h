@@ -1,0 +1,29 @@
+#ifndef CB_VEC_NEON_H
+#define CB_VEC_NEON_H
+
+/* The vocabulary for AArch64 NEON: a 16-lane vector is four registers, taken one part after the other. See vec/README.md. */
+#include <arm_neon.h>
+#include <stddef.h>
+
+#define CB_ISA_SUFFIX neon
+#define VL 4
+typedef float32x4_t vf;
+
+static inline vf v_zero(void) { return vdupq_n_f32(0.0f); }
+static inline vf v_set1(float x) { return vdupq_n_f32(x); }
+static inline vf v_load(const float *p) { return vld1q_f32(p); }
+static inline void v_store(float *p, vf x) { vst1q_f32(p, x); }
+static inline vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
+static inline vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
+static inline vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }
+static inline vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
+static inline vf v_fnma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
+/* 0 > x ? 0 : x; not vmaxq, which differs for -0 */
+static inline vf v_relu(vf x) { return vbslq_f32(vcgtq_f32(v_zero(), x), v_zero(), x); }
+/* test > 0 ? x : 0 */
+static inline vf v_where_positive(vf test, vf x)
+{
+    return vreinterpretq_f32_u32(vandq_u32(vcgtq_f32(test, v_zero()), vreinterpretq_u32_f32(x)));
+}
+
+#endif

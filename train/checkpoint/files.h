@@ -1,0 +1,25 @@
+#ifndef CB_FILES_H
+#define CB_FILES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+struct cb_bytes {
+    uint8_t *data;
+    size_t len;
+};
+
+/* The whole file in fresh memory (free(data)); max_bytes guards against a wrong file. */
+enum cb_status cb_read_file(struct cb_bytes *out, const char *path, size_t max_bytes, struct cb_error *err);
+
+/* Replaces path by the parts, one after the other: temp file beside it, write, fsync, rename, fsync of the folder. On failure the old file is
+ * untouched and the temp file is gone. */
+enum cb_status cb_write_file(const char *path, const struct cb_bytes *parts, size_t count, struct cb_error *err);
+
+/* SHA-256 (libcrypto) in lower-case hex. */
+enum { CB_SHA256_HEX = 65 };
+void cb_sha256_hex(const void *bytes, size_t len, char hex[CB_SHA256_HEX]);
+
+#endif

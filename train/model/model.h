@@ -1,0 +1,87 @@
+#ifndef CB_MODEL_H
+#define CB_MODEL_H
+
+#include "kernels.h"
+
+/* CIFAR ResNet of depth 6n+2 (He et al. 2015, section 4.2): a static plan of fused operations over one arena. */
+
+enum cb_init {
+    CB_INIT_HE_FAN_IN,  /* conv: normal, variance 2/(C*R*S); linear as torch03; gamma 1, beta 0 */
+    CB_INIT_HE_FAN_OUT, /* conv: normal, variance 2/(K*R*S); otherwise the same */
+    CB_INIT_TORCH03,    /* PyTorch 0.3: conv uniform +-1/sqrt(fan_in), linear weight and bias +-1/sqrt(64), gamma uniform (0,1), beta 0 */
+};
+
+struct cb_network {
+    size_t depth;  /* 20, 32, 44, 56 or 110 */
+    char shortcut; /* 'A': subsample and pad with zeros; 'B': 1x1 convolution and batch norm */
+    enum cb_init init;
+};
+
+enum { CB_CLASSES = 10, CB_MAX_BATCH = 1024 };
+
+struct cb_model;
+
+/* Memory of a model in bytes, planned once at creation; the parts add up to total. */
+struct cb_memory_plan {
+    size_t parameters;  /* weights, gradients, velocity, transposed weights, batch-norm vectors */
+    size_t activations; /* kept from the forward to the backward pass */
+    size_t gradients;   /* of activations, reused layer by layer */
+    size_t workspace;   /* per-image sums and per-group weight gradients */
+    size_t total;
+};
+
+/* Scratch that cb_team_create needs per thread for this network. */
+size_t cb_model_scratch_bytes(const struct cb_network *network);
+
+/* batch: the largest number of images of a step, 1 .. CB_MAX_BATCH. Weights are zero until cb_model_init or an import. */
+enum cb_status cb_model_create(struct cb_model **model, const struct cb_network *network, size_t batch, struct cb_error *err);
+void cb_model_destroy(struct cb_model *model); /* accepts NULL */
+void cb_model_init(struct cb_model *model, uint64_t seed);
+
+const struct cb_network *cb_model_network(const struct cb_model *model);
+void cb_model_memory(const struct cb_model *model, struct cb_memory_plan *plan);
+size_t cb_model_parameter_count(const struct cb_model *model);
+
+/* The input of the next step: [batch][3][32][32], normalised; the caller fills the first n images. */
+float *cb_model_input(struct cb_model *model);
+
+/* Forward and backward over the first n images in training mode; leaves gradients of the mean loss, updates the running statistics.
+ * *loss: mean over the batch; *correct: images whose largest logit is the label's. */
+void cb_model_train_step(struct cb_model *model, struct cb_team *team, size_t n, const uint8_t *labels, double *loss,
+                         size_t *correct);
+/* SGD on all parameters with the gradients of the last step. */
+void cb_model_update(struct cb_model *model, struct cb_team *team, float lr, float momentum, float weight_decay, int nesterov);
+
+/* Forward in inference mode (running statistics). per-image results of the last call: cb_model_losses, cb_model_correct, cb_model_logits. */
+void cb_model_infer(struct cb_model *model, struct cb_team *team, size_t n, const uint8_t *labels);
+const float *cb_model_losses(const struct cb_model *model);    /* [n] */
+const uint8_t *cb_model_correct(const struct cb_model *model); /* [n] */
+const float *cb_model_logits(const struct cb_model *model);    /* [n][CB_CLASSES], of either mode */
+
+/* The model's tensors under the names of akamaster/pytorch_resnet_cifar10 (option B: layer2.0.downsample.0.weight, .1.*), in network
+ * order: conv1.weight, bn1.weight, bn1.bias, bn1.running_mean, bn1.running_var, layer1.0.conv1.weight, ... linear.weight, linear.bias. */
+struct cb_model_tensor {
+    char name[64];
+    size_t rank, dims[4]; /* PyTorch's shape: convolutions [K][C][R][S] */
+    size_t len;
+    int trained; /* a parameter with gradient and velocity; 0: a running statistic */
+};
+enum cb_tensor_part { CB_VALUE, CB_GRADIENT, CB_VELOCITY }; /* the latter two only for trained tensors */
+
+size_t cb_model_tensor_count(const struct cb_model *model);
+const struct cb_model_tensor *cb_model_tensor(const struct cb_model *model, size_t index);
+/* Copy out of or into the model in PyTorch's element order; data has len floats. */
+void cb_model_export(const struct cb_model *model, size_t index, enum cb_tensor_part part, float *data);
+void cb_model_import(struct cb_model *model, size_t index, enum cb_tensor_part part, const float *data);
+
+/* Where a step's time goes, in seconds accumulated since the last reset, by kind of operation. */
+struct cb_model_profile_row {
+    const char *name;
+    double seconds;
+    double flops; /* direct-equivalent, 0 for elementwise operations */
+    size_t calls;
+};
+const struct cb_model_profile_row *cb_model_profile(const struct cb_model *model, size_t *rows);
+void cb_model_profile_reset(struct cb_model *model);
+
+#endif

@@ -75,6 +75,8 @@ struct cb_grad_source {
  *   if masked);  dx = d;  sums [N][C/16][2][16]: sum of d and sum of d * (bn_y - bn_mean) (fma) over H*W in raster order, from 0.
  * dW: group g of the images (cb_group_range) gives dw_groups[g][packed layout]: per image the sum over p, q in raster order of
  *   fma(value, dY, .) from 0, images added in order to 0. cb_conv_bwd then adds the groups by a binary tree into dw.
+ * CB_CONV_1X1_S2: only even rows and columns of the source have a gradient, so dx is compact: [N][C/16][H/2][W/2][16], to be handed to another
+ *   convolution as skip_even; skip, skip_even, masked and sums must be NULL or 0.
  * dx may alias skip; it may be NULL only for the stem (then wt, skip, skip_even, sums are unused). sums NULL: not wanted. */
 struct cb_conv_bwd {
     struct cb_conv_shape shape;
@@ -86,7 +88,7 @@ struct cb_conv_bwd {
     int masked;
     const float *bn_y;    /* [N][C/16][H][W][16]: what the preceding batch norm read; needed with sums */
     const float *bn_mean; /* C floats */
-    float *dx;            /* [N][C/16][H][W][16] */
+    float *dx;            /* [N][C/16][H][W][16]; compact for CB_CONV_1X1_S2 */
     float *sums;
     float *dw_groups; /* [CB_IMAGE_GROUPS][cb_conv_weights]: work space, overwritten */
     float *dw;        /* packed layout, overwritten */

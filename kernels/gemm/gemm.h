@@ -5,9 +5,10 @@
 
 #include "core/team.h"
 
-/* SGEMM: C[m x n] (+)= A[m x k] * B[k x n], row-major with leading dimensions in elements; packed, cache-blocked, threaded.
- * Bits: each c is a chain of fma over k in order, from 0 (or from c when accumulating), cut at nothing: the same for every blocking,
- * ISA and thread count. a_transposed: A is stored [k x m]; b_transposed: B is stored [n x k]. */
+/* SGEMM: C[m x n] (+)= A[m x k] * B[k x n], row-major with leading dimensions in elements; packed, cache-blocked,
+ * threaded. Bits: each c is a chain of fma(a, b, c) over k in order, from 0 (or from c when accumulating), cut at
+ * nothing: the same for every blocking, ISA and thread count. a_transposed: A is stored [k x m]; b_transposed: B is
+ * stored [n x k]. C overlaps neither. */
 struct cb_gemm {
     size_t m, n, k;
     const float *a, *b;
@@ -16,16 +17,18 @@ struct cb_gemm {
     int a_transposed, b_transposed, accumulate;
 };
 
-/* Cache sizes that the blocking is chosen from; zero members fall back to 32 KiB, 1 MiB, 16 MiB. */
+/* Cache sizes that the blocking is chosen from; zero members fall back to 32 KiB, 1 MiB, 16 MiB. L1 and L2 of a core,
+ * L3 of all. */
 struct cb_cache_sizes {
     size_t l1_bytes, l2_bytes, l3_bytes;
 };
-struct cb_cache_sizes cb_cache_sizes_detect(void); /* from cpuid or sysconf; 0 where unknown */
+struct cb_cache_sizes cb_cache_sizes_detect(void); /* from sysconf; 0 where unknown */
 
-/* One register tile: C[mr x nr] (+)= a panel [k][MR] * b panel [k][NR]; mr <= MR, nr <= NR are what is stored. */
+/* One register tile: C[mr x nr] (+)= a panel [k][MR] * b panel [k][NR]; 1 <= mr <= MR, 1 <= nr <= NR are what is
+ * stored. */
 struct cb_gemm_tile {
     size_t mr, nr, k;
-    const float *a, *b; /* packed panels, 64-byte aligned */
+    const float *a, *b; /* packed panels, 64-byte aligned, zeros beyond mr and nr */
     float *c;
     size_t ldc;
     int accumulate;
@@ -33,7 +36,12 @@ struct cb_gemm_tile {
 typedef void cb_gemm_tile_fn(const struct cb_gemm_tile *args);
 typedef void cb_gemm_tile_size_fn(size_t *mr, size_t *nr); /* MR, NR of the ISA's tile */
 
-size_t cb_gemm_scratch_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches); /* per thread, for the team */
-enum cb_status cb_gemm(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches, struct cb_error *err);
+/* Room for the packed panels of A and B, which all threads share: needed for these sizes with the selected ISA. */
+size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads);
+
+/* workspace: cb_gemm_workspace_bytes for the team's threads, 64-byte aligned. Leading dimensions that are too short and
+ * products that do not fit size_t are CB_BAD_INPUT. */
+enum cb_status cb_gemm(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
+                       void *workspace, struct cb_error *err);
 
 #endif

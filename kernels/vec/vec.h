@@ -8,7 +8,12 @@
 #define CB_VARIANT(op) CB_CONCAT4(cb_, op, __, CB_ISA_SUFFIX)
 
 #define CB_INLINE static inline __attribute__((always_inline))
+/* clang takes GCC's pragma as a hint for a late pass, after which arrays of vectors are no longer turned into registers. */
+#ifdef __clang__
+#define CB_UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define CB_UNROLL _Pragma("GCC unroll 32")
+#endif
 
 enum { CB_PARTS = 16 / VL }; /* registers that make one 16-lane vector */
 

@@ -1,0 +1,170 @@
+#include "core/ops.h"
+
+#include <assert.h>
+#include <string.h>
+
+static size_t conv_stride(const struct cb_conv_shape *s)
+{
+    return s->kind == CB_CONV_3X3_S2 || s->kind == CB_CONV_1X1_S2 ? 2 : 1;
+}
+
+/* Cb: input channels of a block */
+static size_t channel_block(const struct cb_conv_shape *s)
+{
+    return s->kind == CB_CONV_STEM ? 3 : CB_LANES;
+}
+
+size_t cb_conv_out_h(const struct cb_conv_shape *s)
+{
+    return s->h / conv_stride(s);
+}
+
+size_t cb_conv_out_w(const struct cb_conv_shape *s)
+{
+    return s->w / conv_stride(s);
+}
+
+size_t cb_conv_filter(const struct cb_conv_shape *s)
+{
+    return s->kind == CB_CONV_1X1_S2 ? 1 : 3;
+}
+
+size_t cb_conv_weights(const struct cb_conv_shape *s)
+{
+    return s->k * s->c * cb_conv_filter(s) * cb_conv_filter(s);
+}
+
+/* One image of the source, then one of dY, both with a halo of one pixel (see scratch.h). */
+size_t cb_conv_scratch_bytes(const struct cb_conv_shape *s)
+{
+    size_t source = s->c * (s->h + 2) * (s->w + 2);
+    size_t dy = s->k * (cb_conv_out_h(s) + 2) * (cb_conv_out_w(s) + 2);
+    source = (source + CB_LANES - 1) / CB_LANES * CB_LANES;
+    return (source + dy) * sizeof(float);
+}
+
+double cb_conv_flops(const struct cb_conv_shape *s)
+{
+    return 2.0 * (double)s->n * (double)cb_conv_weights(s) * (double)(cb_conv_out_h(s) * cb_conv_out_w(s));
+}
+
+/* Index of w[k/16][c/Cb][r][c%Cb][s][k%16] */
+static size_t packed_index(const struct cb_conv_shape *shape, size_t k, size_t c, size_t r, size_t s)
+{
+    size_t cb = channel_block(shape), rs = cb_conv_filter(shape);
+    return (((((k / CB_LANES) * (shape->c / cb) + c / cb) * rs + r) * cb + c % cb) * rs + s) * CB_LANES + k % CB_LANES;
+}
+
+void cb_conv_pack_oihw(const struct cb_conv_shape *shape, const float *oihw, float *w)
+{
+    size_t rs = cb_conv_filter(shape);
+    for (size_t k = 0; k < shape->k; k++)
+        for (size_t c = 0; c < shape->c; c++)
+            for (size_t r = 0; r < rs; r++)
+                for (size_t s = 0; s < rs; s++) w[packed_index(shape, k, c, r, s)] = *oihw++;
+}
+
+void cb_conv_unpack_oihw(const struct cb_conv_shape *shape, const float *w, float *oihw)
+{
+    size_t rs = cb_conv_filter(shape);
+    for (size_t k = 0; k < shape->k; k++)
+        for (size_t c = 0; c < shape->c; c++)
+            for (size_t r = 0; r < rs; r++)
+                for (size_t s = 0; s < rs; s++) *oihw++ = w[packed_index(shape, k, c, r, s)];
+}
+
+void cb_conv_transpose(const struct cb_conv_shape *shape, const float *w, float *wt)
+{
+    assert(shape->kind != CB_CONV_STEM);
+    size_t rs = cb_conv_filter(shape);
+    int reversed = shape->kind == CB_CONV_3X3;
+    for (size_t cb = 0; cb < shape->c; cb += CB_LANES)
+        for (size_t kb = 0; kb < shape->k; kb += CB_LANES)
+            for (size_t i = 0; i < rs; i++)
+                for (size_t k = 0; k < CB_LANES; k++)
+                    for (size_t j = 0; j < rs; j++)
+                        for (size_t c = 0; c < CB_LANES; c++) {
+                            size_t r = reversed ? rs - 1 - i : i, s = reversed ? rs - 1 - j : j;
+                            *wt++ = w[packed_index(shape, kb + k, cb + c, r, s)];
+                        }
+}
+
+struct fwd_job {
+    const struct cb_conv_fwd *args;
+    cb_conv_fwd_fn *fn;
+};
+
+static void fwd_image(void *context, size_t image, void *scratch)
+{
+    const struct fwd_job *job = context;
+    job->fn(job->args, image, scratch);
+}
+
+void cb_conv_forward(struct cb_team *team, const struct cb_conv_fwd *args)
+{
+    const struct cb_ops *ops = cb_ops();
+    cb_conv_fwd_fn *const fns[] = {
+        [CB_CONV_3X3] = ops->conv3x3_f32_fwd,
+        [CB_CONV_3X3_S2] = ops->conv3x3s2_f32_fwd,
+        [CB_CONV_1X1_S2] = ops->conv1x1s2_f32_fwd,
+        [CB_CONV_STEM] = ops->conv_stem_f32_fwd,
+    };
+    struct fwd_job job = {args, fns[args->shape.kind]};
+    cb_team_run(team, args->shape.n, fwd_image, &job);
+}
+
+struct bwd_job {
+    const struct cb_conv_bwd *args;
+    cb_conv_bwd_fn *fn;
+};
+
+static void bwd_group(void *context, size_t group, void *scratch)
+{
+    const struct bwd_job *job = context;
+    job->fn(job->args, group, scratch);
+}
+
+void cb_conv_backward(struct cb_team *team, const struct cb_conv_bwd *args)
+{
+    const struct cb_ops *ops = cb_ops();
+    cb_conv_bwd_fn *const fns[] = {
+        [CB_CONV_3X3] = ops->conv3x3_f32_bwd,
+        [CB_CONV_3X3_S2] = ops->conv3x3s2_f32_bwd,
+        [CB_CONV_1X1_S2] = ops->conv1x1s2_f32_bwd,
+        [CB_CONV_STEM] = ops->conv_stem_f32_bwd,
+    };
+    struct bwd_job job = {args, fns[args->shape.kind]};
+    cb_team_run(team, CB_IMAGE_GROUPS, bwd_group, &job);
+    cb_group_reduce(team, args->dw_groups, cb_conv_weights(&args->shape), args->dw);
+}
+
+enum { REDUCE_CHUNK = 256 }; /* floats of every group that a task adds: 32 KiB */
+
+struct reduce_job {
+    const float *parts;
+    float *out;
+    size_t len;
+};
+
+static void reduce_chunk(void *context, size_t task, void *scratch)
+{
+    (void)scratch;
+    const struct reduce_job *job = context;
+    size_t first = task * REDUCE_CHUNK;
+    size_t len = job->len - first < REDUCE_CHUNK ? job->len - first : REDUCE_CHUNK;
+    float sum[CB_IMAGE_GROUPS / 2][REDUCE_CHUNK];
+    for (size_t g = 0; g < CB_IMAGE_GROUPS; g += 2) {
+        const float *a = job->parts + g * job->len + first, *b = a + job->len;
+        for (size_t i = 0; i < len; i++) sum[g / 2][i] = a[i] + b[i];
+    }
+    for (size_t d = 1; d < CB_IMAGE_GROUPS / 2; d *= 2)
+        for (size_t g = 0; g < CB_IMAGE_GROUPS / 2; g += 2 * d)
+            for (size_t i = 0; i < len; i++) sum[g][i] += sum[g + d][i];
+    memcpy(job->out + first, sum[0], len * sizeof(float));
+}
+
+void cb_group_reduce(struct cb_team *team, float *parts, size_t len, float *out)
+{
+    struct reduce_job job = {parts, out, len};
+    cb_team_run(team, (len + REDUCE_CHUNK - 1) / REDUCE_CHUNK, reduce_chunk, &job);
+}

@@ -1,0 +1,5 @@
+#include "vec/vec_avx512.h"
+
+enum { CB_TILE = 16, CB_DW_CHANNELS = 8 };
+
+#include "conv/conv_body.h"

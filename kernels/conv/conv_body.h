@@ -1,0 +1,168 @@
+/* The operations of conv.inc in the words of vec/: one text for every ISA. The stub conv_<isa>.c includes its
+ * vec_<isa>.h and sets CB_TILE          accumulators of a forward or dX tile: 16 where there are 32 registers, else 8
+ *   CB_DW_CHANNELS   input channels of a dW tile (three accumulators each) */
+#include <stdbool.h>
+#include <string.h>
+
+#include "conv/scratch.h"
+#include "core/ops.h"
+#include "vec/vec.h"
+#include "norm/source_body.h"
+
+#include "conv/ahead_body.h"
+#include "conv/load_body.h"
+#include "conv/tile_body.h"
+#include "conv/strided_body.h"
+#include "conv/weights_body.h"
+
+/* filter, stride and planar are const here and below. */
+CB_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *scratch, size_t filter, size_t stride,
+                       bool planar)
+{
+    const struct cb_conv_shape *shape = &args->shape;
+    struct cb_padded src = cb_padded_source(shape, scratch);
+    if (planar)
+        load_planar(shape, args->source.x, image, src);
+    else
+        load_source(shape, &args->source, image, src);
+
+    size_t blocks = shape->k / CB_LANES, out = cb_conv_out_h(shape) * cb_conv_out_w(shape) * CB_LANES;
+    struct ahead ahead = {0};
+    size_t in = shape->c * shape->h * shape->w;
+    ahead_add(&ahead, args->source.x, in, image + 1, shape->n);
+    ahead_add(&ahead, args->source.residual, in, image + 1, shape->n);
+    ahead_spread(&ahead, blocks * cb_conv_out_h(shape) * cb_conv_out_w(shape));
+    struct correlation c = {.in = src.data + (1 - filter / 2) * (src.row + (planar ? 1 : CB_LANES)),
+                            .in_row = src.row,
+                            .in_plane = src.plane,
+                            .pixel = planar ? 1 : CB_LANES,
+                            .channel = planar ? src.plane : 1,
+                            .filter = filter,
+                            .stride = stride,
+                            .channels = planar ? 3 : CB_LANES,
+                            .blocks = planar ? 1 : shape->c / CB_LANES,
+                            .w = args->w,
+                            .h = cb_conv_out_h(shape)};
+    for (size_t kb = 0; kb < blocks; kb++, c.w += CB_LANES * shape->c * filter * filter) {
+        float sums[2 * CB_LANES] = {0};
+        struct finish f = {.w = cb_conv_out_w(shape),
+                           .out = args->y + (image * blocks + kb) * out,
+                           .sums = args->stats ? sums : NULL,
+                           .ahead = &ahead};
+        correlate(&c, &f);
+        if (args->stats) memcpy(args->stats + (image * blocks + kb) * 2 * CB_LANES, sums, sizeof sums);
+    }
+}
+
+CB_INLINE void backward_data(const struct cb_conv_bwd *args, size_t image, struct cb_padded src, struct cb_padded dy,
+                             size_t filter, size_t stride)
+{
+    const struct cb_conv_shape *shape = &args->shape;
+    /* The compact dX of a projection (filter 1) is a 1x1 convolution of dY, pixel by pixel. */
+    size_t h = filter == 1 ? cb_conv_out_h(shape) : shape->h, w = filter == 1 ? cb_conv_out_w(shape) : shape->w;
+    size_t blocks = shape->c / CB_LANES, map = h * w * CB_LANES;
+    for (size_t b = 0; b < blocks; b++) {
+        size_t at = (image * blocks + b) * map;
+        float sums[2 * CB_LANES] = {0};
+        struct finish f = {.w = w,
+                           .out = args->dx + at,
+                           .skip = args->skip ? args->skip + at : NULL,
+                           .skip_even = args->skip_even ? args->skip_even + at / 4 : NULL,
+                           .mask = args->masked ? src.data + b * src.plane + src.row + CB_LANES : NULL,
+                           .mask_row = src.row,
+                           .bn_y = args->sums ? args->bn_y + at : NULL,
+                           .bn_mean = args->sums ? args->bn_mean + b * CB_LANES : NULL,
+                           .sums = args->sums ? sums : NULL};
+        const float *wt = args->wt + b * CB_LANES * shape->k * filter * filter;
+        if (stride == 1 || filter == 1) {
+            struct correlation c = {.in = dy.data + (1 - filter / 2) * (dy.row + CB_LANES),
+                                    .in_row = dy.row,
+                                    .in_plane = dy.plane,
+                                    .pixel = CB_LANES,
+                                    .channel = 1,
+                                    .filter = filter,
+                                    .stride = 1,
+                                    .channels = CB_LANES,
+                                    .blocks = shape->k / CB_LANES,
+                                    .w = wt,
+                                    .h = h};
+            correlate(&c, &f);
+        } else {
+            struct strided c = {.dy = dy.data + dy.row + CB_LANES,
+                                .dy_row = dy.row,
+                                .dy_plane = dy.plane,
+                                .blocks = shape->k / CB_LANES,
+                                .wt = wt,
+                                .p = cb_conv_out_h(shape),
+                                .q = cb_conv_out_w(shape)};
+            strided_dx(&c, &f);
+        }
+        if (args->sums) memcpy(args->sums + (image * blocks + b) * 2 * CB_LANES, sums, sizeof sums);
+    }
+}
+
+CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scratch, size_t filter, size_t stride,
+                        bool planar)
+{
+    const struct cb_conv_shape *shape = &args->shape;
+    struct cb_padded src = cb_padded_source(shape, scratch), dy = cb_padded_dy(shape, scratch);
+    float *dw = args->dw_groups + group * cb_conv_weights(shape);
+    memset(dw, 0, cb_conv_weights(shape) * sizeof *dw);
+    size_t out = shape->k * cb_conv_out_h(shape) * cb_conv_out_w(shape), first, end;
+    cb_group_range(shape->n, group, &first, &end);
+    for (size_t image = first; image < end; image++) {
+        load_dy(shape, &args->dy, image, dy);
+        struct ahead ahead = {0};
+        ahead_add(&ahead, args->source.x, shape->c * shape->h * shape->w, image + 1, shape->n);
+        ahead_add(&ahead, args->dy.g, out, image + 1, shape->n);
+        if (args->dy.a) ahead_add(&ahead, args->dy.y, out, image + 1, shape->n);
+        if (planar) {
+            load_planar(shape, args->source.x, image, src);
+            weights_image(shape, src, dy, dw, &ahead, 3, 3, filter, stride);
+        } else {
+            load_source(shape, &args->source, image, src);
+            weights_image(shape, src, dy, dw, &ahead, CB_LANES, CB_DW_CHANNELS, filter, stride);
+            backward_data(args, image, src, dy, filter, stride);
+        }
+    }
+}
+
+void CB_VARIANT(conv3x3_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
+{
+    forward(args, image, scratch, 3, 1, false);
+}
+
+void CB_VARIANT(conv3x3_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
+{
+    backward(args, group, scratch, 3, 1, false);
+}
+
+void CB_VARIANT(conv3x3s2_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
+{
+    forward(args, image, scratch, 3, 2, false);
+}
+
+void CB_VARIANT(conv3x3s2_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
+{
+    backward(args, group, scratch, 3, 2, false);
+}
+
+void CB_VARIANT(conv1x1s2_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
+{
+    forward(args, image, scratch, 1, 2, false);
+}
+
+void CB_VARIANT(conv1x1s2_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
+{
+    backward(args, group, scratch, 1, 2, false);
+}
+
+void CB_VARIANT(conv_stem_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
+{
+    forward(args, image, scratch, 3, 1, true);
+}
+
+void CB_VARIANT(conv_stem_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
+{
+    backward(args, group, scratch, 3, 1, true);
+}

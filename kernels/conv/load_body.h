@@ -1,0 +1,109 @@
+/* Loaders: one image of the source, or of dY, into the thread's padded scratch; batch norm, ReLU and residual are
+ * applied on the way. Needs vec_<isa>.h. */
+
+CB_INLINE void store_zeros(float *to, size_t pixels)
+{
+    for (size_t i = 0; i < pixels * CB_LANES; i += VL) v_store(to + i, v_zero());
+}
+
+CB_INLINE void load_source_block(const struct cb_source *s, enum source_kind kind, size_t block, size_t at, size_t h,
+                                 size_t w, float *to)
+{
+    struct source_block from;
+    source_begin(&from, s, kind, block);
+    store_zeros(to, w + 2);
+    to += (w + 2) * CB_LANES;
+    for (size_t row = 0; row < h; row++) {
+        store_zeros(to, 1);
+        to += CB_LANES;
+        for (size_t col = 0; col < w; col++, at += CB_LANES, to += CB_LANES) {
+            CB_UNROLL
+            for (int part = 0; part < CB_PARTS; part++) {
+                vf v = source_value(&from, kind, at, part);
+                v_store(to + part * VL, v);
+                if (s->z) v_store(s->z + at + part * VL, v);
+            }
+        }
+        store_zeros(to, 1);
+        to += CB_LANES;
+    }
+    store_zeros(to, w + 2);
+}
+
+CB_INLINE void load_source_kind(const struct cb_conv_shape *shape, const struct cb_source *s, enum source_kind kind,
+                                size_t image, struct cb_padded to)
+{
+    size_t blocks = shape->c / CB_LANES, map = shape->h * shape->w * CB_LANES;
+    for (size_t b = 0; b < blocks; b++)
+        load_source_block(s, kind, b, (image * blocks + b) * map, shape->h, shape->w, to.data + b * to.plane);
+}
+
+static void load_source(const struct cb_conv_shape *shape, const struct cb_source *s, size_t image, struct cb_padded to)
+{
+    switch (source_kind(s)) {
+    case SOURCE_RAW:
+        load_source_kind(shape, s, SOURCE_RAW, image, to);
+        break;
+    case SOURCE_NORMED:
+        load_source_kind(shape, s, SOURCE_NORMED, image, to);
+        break;
+    case SOURCE_PLUS_RESIDUAL:
+        load_source_kind(shape, s, SOURCE_PLUS_RESIDUAL, image, to);
+        break;
+    case SOURCE_PLUS_NORMED_RESIDUAL:
+        load_source_kind(shape, s, SOURCE_PLUS_NORMED_RESIDUAL, image, to);
+        break;
+    }
+}
+
+/* The stem's image: three padded planes. */
+static void load_planar(const struct cb_conv_shape *shape, const float *x, size_t image, struct cb_padded to)
+{
+    memset(to.data, 0, shape->c * to.plane * sizeof(float));
+    const float *from = x + image * shape->c * shape->h * shape->w;
+    for (size_t c = 0; c < shape->c; c++)
+        for (size_t h = 0; h < shape->h; h++, from += shape->w)
+            memcpy(to.data + c * to.plane + (h + 1) * to.row + 1, from, shape->w * sizeof(float));
+}
+
+CB_INLINE void load_dy_block(const struct cb_grad_source *s, bool normalised, size_t channel, size_t at, size_t h,
+                             size_t w, float *to)
+{
+    vf a[CB_PARTS], b[CB_PARTS], c[CB_PARTS];
+    CB_UNROLL
+    for (size_t part = 0; part < CB_PARTS; part++)
+        if (normalised) {
+            size_t k = channel + part * VL;
+            a[part] = v_load(s->a + k), b[part] = v_load(s->b + k), c[part] = v_load(s->c + k);
+        }
+    store_zeros(to, w + 2);
+    to += (w + 2) * CB_LANES;
+    for (size_t row = 0; row < h; row++) {
+        store_zeros(to, 1);
+        to += CB_LANES;
+        for (size_t col = 0; col < w; col++, at += CB_LANES, to += CB_LANES) {
+            CB_UNROLL
+            for (size_t part = 0; part < CB_PARTS; part++) {
+                vf v = v_load(s->g + at + part * VL);
+                if (normalised) v = v_fma(a[part], v, v_fma(b[part], v_load(s->y + at + part * VL), c[part]));
+                v_store(to + part * VL, v);
+            }
+        }
+        store_zeros(to, 1);
+        to += CB_LANES;
+    }
+    store_zeros(to, w + 2);
+}
+
+static void load_dy(const struct cb_conv_shape *shape, const struct cb_grad_source *s, size_t image,
+                    struct cb_padded to)
+{
+    size_t blocks = shape->k / CB_LANES, h = cb_conv_out_h(shape), w = cb_conv_out_w(shape);
+    for (size_t b = 0; b < blocks; b++) {
+        size_t at = (image * blocks + b) * h * w * CB_LANES;
+        if (s->a)
+            load_dy_block(s, true, b * CB_LANES, at, h, w, to.data + b * to.plane);
+        else
+            load_dy_block(s, false, b * CB_LANES, at, h, w, to.data + b * to.plane);
+    }
+}

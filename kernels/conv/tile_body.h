@@ -1,0 +1,160 @@
+/* What forward and dX share: the finish of a register tile, and the tile that correlates a padded map with packed
+ * weights. Needs vec_<isa>.h. */
+
+/* Where the pixels of one block of 16 channels go: every step is present or not (conv.h: struct cb_conv_bwd). */
+struct finish {
+    size_t w; /* pixels of a row of the output */
+    float *out;
+    const float *skip, *skip_even;
+    const float *mask; /* padded source at pixel (0, 0), or NULL */
+    size_t mask_row;
+    const float *bn_y, *bn_mean; /* bn_y NULL: the second sum is of d*d */
+    float *sums;                 /* [2][16], or NULL */
+    struct ahead *ahead;         /* fetched by pixel, or NULL */
+};
+
+/* A register tile: `rows` x `px` pixels from (row, col), VL of the 16 lanes from `lane`. If rows > 1 the tile is as
+ * wide as the map, so that its pixels are in raster order. */
+struct place {
+    size_t row, col, lane;
+};
+
+CB_INLINE void finish_tile(const struct finish *f, struct place at, size_t rows, size_t px, vf *d)
+{
+    size_t first = (at.row * f->w + at.col) * CB_LANES + at.lane;
+    if (f->skip) {
+        CB_UNROLL
+        for (size_t i = 0; i < rows * px; i++) d[i] = v_add(d[i], v_load(f->skip + first + i * CB_LANES));
+    }
+    if (f->skip_even) {
+        CB_UNROLL
+        for (size_t i = 0; i < rows; i++) {
+            if ((at.row + i) % 2) continue;
+            const float *even = f->skip_even + ((at.row + i) / 2 * (f->w / 2) + (at.col + 1) / 2) * CB_LANES + at.lane;
+            size_t odd = at.col % 2;
+            if (odd) {
+                CB_UNROLL
+                for (size_t j = 1; j < px; j += 2)
+                    d[i * px + j] = v_add(d[i * px + j], v_load(even + j / 2 * CB_LANES));
+            } else {
+                CB_UNROLL
+                for (size_t j = 0; j < px; j += 2)
+                    d[i * px + j] = v_add(d[i * px + j], v_load(even + j / 2 * CB_LANES));
+            }
+        }
+    }
+    if (f->mask) {
+        CB_UNROLL
+        for (size_t i = 0; i < rows; i++) {
+            const float *mask = f->mask + (at.row + i) * f->mask_row + at.col * CB_LANES + at.lane;
+            CB_UNROLL
+            for (size_t j = 0; j < px; j++)
+                d[i * px + j] = v_where_positive(v_load(mask + j * CB_LANES), d[i * px + j]);
+        }
+    }
+    CB_UNROLL
+    for (size_t i = 0; i < rows * px; i++) v_store(f->out + first + i * CB_LANES, d[i]);
+    if (!f->sums) return;
+    vf sum = v_load(f->sums + at.lane), sum2 = v_load(f->sums + CB_LANES + at.lane);
+    if (f->bn_y) {
+        vf mean = v_load(f->bn_mean + at.lane);
+        CB_UNROLL
+        for (size_t i = 0; i < rows * px; i++) {
+            sum = v_add(sum, d[i]);
+            sum2 = v_fma(d[i], v_sub(v_load(f->bn_y + first + i * CB_LANES), mean), sum2);
+        }
+    } else {
+        CB_UNROLL
+        for (size_t i = 0; i < rows * px; i++) {
+            sum = v_add(sum, d[i]);
+            sum2 = v_fma(d[i], d[i], sum2);
+        }
+    }
+    v_store(f->sums + at.lane, sum);
+    v_store(f->sums + CB_LANES + at.lane, sum2);
+}
+
+/* What finish_tile will read, and a piece of the next image: on their way while the tile is computed. */
+CB_INLINE void fetch_tile(const struct finish *f, size_t row, size_t col, size_t px)
+{
+    size_t first = (row * f->w + col) * CB_LANES;
+    if (f->ahead) ahead_fetch(f->ahead, px);
+    if (f->skip)
+        for (size_t j = 0; j < px; j++) __builtin_prefetch(f->skip + first + j * CB_LANES);
+    if (f->bn_y)
+        for (size_t j = 0; j < px; j++) __builtin_prefetch(f->bn_y + first + j * CB_LANES);
+}
+
+/* A correlation: out[pixel] = sum over blocks, r, channel of the block, s of in[...] * w[block][R][channels][S][16].
+ * The members marked const are compile-time constants in every copy. */
+struct correlation {
+    const float *in; /* padded; the first pixel that the window at output (0, 0) covers */
+    size_t in_row, in_plane;
+    size_t pixel, channel; /* const: floats from one pixel, one channel to the next */
+    size_t filter, stride; /* const */
+    size_t channels;       /* const: of a block */
+    size_t blocks;
+    const float *w;
+    size_t h; /* rows of the output; their length is finish.w */
+};
+
+CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *f, struct place at, size_t rows,
+                              size_t px)
+{
+    vf acc[CB_TILE];
+    CB_UNROLL
+    for (size_t i = 0; i < rows * px; i++) acc[i] = v_zero();
+    const float *w = c->w + at.lane;
+    const float *corner = c->in + at.row * c->stride * c->in_row + at.col * c->stride * c->pixel;
+    for (size_t b = 0; b < c->blocks; b++, corner += c->in_plane)
+        for (size_t r = 0; r < c->filter; r++) {
+            const float *x = corner + r * c->in_row;
+            for (size_t k = 0; k < c->channels; k++, x += c->channel, w += c->filter * CB_LANES) {
+                vf tap[3];
+                CB_UNROLL
+                for (size_t s = 0; s < c->filter; s++) tap[s] = v_load(w + s * CB_LANES);
+                CB_UNROLL
+                for (size_t i = 0; i < rows; i++) {
+                    /* One broadcast serves all taps that read its pixel. */
+                    CB_UNROLL
+                    for (size_t j = 0; j < (px - 1) * c->stride + c->filter; j++) {
+                        vf v = v_set1(x[i * c->stride * c->in_row + j * c->pixel]);
+                        CB_UNROLL
+                        for (size_t s = 0; s < c->filter; s++)
+                            if (j >= s && (j - s) % c->stride == 0 && (j - s) / c->stride < px)
+                                acc[i * px + (j - s) / c->stride] = v_fma(v, tap[s], acc[i * px + (j - s) / c->stride]);
+                    }
+                }
+            }
+        }
+    finish_tile(f, at, rows, px, acc);
+}
+
+CB_INLINE void correlate_parts(const struct correlation *c, const struct finish *f, size_t row, size_t col, size_t rows,
+                               size_t px)
+{
+    fetch_tile(f, row, col, rows * px);
+    for (size_t lane = 0; lane < CB_LANES; lane += VL) correlate_tile(c, f, (struct place){row, col, lane}, rows, px);
+}
+
+/* All tiles of one block of 16 output channels, in raster order. Fewer than ten accumulators do not cover the latency
+ * of the multiply-adds; with 16 registers, eleven are the most that leave room for three taps and a broadcast. */
+CB_INLINE void correlate(const struct correlation *c, const struct finish *f)
+{
+    size_t row = 0, w = f->w;
+    if (CB_TILE == 16 && w == 8 && c->stride == 1)
+        for (; row + 2 <= c->h; row += 2) correlate_parts(c, f, row, 0, 2, 8);
+    for (; row < c->h; row++) {
+        size_t col = 0;
+        if (CB_TILE == 16 && c->stride == 1) {
+            for (; w - col >= 16; col += 16) correlate_parts(c, f, row, col, 1, 16);
+        } else if (CB_TILE == 11) { /* 32 = 11 + 11 + 10 */
+            for (; w - col >= 21; col += 11) correlate_parts(c, f, row, col, 1, 11);
+            if (w - col == 10) correlate_parts(c, f, row, col, 1, 10), col += 10;
+        }
+        for (; w - col >= 8; col += 8) correlate_parts(c, f, row, col, 1, 8);
+        if (w - col >= 4) correlate_parts(c, f, row, col, 1, 4), col += 4;
+        if (w - col >= 2) correlate_parts(c, f, row, col, 1, 2), col += 2;
+        if (w - col >= 1) correlate_parts(c, f, row, col, 1, 1);
+    }
+}

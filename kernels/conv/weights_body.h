@@ -1,0 +1,120 @@
+/* dW of one image, added to the group's: accumulators over VL output channels x several input channels x the taps of a
+ * filter row; the sum runs over the image in raster order. Needs vec_<isa>.h. */
+
+struct weights_pass {
+    const float *x; /* padded source: what filter tap (r, 0) of output (0, 0) reads */
+    size_t x_row;
+    size_t pixel, channel; /* const: floats from one pixel, one channel to the next */
+    size_t filter, stride; /* const */
+    const float *dy;       /* padded, at pixel (0, 0) */
+    size_t dy_row, p, q;
+    float *dw;           /* [channel][S][16] */
+    struct ahead *ahead; /* fetched by row */
+};
+
+/* One row where the window slides by one pixel: each broadcast of x serves three taps, with three successive dY. q
+ * >= 2. */
+CB_INLINE void weights_row_sliding(const struct weights_pass *a, const float *x, const float *dy, size_t channels,
+                                   vf (*acc)[3])
+{
+    vf d1 = v_load(dy), d0 = v_load(dy + CB_LANES);
+    CB_UNROLL
+    for (size_t c = 0; c < channels; c++) acc[c][0] = v_fma(v_set1(x[c * a->channel]), d1, acc[c][0]);
+    x += a->pixel;
+    CB_UNROLL
+    for (size_t c = 0; c < channels; c++) {
+        vf v = v_set1(x[c * a->channel]);
+        acc[c][0] = v_fma(v, d0, acc[c][0]);
+        acc[c][1] = v_fma(v, d1, acc[c][1]);
+    }
+    x += a->pixel;
+    for (size_t q = 2; q < a->q; q++, x += a->pixel) {
+        vf d2 = d1;
+        d1 = d0;
+        d0 = v_load(dy + q * CB_LANES);
+        CB_UNROLL
+        for (size_t c = 0; c < channels; c++) {
+            vf v = v_set1(x[c * a->channel]);
+            acc[c][0] = v_fma(v, d0, acc[c][0]);
+            acc[c][1] = v_fma(v, d1, acc[c][1]);
+            acc[c][2] = v_fma(v, d2, acc[c][2]);
+        }
+    }
+    CB_UNROLL
+    for (size_t c = 0; c < channels; c++) {
+        vf v = v_set1(x[c * a->channel]);
+        acc[c][1] = v_fma(v, d0, acc[c][1]);
+        acc[c][2] = v_fma(v, d1, acc[c][2]);
+    }
+    x += a->pixel;
+    CB_UNROLL
+    for (size_t c = 0; c < channels; c++) acc[c][2] = v_fma(v_set1(x[c * a->channel]), d0, acc[c][2]);
+}
+
+CB_INLINE void weights_row(const struct weights_pass *a, const float *x, const float *dy, size_t channels, vf (*acc)[3])
+{
+    for (size_t q = 0; q < a->q; q++, x += a->stride * a->pixel) {
+        vf d = v_load(dy + q * CB_LANES);
+        CB_UNROLL
+        for (size_t c = 0; c < channels; c++) {
+            CB_UNROLL
+            for (size_t s = 0; s < a->filter; s++)
+                acc[c][s] = v_fma(v_set1(x[s * a->pixel + c * a->channel]), d, acc[c][s]);
+        }
+    }
+}
+
+/* channels: const */
+CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_t lane)
+{
+    vf acc[CB_DW_CHANNELS][3];
+    CB_UNROLL
+    for (size_t c = 0; c < channels; c++) {
+        CB_UNROLL
+        for (size_t s = 0; s < a->filter; s++) acc[c][s] = v_zero();
+    }
+    const float *x = a->x, *dy = a->dy + lane;
+    for (size_t p = 0; p < a->p; p++, x += a->stride * a->x_row, dy += a->dy_row) {
+        ahead_fetch(a->ahead, 1);
+        if (a->stride == 1 && a->q >= 2)
+            weights_row_sliding(a, x, dy, channels, acc);
+        else
+            weights_row(a, x, dy, channels, acc);
+    }
+    CB_UNROLL
+    for (size_t c = 0; c < channels; c++) {
+        CB_UNROLL
+        for (size_t s = 0; s < a->filter; s++) {
+            float *dw = a->dw + (c * a->filter + s) * CB_LANES + lane;
+            v_store(dw, v_add(v_load(dw), acc[c][s]));
+        }
+    }
+}
+
+/* block: channels of a block (16, the stem 3), taken `step` at a time. block, step, filter, stride: const */
+CB_INLINE void weights_image(const struct cb_conv_shape *shape, struct cb_padded src, struct cb_padded dy, float *dw,
+                             struct ahead *ahead, size_t block, size_t step, size_t filter, size_t stride)
+{
+    bool planar = block != CB_LANES;
+    size_t corner = (1 - filter / 2) * (src.row + (planar ? 1 : CB_LANES));
+    struct weights_pass pass = {.x_row = src.row,
+                                .pixel = planar ? 1 : CB_LANES,
+                                .channel = planar ? src.plane : 1,
+                                .filter = filter,
+                                .stride = stride,
+                                .dy_row = dy.row,
+                                .p = cb_conv_out_h(shape),
+                                .q = cb_conv_out_w(shape),
+                                .dw = dw,
+                                .ahead = ahead};
+    ahead_spread(ahead, shape->k / VL * (shape->c / step) * filter * pass.p);
+    for (size_t kb = 0; kb < shape->k / CB_LANES; kb++) {
+        pass.dy = dy.data + kb * dy.plane + dy.row + CB_LANES;
+        for (size_t b = 0; b < shape->c / block; b++)
+            for (size_t r = 0; r < filter; r++)
+                for (size_t c = 0; c < block; c += step, pass.dw += step * filter * CB_LANES) {
+                    pass.x = src.data + corner + b * src.plane + r * src.row + c * pass.channel;
+                    for (size_t lane = 0; lane < CB_LANES; lane += VL) weights_tile(&pass, step, lane);
+                }
+    }
+}

@@ -1,0 +1,5 @@
+#include "core/ops.h"
+
+#include "vec/vec_avx2.h"
+#include "vec/vec.h"
+#include "head/pool_body.h"

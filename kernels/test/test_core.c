@@ -1,0 +1,246 @@
+#include "test/harness.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The core: random numbers, exact mathematics, the team of threads, the choice of the ISA. Here libm is the reference.
+ */
+
+enum { SAMPLES = 20000 };
+
+/* --- random.c --- */
+
+static void test_philox(void)
+{
+    /* Random123's kat_vectors, philox4x32 with 10 rounds. */
+    static const struct {
+        uint64_t seed, minor;
+        uint32_t major, purpose, want[4];
+    } vectors[] = {{0, 0, 0, 0, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+                   {UINT64_MAX, UINT64_MAX, UINT32_MAX, UINT32_MAX, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+                   {0x299f31d0a4093822,
+                    0x85a308d3243f6a88,
+                    0x13198a2e,
+                    0x03707344,
+                    {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}};
+    check_begin(CB_ISA_SCALAR, "Philox4x32-10 known answers");
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        uint32_t bits[4];
+        cb_random_bits(vectors[i].seed, (enum cb_random_purpose)vectors[i].purpose, vectors[i].major, vectors[i].minor,
+                       bits);
+        check_at("vector %zu", i);
+        check_equal_bytes("bits", bits, vectors[i].want, sizeof bits);
+    }
+    check_end();
+
+    check_begin(CB_ISA_SCALAR, "uniform numbers are in [0, 1)");
+    check_true(cb_random_unit(0) == 0 && cb_random_unit(UINT32_MAX) == 0x1.fffffep-1f, "got %a .. %a",
+               (double)cb_random_unit(0), (double)cb_random_unit(UINT32_MAX));
+    check_end();
+}
+
+/* --- math.c --- */
+
+static double random_double(uint64_t seed, uint64_t i, double low, double high)
+{
+    return low + (high - low) * ((double)(check_random(seed, i) >> 11) * 0x1p-53);
+}
+
+/* Distance in units of the last place of the exact value; below the normal range the unit is the smallest denormal. */
+static double ulps(double got, long double exact)
+{
+    int exponent;
+    frexpl(exact, &exponent);
+    if (exponent < -1021) exponent = -1021;
+    return (double)fabsl(((long double)got - exact) / ldexpl(1, exponent - 53));
+}
+
+static void test_exp_log(void)
+{
+    check_begin(CB_ISA_SCALAR, "cb_exp within 4 ulp");
+    for (uint64_t i = 0; i < SAMPLES; i++) {
+        double x = i % 2 ? random_double(1, i, -745.1, 709.7) : random_double(2, i, -2, 2);
+        check_at("x = %a", x);
+        check_near1("ulps", ulps(cb_exp(x), expl((long double)x)), 0, 4);
+    }
+    static const double edges[] = {0,      -0.0,    0x1p-1074, -0x1p-60, 709.782712893383973,
+                                   709.79, -745.13, -745.14,   -708.4,   -710};
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+        check_at("x = %a", edges[i]);
+        double got = cb_exp(edges[i]), want = exp(edges[i]);
+        check_true(got == want || ulps(got, (long double)want) <= 4, "expected %a, got %a", want, got);
+    }
+    check_true(cb_exp(-INFINITY) == 0 && isinf(cb_exp(INFINITY)) && isnan(cb_exp(NAN)) && cb_exp(0) == 1,
+               "special values");
+    check_end();
+
+    check_begin(CB_ISA_SCALAR, "cb_log within 4 ulp");
+    for (uint64_t i = 0; i < SAMPLES; i++) {
+        double x = i % 2 ? random_double(3, i, 0.5, 2)
+                         : ldexp(random_double(4, i, 1, 2), (int)(check_random(5, i) % 2098) - 1074);
+        check_at("x = %a", x);
+        check_near1("ulps", ulps(cb_log(x), logl((long double)x)), 0, 4);
+    }
+    check_true(cb_log(0) == -INFINITY && cb_log(-0.0) == -INFINITY && isinf(cb_log(INFINITY)) && isnan(cb_log(-1)) &&
+                   isnan(cb_log(NAN)) && cb_log(1) == 0,
+               "special values");
+    check_end();
+}
+
+static void test_quantile(void)
+{
+    check_begin(CB_ISA_SCALAR, "cb_normal_quantile inverts the normal distribution");
+    for (uint64_t i = 0; i < SAMPLES; i++) {
+        double p = i % 2 ? random_double(6, i, 0, 1) : exp(-random_double(7, i, 0.7, 700)), x = cb_normal_quantile(p);
+        check_at("p = %a", p);
+        /* AS 241 promises x to about 1 part in 10^16; that moves the probability by density * |x| of it. */
+        long double density = expl(-(long double)x * (long double)x / 2) * 0.3989422804014327L;
+        long double back = 0.5L * erfcl(-(long double)x * 0.70710678118654752440L);
+        check_near1("probability",
+                    (double)((back - (long double)p) / (density * fabsl((long double)x) + (long double)p)), 0, 2e-15);
+    }
+    check_true(cb_normal_quantile(0.5) == 0 && cb_normal_quantile(0.25) == -cb_normal_quantile(0.75), "symmetry");
+    check_true(isnan(cb_normal_quantile(0)) && isnan(cb_normal_quantile(1)) && isnan(cb_normal_quantile(NAN)),
+               "outside (0, 1)");
+    check_end();
+}
+
+static void add_to_hash(uint64_t *hash, double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    *hash = (*hash ^ bits) * 0x100000001b3u;
+}
+
+/* The same bits on every machine: one number for all results over a set of arguments, printed once on x86-64 and kept.
+ */
+static void test_bits(void)
+{
+    static const uint64_t WANT = 0x51685cefdee1fccc;
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (uint64_t i = 0; i < SAMPLES; i++) {
+        add_to_hash(&hash, cb_exp(random_double(8, i, -740, 700)));
+        add_to_hash(&hash, cb_log(random_double(9, i, 0, 1000)));
+        add_to_hash(&hash, cb_normal_quantile(random_double(10, i, 0x1p-54, 1)));
+    }
+    check_begin(CB_ISA_SCALAR, "exp, log and quantile have the same bits on every machine");
+    check_true(hash == WANT, "hash of the results: expected %016llx, got %016llx", (unsigned long long)WANT,
+               (unsigned long long)hash);
+    check_end();
+}
+
+/* --- team.c --- */
+
+enum { TASKS = 100 };
+
+struct visits {
+    unsigned char count[TASKS];
+    void *scratch[TASKS];
+};
+
+static void visit(void *context, size_t task, void *scratch)
+{
+    struct visits *v = context;
+    v->count[task]++;
+    v->scratch[task] = scratch;
+    memset(scratch, (int)task, 1000);
+}
+
+static void test_team(void)
+{
+    check_begin(CB_ISA_SCALAR, "a team runs each task once, in scratch memory of the thread");
+    for (size_t t = 0; t < CHECK_TEAMS; t++)
+        for (size_t tasks = 0; tasks <= TASKS; tasks += 1 + tasks) {
+            check_at("%zu threads, %zu tasks", check_threads[t], tasks);
+            struct cb_team *team = check_team(check_threads[t], 1000);
+            struct visits v = {{0}, {0}};
+            cb_team_run(team, tasks, visit, &v);
+            check_true(cb_team_threads(team) == check_threads[t], "cb_team_threads: %zu", cb_team_threads(team));
+            size_t areas = tasks > 0;
+            for (size_t i = 0; i < TASKS; i++) {
+                check_true(v.count[i] == (i < tasks), "task %zu ran %d times", i, v.count[i]);
+                check_true((uintptr_t)v.scratch[i] % 64 == 0, "task %zu: scratch at %p", i, v.scratch[i]);
+                areas += i > 0 && i < tasks && v.scratch[i] != v.scratch[i - 1];
+            }
+            check_true(areas <= check_threads[t], "%zu scratch areas", areas);
+            cb_team_destroy(team);
+        }
+    check_end();
+
+    check_begin(CB_ISA_SCALAR, "a team of no threads is refused");
+    struct cb_team *team;
+    struct cb_error err;
+    check_true(cb_team_create(&team, 0, 0, &err) == CB_BAD_INPUT && !team, "0 threads accepted");
+    check_true(cb_team_create(&team, 5000, 0, &err) == CB_BAD_INPUT && strstr(err.text, "5000"), "message: %s",
+               err.text);
+    check_end();
+}
+
+static void test_groups(void)
+{
+    check_begin(CB_ISA_SCALAR, "image groups cut a batch without gap or overlap");
+    for (size_t n = 1; n <= 1024; n = n < 70 ? n + 1 : n * 2) {
+        size_t next = 0, first, end, most = 0;
+        check_at("n=%zu", n);
+        for (size_t g = 0; g < CB_IMAGE_GROUPS; g++) {
+            cb_group_range(n, g, &first, &end);
+            check_true(first == next && end >= first, "group %zu is [%zu, %zu), expected to begin at %zu", g, first,
+                       end, next);
+            if (end - first > most) most = end - first;
+            next = end;
+        }
+        check_true(next == n && most <= n / CB_IMAGE_GROUPS + 1, "groups end at %zu, the largest has %zu", next, most);
+    }
+    check_end();
+}
+
+/* --- isa.c --- */
+
+static void test_isa(void)
+{
+    struct cb_error err;
+    check_begin(CB_ISA_SCALAR, "an ISA is chosen by name, never by fallback");
+    check_true(cb_isa_select("sse9", &err) == CB_BAD_INPUT && strstr(err.text, "sse9"), "message: %s", err.text);
+    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++) {
+        enum cb_status want = cb_isa_available(isa) ? CB_OK : CB_UNAVAILABLE;
+        const char *name = cb_isa_name(isa);
+        check_at("%s", name);
+        check_true(cb_isa_select(name, &err) == want, "expected status %d", (int)want);
+        setenv("CYCLEBENCH_ISA", name, 1);
+        check_true(cb_isa_select(NULL, &err) == want, "CYCLEBENCH_ISA: expected status %d", (int)want);
+        if (want == CB_OK)
+            check_true(cb_isa_selected() == isa && cb_ops() == cb_ops_of(isa), "%s is selected",
+                       cb_isa_name(cb_isa_selected()));
+        else
+            check_true(strstr(err.text, name) && strstr(err.text, "CYCLEBENCH_ISA"), "message: %s", err.text);
+    }
+    unsetenv("CYCLEBENCH_ISA");
+    enum cb_isa best = CB_ISA_SCALAR;
+    CHECK_EACH_ISA(isa) best = isa;
+    check_true(cb_isa_select(NULL, &err) == CB_OK && cb_isa_selected() == best, "the default is %s",
+               cb_isa_name(cb_isa_selected()));
+    check_end();
+
+    CHECK_EACH_ISA(isa)
+    {
+        const struct cb_ops *ops = cb_ops_of(isa);
+        check_begin(isa, "the table has every operation");
+#define CB_OP(name, type) check_true(ops->name != NULL, "%s is missing", #name);
+#include "core/ops.inc"
+#undef CB_OP
+        check_end();
+    }
+}
+
+int main(void)
+{
+    test_philox();
+    test_exp_log();
+    test_quantile();
+    test_bits();
+    test_team();
+    test_groups();
+    test_isa();
+    return check_finish();
+}

@@ -1,0 +1,247 @@
+#include "test/harness.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* SGEMM. The reference is the plain triple loop: every c is one chain of fma over k in order. Both sides get a whole C,
+ * with the gaps between its rows, so that a write beside the matrix is a difference. */
+
+static void plain_gemm(const struct cb_gemm *g)
+{
+    for (size_t i = 0; i < g->m; i++)
+        for (size_t j = 0; j < g->n; j++) {
+            float c = g->accumulate ? g->c[i * g->ldc + j] : 0;
+            for (size_t k = 0; k < g->k; k++) {
+                float a = g->a[g->a_transposed ? k * g->lda + i : i * g->lda + k];
+                float b = g->b[g->b_transposed ? j * g->ldb + k : k * g->ldb + j];
+                c = __builtin_fmaf(a, b, c);
+            }
+            g->c[i * g->ldc + j] = c;
+        }
+}
+
+static float *filled(size_t n, enum check_fill fill, uint64_t seed)
+{
+    float *p = check_floats(n);
+    check_fill(p, n, fill, seed);
+    return p;
+}
+
+/* --- one register tile, and tiles that are wrong on purpose --- */
+
+static void compare_tile(cb_gemm_tile_fn *tile, size_t unit_m, size_t unit_n, struct cb_gemm_tile t,
+                         enum check_fill fill)
+{
+    check_at("tile mr=%zu nr=%zu k=%zu ldc=%zu accumulate=%d fill=%d", t.mr, t.nr, t.k, t.ldc, t.accumulate, (int)fill);
+    size_t len = (t.mr - 1) * t.ldc + t.nr;
+    float *a = filled(t.k * unit_m, fill, 1), *b = filled(t.k * unit_n, fill, 2), *got = filled(len, fill, 3);
+    for (size_t k = 0; k < t.k; k++) { /* as packing leaves them */
+        memset(a + k * unit_m + t.mr, 0, (unit_m - t.mr) * sizeof *a);
+        memset(b + k * unit_n + t.nr, 0, (unit_n - t.nr) * sizeof *b);
+    }
+    float *want = check_copy(got, len);
+    plain_gemm(&(struct cb_gemm){t.mr, t.nr, t.k, a, b, want, unit_m, unit_n, t.ldc, 1, 0, t.accumulate});
+    t.a = a;
+    t.b = b;
+    t.c = got;
+    tile(&t);
+    check_equal("c", got, want, len);
+    check_release();
+}
+
+static void compare_tiles(cb_gemm_tile_fn *tile, size_t unit_m, size_t unit_n)
+{
+    static const size_t ks[] = {1, 2, 3, 19, 64};
+    for (size_t mr = 1; mr <= unit_m; mr++)
+        for (size_t nr = 1; nr <= unit_n; nr++)
+            for (int accumulate = 0; accumulate < 2; accumulate++) {
+                uint64_t pick = check_random(5, (mr * unit_n + nr) * 2 + (size_t)accumulate);
+                size_t ldc = nr + (pick & 1 ? 0 : pick >> 1 & 31);
+                struct cb_gemm_tile t = {.mr = mr, .nr = nr, .ldc = ldc, .accumulate = accumulate};
+                t.k = ks[(pick >> 8) % (sizeof ks / sizeof *ks)];
+                compare_tile(tile, unit_m, unit_n, t, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
+            }
+}
+
+enum { WRONG_UNIT = 4 };
+
+static void tile_of_mul_add(const struct cb_gemm_tile *t)
+{
+    for (size_t i = 0; i < t->mr; i++)
+        for (size_t j = 0; j < t->nr; j++) {
+            float c = t->accumulate ? t->c[i * t->ldc + j] : 0;
+            for (size_t k = 0; k < t->k; k++) {
+                float product = t->a[k * WRONG_UNIT + i] * t->b[k * WRONG_UNIT + j];
+                c += product;
+            }
+            t->c[i * t->ldc + j] = c;
+        }
+}
+
+static void tile_that_adds_c_last(const struct cb_gemm_tile *t)
+{
+    float product[WRONG_UNIT * WRONG_UNIT];
+    struct cb_gemm_tile from_zero = *t;
+    from_zero.accumulate = 0;
+    from_zero.c = product;
+    from_zero.ldc = WRONG_UNIT;
+    cb_gemm_f32_tile__scalar(&from_zero);
+    for (size_t i = 0; i < t->mr; i++)
+        for (size_t j = 0; j < t->nr; j++)
+            t->c[i * t->ldc + j] = product[i * WRONG_UNIT + j] + (t->accumulate ? t->c[i * t->ldc + j] : 0);
+}
+
+static void tile_from_the_last_k(const struct cb_gemm_tile *t)
+{
+    struct cb_gemm_tile step = *t;
+    step.k = 1;
+    for (size_t k = t->k; k-- > 0; step.accumulate = 1) {
+        step.a = t->a + k * WRONG_UNIT;
+        step.b = t->b + k * WRONG_UNIT;
+        cb_gemm_f32_tile__scalar(&step);
+    }
+}
+
+static void tile_without_the_last_k(const struct cb_gemm_tile *t)
+{
+    struct cb_gemm_tile shorter = *t;
+    shorter.k--;
+    cb_gemm_f32_tile__scalar(&shorter);
+}
+
+static void tile_that_stores_a_column_more(const struct cb_gemm_tile *t)
+{
+    struct cb_gemm_tile wider = *t;
+    if (wider.nr < WRONG_UNIT) wider.nr++;
+    cb_gemm_f32_tile__scalar(&wider);
+}
+
+static void test_wrong_tiles(void)
+{
+    static const struct {
+        const char *name;
+        cb_gemm_tile_fn *tile;
+    } wrong[] = {
+        {"multiplies, then adds", tile_of_mul_add},
+        {"adds the old c last", tile_that_adds_c_last},
+        {"takes k in reverse", tile_from_the_last_k},
+        {"forgets the last k", tile_without_the_last_k},
+        {"stores a column too many", tile_that_stores_a_column_more},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        check_begin_must_fail(CB_ISA_SCALAR, "gemm_f32_tile that %s", wrong[i].name);
+        compare_tiles(wrong[i].tile, WRONG_UNIT, WRONG_UNIT);
+        check_end();
+    }
+}
+
+/* --- the whole product --- */
+
+/* From "everything in one block" to "two panels fit". */
+static const struct cb_cache_sizes cache_sizes[] = {
+    {0, 0, 0}, {4096, 16384, 65536}, {512, 1024, 16384}, {1024, 4096, 4096}};
+enum { CACHES = sizeof cache_sizes / sizeof *cache_sizes };
+
+static void compare_gemm(struct cb_team *team, struct cb_gemm g, const struct cb_cache_sizes *caches,
+                         enum check_fill fill)
+{
+    check_at("m=%zu n=%zu k=%zu lda=%zu ldb=%zu ldc=%zu at=%d bt=%d accumulate=%d L2=%zu threads=%zu fill=%d", g.m, g.n,
+             g.k, g.lda, g.ldb, g.ldc, g.a_transposed, g.b_transposed, g.accumulate, caches->l2_bytes,
+             cb_team_threads(team), (int)fill);
+    size_t a_rows = g.a_transposed ? g.k : g.m, a_columns = g.a_transposed ? g.m : g.k;
+    size_t b_rows = g.b_transposed ? g.n : g.k, b_columns = g.b_transposed ? g.k : g.n;
+    size_t len = (g.m - 1) * g.ldc + g.n;
+    g.a = filled(a_rows ? (a_rows - 1) * g.lda + a_columns : 0, fill, 1);
+    g.b = filled(b_rows ? (b_rows - 1) * g.ldb + b_columns : 0, fill, 2);
+    float *got = filled(len, fill, 3), *want = check_copy(got, len);
+    g.c = want;
+    plain_gemm(&g);
+    g.c = got;
+    void *workspace = check_bytes(cb_gemm_workspace_bytes(&g, caches, cb_team_threads(team)));
+    struct cb_error err;
+    check_true(cb_gemm(team, &g, caches, workspace, &err) == CB_OK, "cb_gemm succeeds");
+    check_equal("c", got, want, len);
+    check_release();
+}
+
+/* Sizes around the tile's own, primes and 1. */
+static size_t awkward(uint64_t pick, size_t unit)
+{
+    const size_t sizes[] = {1, 2, 7, unit - 1, unit, unit + 1, 2 * unit + 1, 3 * unit - 1, 53, 97, 131};
+    return sizes[pick % (sizeof sizes / sizeof *sizes)];
+}
+
+static void test_products(enum cb_isa isa)
+{
+    enum { CASES = 80 };
+    size_t mr, nr;
+    cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
+    check_select(isa);
+    for (size_t t = 0; t < CHECK_TEAMS; t++) {
+        check_begin(isa, "gemm, %zu threads", check_threads[t]);
+        struct cb_team *team = check_team(check_threads[t], 0);
+        for (size_t i = 0; i < CASES; i++) {
+            uint64_t pick = check_random(7 + t, i), gaps = check_random(70 + t, i);
+            struct cb_gemm g = {
+                .m = awkward(pick >> 8, mr), .n = awkward(pick >> 16, nr), .k = awkward(pick >> 24, 17)};
+            g.a_transposed = (int)(pick & 1);
+            g.b_transposed = (int)(pick >> 1 & 1);
+            g.accumulate = (int)(pick >> 2 & 1);
+            g.lda = (g.a_transposed ? g.m : g.k) + gaps % 5;
+            g.ldb = (g.b_transposed ? g.k : g.n) + gaps / 5 % 5;
+            g.ldc = g.n + gaps / 25 % 5;
+            compare_gemm(team, g, &cache_sizes[(pick >> 3) % CACHES],
+                         (enum check_fill)((pick >> 32) % (CHECK_SPECIALS + 1)));
+        }
+        cb_team_destroy(team);
+        check_end();
+    }
+}
+
+static void test_edges(void)
+{
+    check_select(CB_ISA_SCALAR);
+    struct cb_team *team = check_team(2, 0);
+    check_begin(CB_ISA_SCALAR, "gemm with k = 0");
+    compare_gemm(team, (struct cb_gemm){.m = 5, .n = 7, .k = 0, .ldb = 7, .ldc = 7}, &cache_sizes[0], CHECK_SPECIALS);
+    compare_gemm(team, (struct cb_gemm){.m = 5, .n = 7, .k = 0, .ldb = 7, .ldc = 9, .accumulate = 1}, &cache_sizes[0],
+                 CHECK_SPECIALS);
+    check_end();
+
+    check_begin(CB_ISA_SCALAR, "gemm refuses what cannot be");
+    static const struct {
+        struct cb_gemm g;
+        const char *message;
+    } refused[] = {
+        {{.m = 4, .n = 5, .k = 6, .lda = 5, .ldb = 5, .ldc = 5}, "lda: expected at least 6"},
+        {{.m = 4, .n = 5, .k = 6, .lda = 4, .ldb = 5, .ldc = 5, .b_transposed = 1, .a_transposed = 1},
+         "ldb: expected at least 6"},
+        {{.m = 4, .n = 5, .k = 6, .lda = 6, .ldb = 5, .ldc = 4}, "ldc: expected at least 5"},
+        {{.m = SIZE_MAX / 8, .n = 5, .k = 6, .lda = 6, .ldb = 5, .ldc = 5}, "does not fit the address space"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        struct cb_error err = {""};
+        check_true(cb_gemm(team, &refused[i].g, &cache_sizes[0], NULL, &err) == CB_BAD_INPUT, "case %zu is bad input",
+                   i);
+        check_true(strstr(err.text, refused[i].message) != NULL, "case %zu: '%s' in '%s'", i, refused[i].message,
+                   err.text);
+    }
+    check_end();
+    cb_team_destroy(team);
+}
+
+int main(void)
+{
+    CHECK_EACH_ISA(isa)
+    {
+        size_t mr, nr;
+        cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
+        check_begin(isa, "gemm_f32_tile");
+        compare_tiles(cb_ops_of(isa)->gemm_f32_tile, mr, nr);
+        check_end();
+        test_products(isa);
+    }
+    test_edges();
+    test_wrong_tiles();
+    return check_finish();
+}

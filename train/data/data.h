@@ -1,6 +1,8 @@
 #ifndef CB_DATA_H
 #define CB_DATA_H
 
+#include <signal.h>
+
 #include "kernels.h"
 
 /* Images in memory, in the order of their files. */
@@ -10,15 +12,22 @@ struct cb_images {
     uint8_t *labels; /* [n], each 0..9 */
 };
 void cb_images_free(struct cb_images *images); /* accepts empty */
+/* Makes room for `more` images after the n that are there; n stays. */
+enum cb_status cb_images_reserve(struct cb_images *images, size_t more, struct cb_error *err);
 
 /* --- cifar10.c: the CIFAR-10 binary format; records of 1 label byte and 3072 pixel bytes --- */
-enum { CB_CIFAR_RECORD_BYTES = 3073 };
+enum { CB_CIFAR_RECORD_BYTES = 3073, CB_CIFAR_MAX_RECORDS = 100000 /* of one file: a guard against wrong files */ };
+#define CB_CIFAR_FOLDER "cifar-10-batches-bin"
+#define CB_CIFAR_ARCHIVE "cifar-10-binary.tar.gz"
 extern const char *const cb_cifar_train_files[5]; /* data_batch_1.bin .. data_batch_5.bin */
 extern const char *const cb_cifar_test_file;      /* test_batch.bin */
 
-/* Appends the records of one file's bytes to images. name is for messages. Errors: a length that is 0 or no multiple of a record, a label
- * above 9 (with record and byte offset). Any number of records is accepted; cb_data_verify checks official files. */
-enum cb_status cb_cifar_parse(struct cb_images *images, const uint8_t *bytes, size_t len, const char *name, struct cb_error *err);
+/* Appends the records of one file's bytes to images. name is for messages. Errors: a length that is 0 or no multiple of
+ * a record, a label above 9 (with record and byte offset). 1 to CB_CIFAR_MAX_RECORDS records are accepted;
+ * cb_data_verify checks official files. On an error images is as before; so with all functions of this header that
+ * append. */
+enum cb_status cb_cifar_parse(struct cb_images *images, const uint8_t *bytes, size_t len, const char *name,
+                              struct cb_error *err);
 /* Reads the named files of the folder dir. */
 enum cb_status cb_cifar_read(struct cb_images *images, const char *dir, const char *const *names, size_t count,
                              struct cb_error *err);
@@ -34,22 +43,59 @@ void cb_epoch_order(uint64_t seed, uint32_t epoch, int shuffle, size_t n, uint32
 struct cb_view cb_epoch_view(uint64_t seed, uint32_t epoch, uint32_t image, const struct cb_augmentation *augmentation);
 
 /* --- synthetic.c: the built-in set --- */
-/* n procedurally drawn images of ten classes from (seed, first + i): deterministic, balanced, on every machine the same bytes. */
-enum cb_status cb_synthetic_draw(struct cb_images *images, uint64_t seed, uint64_t first, size_t n, struct cb_error *err);
+enum { CB_SYNTHETIC_FILE_IMAGES = 10000 }; /* as in an official file */
+extern const char *const cb_synthetic_classes[10];
+/* Appends n procedurally drawn images of ten classes from (seed, first + i): deterministic, on every machine the same
+ * bytes; ten images from a multiple of ten on hold every class once. */
+enum cb_status cb_synthetic_draw(struct cb_images *images, uint64_t seed, uint64_t first, size_t n,
+                                 struct cb_error *err);
+/* Appends the n images that stand in the synthetic set for the file of this name; the test file shares no image with
+ * the others. */
+enum cb_status cb_synthetic_file(struct cb_images *images, const char *name, size_t n, struct cb_error *err);
+
+/* synthetic_files.c: writes the six files of n images each, and batches.meta.txt, to dir/cifar-10-batches-bin/. A file
+ * that is there with the same bytes is left alone, any other is refused: CB_BAD_INPUT. stop may be NULL; when it
+ * becomes non-zero: CB_IO_ERROR between two files. */
+enum cb_status cb_synthetic_write(const char *dir, size_t n, const volatile sig_atomic_t *stop, struct cb_error *err);
 
 /* --- source.c: finding and loading a data set --- */
 struct cb_data_source {
     enum { CB_DATA_FOLDER, CB_DATA_ARCHIVE, CB_DATA_SYNTHETIC } kind;
     char path[4096]; /* the folder with the .bin files, or the archive; empty for synthetic */
 };
-/* Looks in option (--data; NULL if not given), then $CYCLEBENCH_DATA, ../shared/data, the user's cache folder. A given option or a set
- * variable that holds no data is an error, not skipped. A path may hold cifar-10-batches-bin/, be that folder, be an archive (.tar, .tar.gz),
- * or hold cifar-10-binary.tar.gz. CB_UNAVAILABLE if nothing was found, with how to fetch it. */
+/* Looks in option (--data; NULL if not given), then $CYCLEBENCH_DATA, ../shared/data, the user's cache folder. A given
+ * option or a set variable that holds no data is an error, not skipped. A path may hold cifar-10-batches-bin/, be that
+ * folder, be an archive (.tar, .tar.gz), or hold cifar-10-binary.tar.gz. CB_UNAVAILABLE if nothing was found, with how
+ * to fetch it. */
 enum cb_status cb_data_find(struct cb_data_source *source, const char *option, struct cb_error *err);
 /* $XDG_CACHE_HOME/cyclebench or ~/.cache/cyclebench. */
 enum cb_status cb_data_cache_folder(char *path, size_t bytes, struct cb_error *err);
 /* Loads the named files (folder or archive; an archive is read in memory, nothing is unpacked to disk). */
 enum cb_status cb_data_load(struct cb_images *images, const struct cb_data_source *source, const char *const *names,
                             size_t count, struct cb_error *err);
+
+/* --- verify.c: are these the official files? --- */
+enum {
+    CB_OFFICIAL_FILES = 6,
+    CB_OFFICIAL_RECORDS = 10000,
+    CB_OFFICIAL_FILE_BYTES = CB_OFFICIAL_RECORDS * CB_CIFAR_RECORD_BYTES
+};
+struct cb_official_file {
+    const char *name, *sha256;
+};
+extern const struct cb_official_file cb_official_files[CB_OFFICIAL_FILES];
+
+enum cb_file_state { CB_FILE_OK, CB_FILE_MISSING, CB_FILE_WRONG_LENGTH, CB_FILE_WRONG_SHA256 };
+struct cb_file_check {
+    enum cb_file_state state;
+    size_t bytes;
+    char sha256[65]; /* what it is; empty unless the length is right */
+};
+/* How each official file stands in a folder or archive. Errors are of reading only: a wrong file is CB_OK with its
+ * state. */
+enum cb_status cb_data_verify(struct cb_file_check checks[CB_OFFICIAL_FILES], const struct cb_data_source *source,
+                              struct cb_error *err);
+/* The state of bytes that should be cb_official_files[file]. */
+struct cb_file_check cb_official_check(size_t file, const uint8_t *bytes, size_t len);
 
 #endif

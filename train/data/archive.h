@@ -1,0 +1,23 @@
+#ifndef CB_ARCHIVE_H
+#define CB_ARCHIVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+/* A file wanted from an archive; bytes is filled by cb_archive_read, free(bytes) is the caller's. NULL: not in the
+ * archive. */
+struct cb_archive_member {
+    const char *name; /* without folder */
+    uint8_t *bytes;
+    size_t len;
+};
+
+/* Reads the wanted members of a .tar or .tar.gz into memory; nothing is written to disk. A member is found as NAME,
+ * ./NAME or cifar-10-batches-bin/NAME, other files are skipped. The whole archive is refused if an entry before the
+ * last wanted one has an absolute path or a "..", is a link or device, is larger than any CIFAR file may be, or if a
+ * wanted name comes twice. On an error no bytes are kept. */
+enum cb_status cb_archive_read(const char *path, struct cb_archive_member *members, size_t count, struct cb_error *err);
+
+#endif

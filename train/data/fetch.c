@@ -1,0 +1,149 @@
+#include "data/fetch.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "checkpoint/files.h"
+#include "data/archive.h"
+#include "data/data.h"
+#include "data/download.h"
+#include "data/folders.h"
+
+/* Tried in this order. Whoever serves it, the files are checked by SHA-256, so a mirror need not be trusted; a
+ * re-packed archive is fine. */
+static const char *const addresses[] = {
+    "https://www.cs.toronto.edu/~kriz/" CB_CIFAR_ARCHIVE,                                     /* official */
+    "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/" CB_CIFAR_ARCHIVE, /* Swift for TensorFlow */
+};
+enum { ADDRESSES = sizeof addresses / sizeof *addresses, MAX_ARCHIVE_BYTES = 400000000 /* the official one: 170 MB */ };
+
+struct paths {
+    char batches[PATH_MAX], part[PATH_MAX];
+};
+
+static int is_complete(const char *batches)
+{
+    struct cb_data_source source = {.kind = CB_DATA_FOLDER};
+    struct cb_file_check checks[CB_OFFICIAL_FILES];
+    snprintf(source.path, sizeof source.path, "%s", batches);
+    if (cb_data_verify(checks, &source, NULL) != CB_OK) return 0;
+    for (size_t i = 0; i < CB_OFFICIAL_FILES; i++)
+        if (checks[i].state != CB_FILE_OK) return 0;
+    return 1;
+}
+
+static enum cb_status check_members(const struct cb_archive_member *members, const char *url, struct cb_error *err)
+{
+    for (size_t i = 0; i < CB_OFFICIAL_FILES; i++) {
+        const struct cb_official_file *file = &cb_official_files[i];
+        if (!members[i].bytes)
+            return cb_fail(err, CB_IO_ERROR, "%.300s: %s is missing in the archive", url, file->name);
+        struct cb_file_check check = cb_official_check(i, members[i].bytes, members[i].len);
+        if (check.state == CB_FILE_WRONG_LENGTH)
+            return cb_fail(err, CB_IO_ERROR, "%.300s: %s has %zu bytes, expected %d", url, file->name, check.bytes,
+                           CB_OFFICIAL_FILE_BYTES);
+        if (check.state != CB_FILE_OK)
+            return cb_fail(err, CB_IO_ERROR, "%.300s: %s has the wrong SHA-256: expected %s, got %s", url, file->name,
+                           file->sha256, check.sha256);
+    }
+    return CB_OK;
+}
+
+/* All six are checked in memory before the first is written; each is written whole or not at all. */
+static enum cb_status unpack(const struct paths *paths, const char *url, struct cb_error *err)
+{
+    struct cb_archive_member members[CB_OFFICIAL_FILES];
+    for (size_t i = 0; i < CB_OFFICIAL_FILES; i++) members[i].name = cb_official_files[i].name;
+    enum cb_status status = cb_archive_read(paths->part, members, CB_OFFICIAL_FILES, err);
+    if (status != CB_OK) return status;
+    status = check_members(members, url, err);
+    if (status == CB_OK) status = cb_make_folders(paths->batches, err);
+    for (size_t i = 0; i < CB_OFFICIAL_FILES; i++) {
+        char path[PATH_MAX + 32];
+        snprintf(path, sizeof path, "%s/%s", paths->batches, members[i].name);
+        if (status == CB_OK) status = cb_write_file(path, &(struct cb_bytes){members[i].bytes, members[i].len}, 1, err);
+        free(members[i].bytes);
+    }
+    return status;
+}
+
+static int stopped(const struct cb_fetch *fetch)
+{
+    return fetch->stop && *fetch->stop;
+}
+
+static enum cb_status try_address(const struct cb_fetch *fetch, const struct paths *paths, const char *url,
+                                  struct cb_error *err)
+{
+    if (fetch->log) fprintf(fetch->log, "fetching %s\n", url);
+    struct cb_download download = {
+        .url = url, .path = paths->part, .max_bytes = MAX_ARCHIVE_BYTES, .log = fetch->log, .stop = fetch->stop};
+    enum cb_status status = cb_download(&download, err);
+    if (status != CB_OK) return status;
+    if (fetch->log) fprintf(fetch->log, "checking and unpacking\n");
+    status = unpack(paths, url, err);
+    if (status == CB_BAD_INPUT) status = CB_IO_ERROR; /* the server's fault, not the user's */
+    /* Right or wrong, the archive is of no more use: going on from a wrong one would only repeat the error. */
+    cb_download_discard(paths->part);
+    return status;
+}
+
+/* The address that an unfinished download came from goes first. */
+static enum cb_status try_addresses(const struct cb_fetch *fetch, const struct paths *paths, struct cb_error *err)
+{
+    char origin[4096];
+    cb_download_origin(paths->part, origin, sizeof origin);
+    size_t first = 0, count = fetch->mirror ? 1 : ADDRESSES;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(origin, addresses[i]) == 0) first = i;
+    enum cb_status status = CB_OK;
+    struct cb_error last = {""};
+    for (size_t i = 0; i < count && !stopped(fetch); i++) {
+        const char *url = fetch->mirror ? fetch->mirror : addresses[(first + i) % count];
+        status = try_address(fetch, paths, url, &last);
+        if (status == CB_OK) return CB_OK;
+        if (fetch->log && i + 1 < count) fprintf(fetch->log, "%s\n", last.text);
+    }
+    struct stat info;
+    long long kept = stat(paths->part, &info) == 0 ? (long long)info.st_size : 0;
+    if (kept == 0) cb_download_discard(paths->part);
+    if (stopped(fetch))
+        return cb_fail(err, CB_IO_ERROR, "stopped; %lld bytes are kept, the same command goes on from there", kept);
+    if (kept > 0)
+        return cb_fail(err, status, "%.700s; %lld bytes are kept, the same command goes on from there", last.text,
+                       kept);
+    return cb_fail(err, status, "%.700s; nothing was kept; another address: --mirror URL", last.text);
+}
+
+enum cb_status cb_fetch(const struct cb_fetch *fetch, struct cb_error *err)
+{
+    struct paths paths;
+    if (snprintf(paths.batches, sizeof paths.batches, "%s/" CB_CIFAR_FOLDER, fetch->folder) >= PATH_MAX ||
+        snprintf(paths.part, sizeof paths.part, "%s/" CB_CIFAR_ARCHIVE ".part", fetch->folder) >= PATH_MAX)
+        return cb_fail(err, CB_BAD_INPUT, "%.200s...: path too long", fetch->folder);
+    if (is_complete(paths.batches)) {
+        if (fetch->log) fprintf(fetch->log, "CIFAR-10 is complete in %s\n", paths.batches);
+        return CB_OK;
+    }
+    enum cb_status status = cb_make_folders(fetch->folder, err);
+    if (status != CB_OK) return status;
+    int lock = open(fetch->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock < 0) return cb_fail(err, CB_IO_ERROR, "%.700s: cannot be opened: %s", fetch->folder, strerror(errno));
+    if (flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        status = cb_fail(err, CB_IO_ERROR, "%.700s: another fetch is at work there", fetch->folder);
+    else if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        status = cb_fail(err, CB_UNAVAILABLE, "libcurl could not be started");
+    else {
+        status = try_addresses(fetch, &paths, err);
+        curl_global_cleanup();
+    }
+    close(lock);
+    return status;
+}

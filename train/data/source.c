@@ -1,0 +1,153 @@
+#include "data/data.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/archive.h"
+
+static int is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static int is_file(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+static int join(char *out, size_t bytes, const char *folder, const char *name)
+{
+    return snprintf(out, bytes, "%s/%s", folder, name) < (int)bytes;
+}
+
+/* One of the six files is enough: what else a caller needs and misses is reported by name when it is read. */
+static int holds_batches(const char *folder)
+{
+    char path[PATH_MAX];
+    if (join(path, sizeof path, folder, cb_cifar_test_file) && is_file(path)) return 1;
+    for (size_t i = 0; i < 5; i++)
+        if (join(path, sizeof path, folder, cb_cifar_train_files[i]) && is_file(path)) return 1;
+    return 0;
+}
+
+/* Whether path leads to a data set; fills source if so. */
+static int probe(struct cb_data_source *source, const char *path)
+{
+    if (is_file(path)) {
+        source->kind = CB_DATA_ARCHIVE;
+        return snprintf(source->path, sizeof source->path, "%s", path) < (int)sizeof source->path;
+    }
+    if (!is_folder(path)) return 0;
+    source->kind = CB_DATA_FOLDER;
+    if (join(source->path, sizeof source->path, path, CB_CIFAR_FOLDER) && holds_batches(source->path)) return 1;
+    if (holds_batches(path)) return snprintf(source->path, sizeof source->path, "%s", path) < (int)sizeof source->path;
+    source->kind = CB_DATA_ARCHIVE;
+    return join(source->path, sizeof source->path, path, CB_CIFAR_ARCHIVE) && is_file(source->path);
+}
+
+static enum cb_status not_data(struct cb_error *err, const char *who, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) return cb_fail(err, CB_BAD_INPUT, "%s: %.800s: %s", who, path, strerror(errno));
+    return cb_fail(err, CB_BAD_INPUT,
+                   "%s: no CIFAR-10 in %.800s: expected a folder with " CB_CIFAR_FOLDER
+                   "/, the .bin files or " CB_CIFAR_ARCHIVE ", or the archive itself",
+                   who, path);
+}
+
+enum cb_status cb_data_find(struct cb_data_source *source, const char *option, struct cb_error *err)
+{
+    *source = (struct cb_data_source){0};
+    if (option) return probe(source, option) ? CB_OK : not_data(err, "--data", option);
+    const char *variable = getenv("CYCLEBENCH_DATA");
+    if (variable && variable[0]) return probe(source, variable) ? CB_OK : not_data(err, "$CYCLEBENCH_DATA", variable);
+    if (probe(source, "../shared/data")) return CB_OK;
+    char cache[PATH_MAX];
+    if (cb_data_cache_folder(cache, sizeof cache, NULL) != CB_OK)
+        snprintf(cache, sizeof cache, "the cache folder ($HOME is not set)");
+    else if (probe(source, cache))
+        return CB_OK;
+    *source = (struct cb_data_source){0};
+    return cb_fail(
+        err, CB_UNAVAILABLE,
+        "CIFAR-10 not found: looked for --data and $CYCLEBENCH_DATA (not given), in ../shared/data and in %.700s; "
+        "`cyclebench data fetch` downloads it (162 MB), `cyclebench data synth --data DIR` makes a synthetic set",
+        cache);
+}
+
+enum cb_status cb_data_cache_folder(char *path, size_t bytes, struct cb_error *err)
+{
+    /* The XDG base directory specification: a relative path in the variable is invalid and ignored. */
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int len;
+    if (xdg && xdg[0] == '/')
+        len = snprintf(path, bytes, "%s/cyclebench", xdg);
+    else if (home && home[0])
+        len = snprintf(path, bytes, "%s/.cache/cyclebench", home);
+    else
+        return cb_fail(err, CB_UNAVAILABLE,
+                       "no cache folder: neither $XDG_CACHE_HOME nor $HOME is set; say where with --data DIR");
+    if (len < 0 || (size_t)len >= bytes)
+        return cb_fail(err, CB_BAD_INPUT, "path of the cache folder is longer than %zu bytes; use --data DIR",
+                       bytes - 1);
+    return CB_OK;
+}
+
+/* The whole archive goes through once, whatever the order of its members; the images follow the order of names. */
+static enum cb_status load_archive(struct cb_images *images, const char *path, const char *const *names, size_t count,
+                                   struct cb_error *err)
+{
+    struct cb_archive_member *members = calloc(count, sizeof *members);
+    if (!members) return cb_fail(err, CB_NO_MEMORY, "%s: no memory to read it", path);
+    for (size_t i = 0; i < count; i++) members[i].name = names[i];
+    enum cb_status status = cb_archive_read(path, members, count, err);
+    for (size_t i = 0; i < count && status == CB_OK; i++) {
+        char name[PATH_MAX + 64];
+        snprintf(name, sizeof name, "%s: %s", path, names[i]);
+        if (members[i].bytes)
+            status = cb_cifar_parse(images, members[i].bytes, members[i].len, name, err);
+        else
+            status = cb_fail(err, CB_BAD_INPUT,
+                             "%s: file missing in the archive; fetch CIFAR-10 again: cyclebench data fetch", name);
+        free(members[i].bytes);
+        members[i].bytes = NULL;
+    }
+    for (size_t i = 0; i < count; i++) free(members[i].bytes);
+    free(members);
+    return status;
+}
+
+static enum cb_status load_synthetic(struct cb_images *images, const char *const *names, size_t count,
+                                     struct cb_error *err)
+{
+    enum cb_status status = CB_OK;
+    for (size_t i = 0; i < count && status == CB_OK; i++)
+        status = cb_synthetic_file(images, names[i], CB_SYNTHETIC_FILE_IMAGES, err);
+    return status;
+}
+
+enum cb_status cb_data_load(struct cb_images *images, const struct cb_data_source *source, const char *const *names,
+                            size_t count, struct cb_error *err)
+{
+    size_t before = images->n;
+    enum cb_status status = CB_BAD_INPUT;
+    switch (source->kind) {
+    case CB_DATA_FOLDER:
+        status = cb_cifar_read(images, source->path, names, count, err);
+        break;
+    case CB_DATA_ARCHIVE:
+        status = load_archive(images, source->path, names, count, err);
+        break;
+    case CB_DATA_SYNTHETIC:
+        status = load_synthetic(images, names, count, err);
+        break;
+    }
+    if (status != CB_OK) images->n = before;
+    return status;
+}

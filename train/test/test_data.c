@@ -1,0 +1,477 @@
+/* Reader, archive and source. Run from the repository's root: ../shared/data is looked for
+ * from there. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data/data.h"
+
+enum { RECORD = CB_CIFAR_RECORD_BYTES };
+static char scratch[] = "/tmp/cyclebench-test-data-XXXXXX", start_folder[PATH_MAX];
+
+/* --- helpers --- */
+static uint32_t random_state = 1;
+
+static uint32_t next_random(void) /* xorshift32: independent of what is tested */
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    return random_state ^= random_state << 5;
+}
+
+/* Exactly len bytes, so that a sanitizer sees a read past the end. */
+static uint8_t *random_records(size_t len)
+{
+    uint8_t *bytes = malloc(len ? len : 1);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < len; i++) bytes[i] = (uint8_t)(i % RECORD == 0 ? next_random() % 10 : next_random());
+    return bytes;
+}
+
+static const char *in_scratch(const char *name)
+{
+    static char path[4][PATH_MAX];
+    static unsigned turn;
+    char *out = path[turn++ % 4];
+    snprintf(out, PATH_MAX, "%s/%s", scratch, name);
+    return out;
+}
+
+static void write_file(const char *path, const void *bytes, size_t len)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void assert_mentions(const struct cb_error *err, const char *text)
+{
+    if (!strstr(err->text, text)) fail_msg("\"%s\" does not mention \"%s\"", err->text, text);
+}
+
+/* --- reader --- */
+static void parse_keeps_records(void **state)
+{
+    (void)state;
+    struct cb_images images = {0};
+    uint8_t *bytes = random_records(3 * RECORD);
+    assert_int_equal(cb_cifar_parse(&images, bytes, RECORD, "a", NULL), CB_OK);
+    assert_int_equal(cb_cifar_parse(&images, bytes + RECORD, 2 * RECORD, "b", NULL), CB_OK);
+    assert_int_equal(images.n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(images.labels[i], bytes[i * RECORD]);
+        assert_memory_equal(images.pixels + i * CB_IMAGE_PIXELS, bytes + i * RECORD + 1, CB_IMAGE_PIXELS);
+    }
+    cb_images_free(&images);
+    cb_images_free(&images);
+    assert_null(images.pixels);
+    free(bytes);
+}
+
+static void parse_refuses_every_truncation(void **state)
+{
+    (void)state;
+    uint8_t *whole = random_records(3 * RECORD);
+    for (size_t len = 0; len <= 3 * RECORD; len++) {
+        struct cb_images images = {0};
+        struct cb_error err = {""};
+        uint8_t *bytes = malloc(len ? len : 1);
+        memcpy(bytes, whole, len);
+        enum cb_status status = cb_cifar_parse(&images, bytes, len, "cut.bin", &err);
+        if (len > 0 && len % RECORD == 0) {
+            assert_int_equal(status, CB_OK);
+            assert_int_equal(images.n, len / RECORD);
+        } else {
+            char got[64];
+            snprintf(got, sizeof got, "got %zu bytes", len);
+            assert_int_equal(status, CB_BAD_INPUT);
+            assert_int_equal(images.n, 0);
+            assert_mentions(&err, "cut.bin");
+            assert_mentions(&err, got);
+        }
+        cb_images_free(&images);
+        free(bytes);
+    }
+    free(whole);
+}
+
+static void parse_refuses_labels_above_nine(void **state)
+{
+    (void)state;
+    for (size_t record = 0; record < 4; record++) {
+        for (unsigned label = 10; label < 256; label++) {
+            struct cb_images images = {0};
+            struct cb_error err = {""};
+            char where[96];
+            uint8_t *bytes = random_records(4 * RECORD);
+            assert_int_equal(cb_cifar_parse(&images, bytes, RECORD, "good", &err), CB_OK);
+            bytes[record * RECORD] = (uint8_t)label;
+            assert_int_equal(cb_cifar_parse(&images, bytes, 4 * RECORD, "bad.bin", &err), CB_BAD_INPUT);
+            assert_int_equal(images.n, 1);
+            snprintf(where, sizeof where, "bad.bin: record %zu at byte %zu has label %u", record, record * RECORD,
+                     label);
+            assert_mentions(&err, where);
+            cb_images_free(&images);
+            free(bytes);
+        }
+    }
+}
+
+static void parse_survives_random_bytes(void **state)
+{
+    (void)state;
+    unsigned accepted = 0;
+    for (int round = 0; round < 3000; round++) {
+        size_t len = round % 3 ? (next_random() % 4 + 1) * RECORD : next_random() % (4 * RECORD);
+        uint8_t *bytes = random_records(len);
+        if (len && round % 2) bytes[next_random() % len] = (uint8_t)next_random();
+        int good = len > 0 && len % RECORD == 0;
+        for (size_t at = 0; at < len; at += RECORD) good = good && bytes[at] <= 9;
+        struct cb_images images = {0};
+        struct cb_error err;
+        assert_int_equal(cb_cifar_parse(&images, bytes, len, "fuzz", &err), good ? CB_OK : CB_BAD_INPUT);
+        assert_int_equal(images.n, good ? len / RECORD : 0);
+        accepted += (unsigned)good;
+        cb_images_free(&images);
+        free(bytes);
+    }
+    assert_in_range(accepted, 500, 2500);
+}
+
+static void read_follows_the_names(void **state)
+{
+    (void)state;
+    const char *names[] = {"data_batch_2.bin", "data_batch_1.bin"},
+               *missing[] = {"data_batch_1.bin", "data_batch_3.bin"};
+    struct cb_images images = {0};
+    struct cb_error err;
+    uint8_t *bytes = random_records(3 * RECORD);
+    mkdir(in_scratch("folder"), 0777);
+    mkdir(in_scratch("folder/data_batch_5.bin"), 0777);
+    write_file(in_scratch("folder/data_batch_1.bin"), bytes, RECORD);
+    write_file(in_scratch("folder/data_batch_2.bin"), bytes + RECORD, 2 * RECORD);
+    write_file(in_scratch("folder/data_batch_4.bin"), bytes, 100);
+    assert_int_equal(cb_cifar_read(&images, in_scratch("folder"), names, 2, &err), CB_OK);
+    assert_int_equal(images.n, 3);
+    assert_memory_equal(images.pixels, bytes + RECORD + 1, CB_IMAGE_PIXELS);
+    assert_memory_equal(images.pixels + 2 * CB_IMAGE_PIXELS, bytes + 1, CB_IMAGE_PIXELS);
+
+    assert_int_equal(cb_cifar_read(&images, in_scratch("folder"), missing, 2, &err), CB_BAD_INPUT);
+    assert_mentions(&err, "data_batch_3.bin: file missing");
+    assert_int_equal(images.n, 3);
+    assert_int_equal(cb_cifar_read(&images, in_scratch("folder"), &(const char *){"data_batch_4.bin"}, 1, &err),
+                     CB_BAD_INPUT);
+    assert_mentions(&err, "data_batch_4.bin: wrong length: got 100 bytes");
+    assert_int_equal(cb_cifar_read(&images, in_scratch("folder"), &(const char *){"data_batch_5.bin"}, 1, &err),
+                     CB_BAD_INPUT);
+    assert_mentions(&err, "not a regular file");
+    cb_images_free(&images);
+    free(bytes);
+}
+
+/* --- archive --- */
+struct member {
+    const char *path;
+    const void *bytes;
+    size_t len;
+    unsigned type;
+    const char *link;
+};
+
+static void write_archive(const char *path, const struct member *members, size_t count)
+{
+    struct archive *archive = archive_write_new();
+    archive_write_add_filter_gzip(archive);
+    archive_write_set_format_ustar(archive);
+    assert_int_equal(archive_write_open_filename(archive, path), ARCHIVE_OK);
+    for (size_t i = 0; i < count; i++) {
+        struct archive_entry *entry = archive_entry_new();
+        archive_entry_set_pathname(entry, members[i].path);
+        archive_entry_set_size(entry, (la_int64_t)members[i].len);
+        archive_entry_set_filetype(entry, members[i].type ? members[i].type : AE_IFREG);
+        if (members[i].link && members[i].type) archive_entry_set_symlink(entry, members[i].link);
+        if (members[i].link && !members[i].type) archive_entry_set_hardlink(entry, members[i].link);
+        archive_entry_set_perm(entry, 0644);
+        assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+        if (members[i].bytes) archive_write_data(archive, members[i].bytes, members[i].len);
+        archive_entry_free(entry);
+    }
+    archive_write_close(archive);
+    archive_write_free(archive);
+}
+
+static enum cb_status load(struct cb_images *images, const char *path, const char *name, struct cb_error *err)
+{
+    struct cb_data_source source = {.kind = CB_DATA_ARCHIVE};
+    snprintf(source.path, sizeof source.path, "%s", path);
+    return cb_data_load(images, &source, &name, 1, err);
+}
+
+static void archive_equals_folder(void **state)
+{
+    (void)state;
+    uint8_t *bytes = random_records(3 * RECORD);
+    const struct member members[] = {
+        {.path = "cifar-10-batches-bin/", .type = AE_IFDIR},
+        {.path = "cifar-10-batches-bin/readme.html", .bytes = "hello", .len = 5},
+        {.path = "cifar-10-batches-bin/data_batch_1.bin", .bytes = bytes, .len = RECORD},
+        {.path = "./test_batch.bin", .bytes = bytes + RECORD, .len = 2 * RECORD},
+    };
+    const char *names[] = {"test_batch.bin", "data_batch_1.bin"};
+    struct cb_images images = {0};
+    struct cb_error err;
+    struct cb_data_source source = {.kind = CB_DATA_ARCHIVE};
+    snprintf(source.path, sizeof source.path, "%s", in_scratch("good.tar.gz"));
+    write_archive(source.path, members, 4);
+    assert_int_equal(cb_data_load(&images, &source, names, 2, &err), CB_OK);
+    assert_int_equal(images.n, 3);
+    assert_memory_equal(images.pixels, bytes + RECORD + 1, CB_IMAGE_PIXELS);
+    assert_memory_equal(images.pixels + 2 * CB_IMAGE_PIXELS, bytes + 1, CB_IMAGE_PIXELS);
+    assert_int_equal(load(&images, source.path, "data_batch_2.bin", &err), CB_BAD_INPUT);
+    assert_mentions(&err, "data_batch_2.bin: file missing in the archive");
+    assert_int_equal(images.n, 3);
+    assert_int_equal(load(&images, in_scratch("none.tar.gz"), "data_batch_2.bin", &err), CB_BAD_INPUT);
+    assert_mentions(&err, "No such file");
+    cb_images_free(&images);
+    free(bytes);
+}
+
+static void archive_refuses_what_does_not_belong(void **state)
+{
+    (void)state;
+    uint8_t *bytes = random_records(RECORD);
+    const struct member good = {.path = "test_batch.bin", .bytes = bytes, .len = RECORD};
+    static const struct {
+        struct member member;
+        const char *reason;
+    } bad[] = {
+        {{.path = "/etc/test_batch.bin"}, "absolute path"},
+        {{.path = "../test_batch.bin"}, "\"..\""},
+        {{.path = "cifar-10-batches-bin/../../x"}, "\"..\""},
+        {{.path = "a/.."}, "\"..\""},
+        {{.path = "other", .type = AE_IFLNK, .link = "/etc/passwd"}, "link or device"},
+        {{.path = "cifar-10-batches-bin/test_batch.bin", .type = AE_IFLNK, .link = "/etc/passwd"}, "link or device"},
+        {{.path = "other", .link = "/etc/passwd"}, "link or device"},
+        {{.path = "pipe", .type = AE_IFIFO}, "link or device"},
+    };
+    struct cb_images images = {0};
+    struct cb_error err;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const struct member both[] = {bad[i].member, good};
+        write_archive(in_scratch("bad.tar.gz"), both, 2);
+        assert_int_equal(load(&images, in_scratch("bad.tar.gz"), "test_batch.bin", &err), CB_BAD_INPUT);
+        assert_mentions(&err, bad[i].reason);
+    }
+    /* Dots that are no "..": fine. */
+    const struct member dots[] = {{.path = "..a/b..", .bytes = "x", .len = 1}, good};
+    write_archive(in_scratch("dots.tar.gz"), dots, 2);
+    assert_int_equal(load(&images, in_scratch("dots.tar.gz"), "test_batch.bin", &err), CB_OK);
+    /* A name that comes twice is noticed when the archive is read to there. */
+    const struct member twice[] = {good, good, {.path = "data_batch_1.bin", .bytes = bytes, .len = RECORD}};
+    const char *names[] = {"test_batch.bin", "data_batch_1.bin"};
+    struct cb_data_source source = {.kind = CB_DATA_ARCHIVE};
+    snprintf(source.path, sizeof source.path, "%s", in_scratch("twice.tar.gz"));
+    write_archive(source.path, twice, 3);
+    assert_int_equal(cb_data_load(&images, &source, names, 2, &err), CB_BAD_INPUT);
+    assert_mentions(&err, "twice");
+    cb_images_free(&images);
+    free(bytes);
+}
+
+/* A header alone that announces 8 GB: refused by its word. */
+static void archive_refuses_a_giant(void **state)
+{
+    (void)state;
+    char header[1024] = "test_batch.bin";
+    unsigned sum = 0;
+    struct cb_images images = {0};
+    struct cb_error err;
+    memcpy(header + 100, "0000644", 8);
+    memcpy(header + 124, "77777777777", 12);
+    memcpy(header + 148, "        0", 9);
+    memcpy(header + 257, "ustar\00000", 8);
+    for (size_t i = 0; i < 512; i++) sum += (unsigned char)header[i];
+    snprintf(header + 148, 8, "%06o", sum);
+    write_file(in_scratch("giant.tar"), header, sizeof header);
+    assert_int_equal(load(&images, in_scratch("giant.tar"), "test_batch.bin", &err), CB_BAD_INPUT);
+    assert_mentions(&err, "says it has 8589934591 bytes, expected at most");
+    assert_null(images.pixels);
+}
+
+static void archive_refuses_truncation_and_damage(void **state)
+{
+    (void)state;
+    static uint8_t file[1 << 16];
+    uint8_t *bytes = random_records(2 * RECORD);
+    const struct member members[] = {{.path = "test_batch.bin", .bytes = bytes, .len = 2 * RECORD}};
+    write_archive(in_scratch("whole.tar.gz"), members, 1);
+    FILE *stream = fopen(in_scratch("whole.tar.gz"), "rb");
+    size_t len = fread(file, 1, sizeof file, stream);
+    fclose(stream);
+    struct cb_error err;
+    for (size_t cut = 0; cut < len; cut += 31) {
+        struct cb_images images = {0};
+        write_file(in_scratch("cut.tar.gz"), file, cut);
+        enum cb_status status = load(&images, in_scratch("cut.tar.gz"), "test_batch.bin", &err);
+        /* The last bytes hold only padding and the checksum after the member. */
+        if (status == CB_OK) {
+            assert_true(cut + 300 > len);
+            assert_memory_equal(images.pixels, bytes + 1, CB_IMAGE_PIXELS);
+        } else {
+            assert_int_equal(status, CB_BAD_INPUT);
+            assert_mentions(&err, "cut.tar.gz");
+            assert_int_equal(images.n, 0);
+        }
+        cb_images_free(&images);
+    }
+    unsigned refused = 0;
+    for (int round = 0; round < 300; round++) {
+        struct cb_images images = {0};
+        size_t at = next_random() % len;
+        uint8_t before = file[at];
+        file[at] ^= (uint8_t)(1 + next_random() % 255);
+        write_file(in_scratch("hurt.tar.gz"), file, len);
+        refused += load(&images, in_scratch("hurt.tar.gz"), "test_batch.bin", &err) != CB_OK;
+        file[at] = before;
+        cb_images_free(&images);
+    }
+    assert_in_range(refused, 1, 300);
+    free(bytes);
+}
+
+/* --- source --- */
+static void find_looks_where_it_says(void **state)
+{
+    (void)state;
+    struct cb_data_source source;
+    struct cb_error err;
+    char path[PATH_MAX];
+    uint8_t *bytes = random_records(RECORD);
+    mkdir(in_scratch("empty"), 0777);
+    mkdir(in_scratch("home"), 0777);
+    mkdir(in_scratch("home/.cache"), 0777);
+    mkdir(in_scratch("home/.cache/cyclebench"), 0777);
+    assert_int_equal(chdir(in_scratch("empty")), 0); /* no ../shared/data from here */
+    setenv("HOME", in_scratch("home"), 1);
+    unsetenv("XDG_CACHE_HOME");
+    unsetenv("CYCLEBENCH_DATA");
+
+    assert_int_equal(cb_data_find(&source, NULL, &err), CB_UNAVAILABLE);
+    assert_mentions(&err, "cyclebench data fetch");
+    assert_mentions(&err, in_scratch("home/.cache/cyclebench"));
+
+    mkdir(in_scratch("home/.cache/cyclebench/cifar-10-batches-bin"), 0777);
+    assert_int_equal(cb_data_find(&source, NULL, &err), CB_UNAVAILABLE); /* the folder alone is no data */
+    write_file(in_scratch("home/.cache/cyclebench/cifar-10-batches-bin/test_batch.bin"), bytes, RECORD);
+    assert_int_equal(cb_data_find(&source, NULL, &err), CB_OK);
+    assert_int_equal(source.kind, CB_DATA_FOLDER);
+    assert_string_equal(source.path, in_scratch("home/.cache/cyclebench/cifar-10-batches-bin"));
+    setenv("XDG_CACHE_HOME", in_scratch("empty"), 1);
+    assert_int_equal(cb_data_find(&source, NULL, &err), CB_UNAVAILABLE);
+    setenv("XDG_CACHE_HOME", "relative", 1); /* invalid by the specification: ignored */
+    assert_int_equal(cb_data_find(&source, NULL, &err), CB_OK);
+
+    mkdir(in_scratch("shared"), 0777);
+    mkdir(in_scratch("shared/data"), 0777);
+    write_file(in_scratch("shared/data/cifar-10-binary.tar.gz"), "x", 1);
+    assert_int_equal(cb_data_find(&source, NULL, &err), CB_OK);
+    assert_int_equal(source.kind, CB_DATA_ARCHIVE);
+    assert_string_equal(source.path, "../shared/data/cifar-10-binary.tar.gz");
+
+    setenv("CYCLEBENCH_DATA", in_scratch("empty"), 1); /* set, without data: an error, not skipped */
+    assert_int_equal(cb_data_find(&source, NULL, &err), CB_BAD_INPUT);
+    assert_mentions(&err, "$CYCLEBENCH_DATA");
+    setenv("CYCLEBENCH_DATA", in_scratch("home/.cache/cyclebench/cifar-10-batches-bin"), 1);
+    assert_int_equal(cb_data_find(&source, NULL, &err), CB_OK);
+    assert_int_equal(source.kind, CB_DATA_FOLDER);
+
+    snprintf(path, sizeof path, "%s", in_scratch("shared/data/cifar-10-binary.tar.gz"));
+    assert_int_equal(cb_data_find(&source, path, &err), CB_OK);
+    assert_int_equal(source.kind, CB_DATA_ARCHIVE);
+    assert_int_equal(cb_data_find(&source, in_scratch("nowhere"), &err), CB_BAD_INPUT);
+    assert_mentions(&err, "--data");
+    assert_mentions(&err, "No such file");
+    assert_int_equal(cb_data_find(&source, in_scratch("empty"), &err), CB_BAD_INPUT);
+    assert_mentions(&err, "no CIFAR-10 in");
+
+    unsetenv("CYCLEBENCH_DATA");
+    unsetenv("XDG_CACHE_HOME");
+    unsetenv("HOME");
+    assert_int_equal(cb_data_cache_folder(path, sizeof path, &err), CB_UNAVAILABLE);
+    setenv("HOME", "/x", 1);
+    assert_int_equal(cb_data_cache_folder(path, sizeof path, &err), CB_OK);
+    assert_string_equal(path, "/x/.cache/cyclebench");
+    assert_int_equal(cb_data_cache_folder(path, 8, &err), CB_BAD_INPUT);
+    assert_int_equal(chdir(start_folder), 0);
+    free(bytes);
+}
+
+static void official_first_images(void **state)
+{
+    (void)state;
+    struct cb_data_source source;
+    const char *names[] = {"data_batch_1.bin", "test_batch.bin"};
+    static const uint8_t train_labels[8] = {6, 9, 9, 4, 1, 1, 2, 7}, test_labels[8] = {3, 8, 8, 0, 6, 6, 1, 6};
+    static const uint8_t first_pixels[8] = {59, 43, 50, 68, 98, 119, 139, 145};
+    if (access("../shared/data/cifar-10-binary.tar.gz", R_OK) != 0) {
+        print_message("# SKIP official_first_images: ../shared/data/cifar-10-binary.tar.gz is not there\n");
+        skip();
+    }
+    struct cb_images images = {0};
+    struct cb_error err = {""};
+    assert_int_equal(cb_data_find(&source, "../shared/data", &err), CB_OK);
+    assert_int_equal(cb_data_load(&images, &source, names, 2, &err), CB_OK);
+    assert_int_equal(images.n, 20000);
+    assert_memory_equal(images.labels, train_labels, 8);
+    assert_memory_equal(images.pixels, first_pixels, 8);
+    assert_memory_equal(images.labels + 10000, test_labels, 8);
+    size_t of_class[10] = {0};
+    for (size_t i = 10000; i < 20000; i++) of_class[images.labels[i]]++;
+    for (size_t i = 0; i < 10; i++) assert_int_equal(of_class[i], 1000);
+    cb_images_free(&images);
+}
+
+static int enter(void **state)
+{
+    (void)state;
+    return getcwd(start_folder, sizeof start_folder) && mkdtemp(scratch) ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", scratch);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parse_keeps_records),
+        cmocka_unit_test(parse_refuses_every_truncation),
+        cmocka_unit_test(parse_refuses_labels_above_nine),
+        cmocka_unit_test(parse_survives_random_bytes),
+        cmocka_unit_test(read_follows_the_names),
+        cmocka_unit_test(archive_equals_folder),
+        cmocka_unit_test(archive_refuses_what_does_not_belong),
+        cmocka_unit_test(archive_refuses_a_giant),
+        cmocka_unit_test(archive_refuses_truncation_and_damage),
+        cmocka_unit_test(find_looks_where_it_says),
+        cmocka_unit_test(official_first_images),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("data", tests, enter, leave);
+}

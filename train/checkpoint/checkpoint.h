@@ -22,18 +22,20 @@ struct cb_position {
 enum cb_status cb_checkpoint_save_weights(const struct cb_model *model, const char *path, struct cb_error *err);
 
 /* last.safetensors: the same tensors, "momentum.<name>" for each trained one, and the position. Doubles are stored so that they come back
- * bit for bit (hexadecimal floating point). */
+ * bit for bit (hexadecimal floating point).
+ * Resuming: position->recipe_sha256, unless empty, is the recipe that the file must belong to; the rest of *position is set. After a failure
+ * neither the model nor *position has changed. */
 enum cb_status cb_checkpoint_save(const struct cb_model *model, const struct cb_position *position, const char *path,
                                   struct cb_error *err);
 enum cb_status cb_checkpoint_resume(struct cb_model *model, struct cb_position *position, const char *path, struct cb_error *err);
 
 /* Weights and running statistics from a file of ours or PyTorch's: a name prefix "module." and *.num_batches_tracked are accepted, so are
- * missing running statistics when training starts from it (allow_missing_statistics). Any other missing, unknown or wrongly shaped tensor is
+ * missing running statistics when training starts from it (allow_missing_statistics); momentum in a resume file is passed over. Any other missing, unknown or wrongly shaped tensor is
  * refused by name. */
 enum cb_status cb_checkpoint_load_weights(struct cb_model *model, const char *path, int allow_missing_statistics,
                                           struct cb_error *err);
 
-/* What network a file holds, from its tensors: depth from the number of blocks, shortcut from the downsample names. */
+/* What network a file holds, from its tensors: depth from the number of blocks, shortcut from the downsample names. network->init is left at zero. */
 enum cb_status cb_checkpoint_network(struct cb_network *network, const char *path, struct cb_error *err);
 
 /* SHA-256 over the little-endian F32 bytes of every tensor of cb_model_tensor, in order, PyTorch's element order. */

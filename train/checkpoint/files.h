@@ -18,7 +18,7 @@ enum cb_status cb_read_file(struct cb_bytes *out, const char *path, size_t max_b
  * untouched and the temp file is gone. */
 enum cb_status cb_write_file(const char *path, const struct cb_bytes *parts, size_t count, struct cb_error *err);
 
-/* SHA-256 (libcrypto) in lower-case hex. */
+/* SHA-256 (libcrypto) in lower-case hex; empty, which matches no sum, if libcrypto fails (out of memory). */
 enum { CB_SHA256_HEX = 65 };
 void cb_sha256_hex(const void *bytes, size_t len, char hex[CB_SHA256_HEX]);
 

@@ -1,0 +1,113 @@
+#include "recipes/recipe.h"
+
+#include <dirent.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "checkpoint/files.h"
+
+/* From the folder of the running program: a build in the source tree (build/, build/clang/, build/clang/test/), then an
+ * installation (bin/, libexec/cyclebench/). */
+static const char *const folders[] = {
+    "../train/recipes",
+    "../../train/recipes",
+    "../../../train/recipes",
+    "../share/cyclebench/recipes",
+    "../../share/cyclebench/recipes",
+};
+
+static const size_t max_recipe_bytes = 1 << 20;
+
+static int is_recipe(const struct dirent *entry)
+{
+    const size_t len = strlen(entry->d_name);
+    return entry->d_name[0] != '.' && len > 4 && !strcmp(entry->d_name + len - 4, ".ini");
+}
+
+/* Being there is not enough: a build has a folder train/recipes of object files. */
+static int holds_recipes(const char *path)
+{
+    DIR *dir = opendir(path);
+    int found = 0;
+    for (struct dirent *entry; dir && !found && (entry = readdir(dir));) found = is_recipe(entry);
+    if (dir) closedir(dir);
+    return found;
+}
+
+static enum cb_status find_folder(char folder[PATH_MAX], struct cb_error *err)
+{
+    const char *chosen = getenv("CYCLEBENCH_RECIPES");
+    if (chosen && *chosen) {
+        if ((size_t)snprintf(folder, PATH_MAX, "%s", chosen) < PATH_MAX && holds_recipes(folder)) return CB_OK;
+        return cb_fail(err, CB_BAD_INPUT, "CYCLEBENCH_RECIPES is %s: no recipes (*.ini) there", chosen);
+    }
+    char program[PATH_MAX];
+    const ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (len > 0) {
+        program[len] = '\0';
+        const char *home = dirname(program);
+        for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+            if ((size_t)snprintf(folder, PATH_MAX, "%s/%s", home, folders[i]) < PATH_MAX && holds_recipes(folder))
+                return CB_OK;
+    }
+    /* A build outside the source tree, run from the tree. */
+    strcpy(folder, "train/recipes");
+    if (holds_recipes(folder)) return CB_OK;
+    return cb_fail(err, CB_UNAVAILABLE,
+                   "the folder of the recipes is not found beside the program; set CYCLEBENCH_RECIPES, or give the "
+                   "path of a recipe");
+}
+
+static enum cb_status unknown_recipe(const char *folder, const char *name, struct cb_error *err)
+{
+    char list[768] = "";
+    size_t len = 0;
+    struct dirent **entries;
+    const int count = scandir(folder, &entries, is_recipe, alphasort);
+    for (int i = 0; i < count; i++) {
+        const size_t stem = strlen(entries[i]->d_name) - 4;
+        if (len + stem + 2 < sizeof list)
+            len += (size_t)snprintf(list + len, sizeof list - len, "%s%.*s", len ? ", " : "", (int)stem,
+                                    entries[i]->d_name);
+        free(entries[i]);
+    }
+    if (count >= 0) free(entries);
+    return cb_fail(err, CB_BAD_INPUT,
+                   "no recipe \"%.100s\"; there are %s; or give the path of a file (with a / or .ini)", name,
+                   len ? list : "none");
+}
+
+/* The path of the file that a recipe's name means. */
+static enum cb_status find_recipe(char path[PATH_MAX], const char *name, struct cb_error *err)
+{
+    const size_t len = strlen(name);
+    if (strchr(name, '/') || (len > 4 && !strcmp(name + len - 4, ".ini"))) {
+        if (len >= PATH_MAX)
+            return cb_fail(err, CB_BAD_INPUT, "path of the recipe is longer than %d bytes", PATH_MAX - 1);
+        strcpy(path, name);
+        return CB_OK;
+    }
+    char folder[PATH_MAX];
+    const enum cb_status status = find_folder(folder, err);
+    if (status) return status;
+    if (len == 0 || (size_t)snprintf(path, PATH_MAX, "%s/%s.ini", folder, name) >= PATH_MAX || access(path, F_OK))
+        return unknown_recipe(folder, name, err);
+    return CB_OK;
+}
+
+enum cb_status cb_recipe_read(struct cb_recipe *recipe, const char *name, const char *const *overrides, size_t count,
+                              struct cb_error *err)
+{
+    char path[PATH_MAX];
+    struct cb_bytes bytes;
+    enum cb_status status = find_recipe(path, name, err);
+    if (!status) status = cb_read_file(&bytes, path, max_recipe_bytes, err);
+    if (status) return status;
+    status = cb_recipe_parse(recipe, (const char *)bytes.data, bytes.len, path, overrides, count, err);
+    free(bytes.data);
+    return status;
+}

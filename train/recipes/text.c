@@ -1,0 +1,120 @@
+#include "recipes/keys.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- INI ---------------------------------------------------------------------------------------------------------- */
+
+static void write_ini(const struct cb_recipe *recipe, FILE *out)
+{
+    fputs("; A complete recipe, every key written. `cyclebench train` takes it as it is.\n", out);
+    const char *section = "";
+    for (size_t i = 0; i < RECIPE_KEYS; i++) {
+        const struct recipe_key *key = &cb_recipe_table[i];
+        if (!cb_recipe_has(recipe, key)) continue;
+        if (strcmp(section, key->section)) fprintf(out, "\n[%s]\n", key->section);
+        section = key->section;
+        char value[RECIPE_VALUE_BYTES];
+        cb_recipe_format(recipe, key, value);
+        fprintf(out, "%s = %s\n", key->name, value);
+    }
+}
+
+char *cb_recipe_text(const struct cb_recipe *recipe)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    if (!out) return NULL;
+    write_ini(recipe, out);
+    const int failed = ferror(out);
+    if (!fclose(out) && !failed) return text;
+    free(text);
+    return NULL;
+}
+
+/* --- JSON --------------------------------------------------------------------------------------------------------- */
+
+static json_t *value_json(const struct cb_recipe *recipe, const struct recipe_key *key)
+{
+    const char *at = (const char *)recipe + key->offset;
+    char text[RECIPE_VALUE_BYTES];
+    cb_recipe_format(recipe, key, text);
+    switch (key->type) {
+    case KEY_BOOL:
+        return json_boolean(!strcmp(text, "true"));
+    case KEY_SIZE:
+        return json_integer(strtoll(text, NULL, 10));
+    case KEY_REAL:
+        return json_real(strtod(text, NULL));
+    case KEY_TRIPLE: {
+        double x[3];
+        memcpy(x, at, sizeof x);
+        return json_pack("[f, f, f]", x[0], x[1], x[2]);
+    }
+    case KEY_U64: /* JSON readers keep 53 bits of a number */
+    case KEY_WORD:
+    case KEY_LETTER:
+    case KEY_NAME:
+    case KEY_FILES:
+    case KEY_AUGMENT:
+    case KEY_MILESTONES:
+        break;
+    }
+    return json_string(text);
+}
+
+struct json_t *cb_recipe_json(const struct cb_recipe *recipe)
+{
+    json_t *object = json_object();
+    int failed = !object;
+    for (size_t i = 0; i < RECIPE_KEYS; i++) {
+        const struct recipe_key *key = &cb_recipe_table[i];
+        if (!cb_recipe_has(recipe, key)) continue;
+        json_t *section = json_object_get(object, key->section);
+        if (!section) {
+            section = json_object();
+            failed |= json_object_set_new(object, key->section, section);
+        }
+        failed |= json_object_set_new(section, key->name, value_json(recipe, key));
+    }
+    if (!failed) return object;
+    json_decref(object);
+    return NULL;
+}
+
+/* --- help --------------------------------------------------------------------------------------------------------- */
+
+static void write_kinds(const struct recipe_key *key, FILE *out)
+{
+    const struct recipe_word *word = cb_recipe_find_key("schedule", "kind")->words;
+    const char *separator = " (only with ";
+    if (key->kinds == ALL_KINDS) return;
+    for (; word->name; word++) {
+        if (!(key->kinds >> word->value & 1)) continue;
+        fprintf(out, "%s%s", separator, word->name);
+        separator = ", ";
+    }
+    fputs(")", out);
+}
+
+const char *cb_recipe_keys(void)
+{
+    static char text[16384];
+    if (text[0]) return text;
+    FILE *out = fmemopen(text, sizeof text, "w");
+    if (!out) return "";
+    for (size_t i = 0; i < RECIPE_KEYS; i++) {
+        const struct recipe_key *key = &cb_recipe_table[i];
+        char allowed[RECIPE_ALLOWED_BYTES];
+        cb_recipe_allowed(key, allowed);
+        fprintf(out, "%s.%s: %s\n    %s", key->section, key->name, allowed, key->meaning);
+        write_kinds(key, out);
+        if (key->fallback) fprintf(out, "; default: %s", key->fallback);
+        fputs("\n", out);
+    }
+    fclose(out);
+    return text;
+}

@@ -1,0 +1,129 @@
+#include "model/plan.h"
+
+#include <stddef.h>
+
+/* dY of a convolution from g, the gradient of its batch norm's output. */
+static struct cb_grad_source through_bn(const struct cb_conv_bn *l, const float *g)
+{
+    return (struct cb_grad_source){.g = g, .y = l->y, .a = l->bn.a, .b = l->bn.b, .c = l->bn.coef};
+}
+
+static void conv_backward(struct cb_model *m, struct cb_team *team, struct cb_conv_bn *l, struct cb_conv_bwd *args, size_t n)
+{
+    l->shape.n = n;
+    args->shape = l->shape;
+    args->wt = l->wt;
+    args->dw = l->dw;
+    args->dw_groups = m->dw_groups;
+    double start = cb_profile_start();
+    cb_conv_backward(team, args);
+    cb_profile_add(m, l->profile_bwd, start, cb_conv_flops(&l->shape) * (l->shape.kind == CB_CONV_STEM ? 1 : 2));
+}
+
+static void bn_finish(struct cb_model *m, const struct cb_conv_bn *l, size_t n)
+{
+    double start = cb_profile_start();
+    cb_bn_finish_backward(&l->bn, m->stats, n, cb_conv_out_h(&l->shape) * cb_conv_out_w(&l->shape));
+    cb_profile_add(m, CB_ROW_BATCH_NORM, start, 0);
+}
+
+/* The shortcut's part of a strided block: from g at the block's output to the compact gradient of z in grad_compact. */
+static void strided_shortcut(struct cb_model *m, struct cb_team *team, struct cb_block *b, const float *g, size_t n)
+{
+    const struct cb_conv_shape *in = &b->conv1.shape, *out = &b->conv2.shape;
+    double start = cb_profile_start();
+    if (b->shortcut == CB_PADDING) {
+        cb_shortcut_a_backward(team, n, in->c, in->h, in->w, g, m->grad_compact);
+        cb_profile_add(m, CB_ROW_SHORTCUT, start, 0);
+        return;
+    }
+    struct cb_conv_bn *p = &b->projection;
+    cb_bn_backward_sums(team, &(struct cb_bn_pass){.n = n,
+                                                   .c = out->k,
+                                                   .h = out->h,
+                                                   .w = out->w,
+                                                   .dy = {.g = g, .y = p->y},
+                                                   .bn_mean = p->bn.mean,
+                                                   .stats = m->stats});
+    cb_profile_add(m, CB_ROW_SHORTCUT, start, 0);
+    bn_finish(m, p, n);
+    conv_backward(m, team, p,
+                  &(struct cb_conv_bwd){.dy = through_bn(p, g), .source = {.x = b->z}, .dx = m->grad_compact}, n);
+}
+
+struct transpose {
+    struct cb_conv_bn *layer[3 * CB_MAX_BLOCKS];
+    size_t count;
+};
+
+static void transpose_task(void *context, size_t task, void *scratch)
+{
+    (void)scratch;
+    struct cb_conv_bn *l = ((struct transpose *)context)->layer[task];
+    cb_conv_transpose(&l->shape, l->w, l->wt);
+}
+
+static void transpose_weights(struct cb_model *m, struct cb_team *team)
+{
+    double start = cb_profile_start();
+    struct transpose t = {.count = 0};
+    for (size_t i = 0; i < m->blocks; i++) {
+        struct cb_block *b = &m->block[i];
+        t.layer[t.count++] = &b->conv1;
+        t.layer[t.count++] = &b->conv2;
+        if (b->shortcut == CB_PROJECTION) t.layer[t.count++] = &b->projection;
+    }
+    cb_team_run(team, t.count, transpose_task, &t);
+    cb_profile_add(m, CB_ROW_TRANSPOSE, start, 0);
+}
+
+void cb_model_backward(struct cb_model *m, struct cb_team *team, size_t n)
+{
+    transpose_weights(m, team);
+    /* g: gradient at the output of the block at hand, after its ReLU's mask; inner: at the output of its first batch norm. */
+    float *g = m->grad[0], *inner = m->grad[1];
+    const struct cb_conv_bn *last = &m->block[m->blocks - 1].conv2;
+    double start = cb_profile_start();
+    cb_pool_backward(team, &(struct cb_pool_bwd){.n = n,
+                                                 .c = 64,
+                                                 .h = 8,
+                                                 .w = 8,
+                                                 .dpooled = m->dpooled,
+                                                 .z = m->last_z,
+                                                 .bn_y = last->y,
+                                                 .bn_mean = last->bn.mean,
+                                                 .g = g,
+                                                 .sums = m->stats});
+    cb_profile_add(m, CB_ROW_HEAD, start, 0);
+
+    for (size_t i = m->blocks; i-- > 0;) {
+        struct cb_block *b = &m->block[i];
+        bn_finish(m, &b->conv2, n);
+        conv_backward(m, team, &b->conv2,
+                      &(struct cb_conv_bwd){.dy = through_bn(&b->conv2, g),
+                                            .source = {.x = b->conv1.y, .scale = b->conv1.bn.scale, .shift = b->conv1.bn.shift},
+                                            .masked = 1,
+                                            .bn_y = b->conv1.y,
+                                            .bn_mean = b->conv1.bn.mean,
+                                            .dx = inner,
+                                            .sums = m->stats},
+                      n);
+        bn_finish(m, &b->conv1, n);
+        if (b->shortcut != CB_IDENTITY) strided_shortcut(m, team, b, g, n);
+        /* The batch norm before z: the previous block's second one, or the stem's. */
+        const struct cb_conv_bn *before = i ? &m->block[i - 1].conv2 : &m->stem;
+        conv_backward(m, team, &b->conv1,
+                      &(struct cb_conv_bwd){.dy = through_bn(&b->conv1, inner),
+                                            .source = {.x = b->z},
+                                            .skip = b->shortcut == CB_IDENTITY ? g : NULL,
+                                            .skip_even = b->shortcut == CB_IDENTITY ? NULL : m->grad_compact,
+                                            .masked = 1,
+                                            .bn_y = before->y,
+                                            .bn_mean = before->bn.mean,
+                                            .dx = g,
+                                            .sums = m->stats},
+                      n);
+    }
+    bn_finish(m, &m->stem, n);
+    conv_backward(m, team, &m->stem, &(struct cb_conv_bwd){.dy = through_bn(&m->stem, g), .source = {.x = m->input}}, n);
+}

@@ -1,0 +1,257 @@
+/* The model against an independent double-precision forward pass: losses, logits, running statistics, and gradients by directional
+ * derivatives; both shortcuts. And what the plan promises: the same bits for any ISA and thread count, tensors in and out. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "double_resnet.h"
+#include "model/model.h"
+
+enum { IMAGES = 6 };
+
+struct fixture {
+    struct cb_model *model;
+    struct cb_team *team;
+    float images[IMAGES * CB_IMAGE_PIXELS];
+    uint8_t labels[IMAGES];
+};
+
+/* Smooth images: class-dependent waves plus noise, so that neither activations nor gradients vanish. */
+static void draw_images(struct fixture *f)
+{
+    for (size_t n = 0; n < IMAGES; n++) {
+        f->labels[n] = (uint8_t)(n * 3 % CB_CLASSES);
+        for (size_t i = 0; i < CB_IMAGE_PIXELS; i++) {
+            uint32_t bits[4];
+            cb_random_bits(7, CB_RANDOM_SYNTHETIC, (uint32_t)n, i, bits);
+            f->images[n * CB_IMAGE_PIXELS + i] = sinf((float)(i % 32) * 0.2f * (float)(n + 1)) + cb_random_unit(bits[0]) - 0.5f;
+        }
+    }
+}
+
+static void make(struct fixture *f, struct cb_network network, size_t threads, const char *isa)
+{
+    struct cb_error err;
+    assert_int_equal(cb_isa_select(isa, &err), CB_OK);
+    assert_int_equal(cb_team_create(&f->team, threads, cb_model_scratch_bytes(&network), &err), CB_OK);
+    assert_int_equal(cb_model_create(&f->model, &network, IMAGES, &err), CB_OK);
+    cb_model_init(f->model, 5);
+    draw_images(f);
+    memcpy(cb_model_input(f->model), f->images, sizeof f->images);
+}
+
+static void drop(struct fixture *f)
+{
+    cb_model_destroy(f->model);
+    cb_team_destroy(f->team);
+}
+
+static double norm_of(const float *v, size_t len)
+{
+    double sum = 0;
+    for (size_t i = 0; i < len; i++) sum += (double)v[i] * (double)v[i];
+    return sqrt(sum);
+}
+
+/* The gradient's own direction in tensor t: the slope of the double loss along it must be its length. */
+static void check_slope(struct fixture *f, struct cb_double_weights *w, size_t t)
+{
+    const struct cb_model_tensor *tensor = cb_model_tensor(f->model, t);
+    float *grad = malloc(tensor->len * sizeof *grad);
+    assert_non_null(grad);
+    cb_model_export(f->model, t, CB_GRADIENT, grad);
+    double length = norm_of(grad, tensor->len), step = 1e-6, loss[2];
+    assert_true(length > 0);
+    for (int side = 0; side < 2; side++) {
+        double sign = side ? 1 : -1;
+        for (size_t i = 0; i < tensor->len; i++) w->value[t][i] += sign * step * (double)grad[i] / length;
+        loss[side] = cb_double_forward(f->model, w, f->images, f->labels, IMAGES, NULL, 0);
+        for (size_t i = 0; i < tensor->len; i++) w->value[t][i] -= sign * step * (double)grad[i] / length;
+    }
+    double slope = (loss[1] - loss[0]) / (2 * step);
+    if (!(fabs(slope - length) <= 2e-3 * length))
+        fail_msg("%s: gradient length %.9g, slope of the loss along it %.9g", tensor->name, length, slope);
+    free(grad);
+}
+
+static void check_running(const struct fixture *f, const struct cb_double_weights *w)
+{
+    for (size_t t = 0; t < w->count; t++) {
+        const struct cb_model_tensor *tensor = cb_model_tensor(f->model, t);
+        if (tensor->trained) continue;
+        float data[64];
+        cb_model_export(f->model, t, CB_VALUE, data);
+        for (size_t i = 0; i < tensor->len; i++)
+            if (!(fabs((double)data[i] - w->value[t][i]) <= 1e-5 * (1 + fabs(w->value[t][i]))))
+                fail_msg("%s[%zu]: %.9g, in double %.9g", tensor->name, i, (double)data[i], w->value[t][i]);
+    }
+}
+
+static void against_double(char shortcut, enum cb_init init)
+{
+    static struct fixture f;
+    make(&f, (struct cb_network){.depth = 20, .shortcut = shortcut, .init = init}, 2, NULL);
+    struct cb_double_weights w;
+    cb_double_weights_read(&w, f.model);
+    double loss, logits[IMAGES * CB_CLASSES];
+    size_t correct;
+    cb_model_train_step(f.model, f.team, IMAGES, f.labels, &loss, &correct);
+    double expected = cb_double_forward(f.model, &w, f.images, f.labels, IMAGES, logits, 1);
+    if (!(fabs(loss - expected) <= 1e-5 * expected)) fail_msg("loss %.9g, in double %.9g", loss, expected);
+    for (size_t i = 0; i < IMAGES * CB_CLASSES; i++)
+        if (!(fabs((double)cb_model_logits(f.model)[i] - logits[i]) <= 1e-4))
+            fail_msg("logit %zu: %.9g, in double %.9g", i, (double)cb_model_logits(f.model)[i], logits[i]);
+    check_running(&f, &w);
+    /* One tensor of each kind: first, strided, projection or identity, last, and the dense layer. */
+    static const char *const picked[] = {"conv1.weight", "bn1.weight", "layer1.1.conv2.weight", "layer2.0.conv1.weight", "layer2.0.bn2.bias",
+                                         "layer3.0.downsample.0.weight", "layer3.0.downsample.1.weight", "layer3.2.conv2.weight",
+                                         "layer3.2.bn2.weight", "linear.weight", "linear.bias"};
+    for (size_t t = 0; t < w.count; t++)
+        for (size_t p = 0; p < sizeof picked / sizeof *picked; p++)
+            if (!strcmp(cb_model_tensor(f.model, t)->name, picked[p])) check_slope(&f, &w, t);
+    cb_double_weights_free(&w);
+    drop(&f);
+}
+
+static void option_a_agrees_with_double(void **state)
+{
+    (void)state;
+    against_double('A', CB_INIT_HE_FAN_IN);
+}
+
+static void option_b_agrees_with_double(void **state)
+{
+    (void)state;
+    against_double('B', CB_INIT_TORCH03);
+}
+
+/* All tensors after two steps, in one array; freed by the caller. */
+static float *weights_after_two_steps(const char *isa, size_t threads, size_t *len)
+{
+    static struct fixture f;
+    make(&f, (struct cb_network){.depth = 20, .shortcut = 'B', .init = CB_INIT_TORCH03}, threads, isa);
+    for (int k = 0; k < 2; k++) {
+        double loss;
+        size_t correct;
+        cb_model_train_step(f.model, f.team, IMAGES, f.labels, &loss, &correct);
+        cb_model_update(f.model, f.team, 0.1f, 0.9f, 1e-4f, 0);
+    }
+    size_t count = cb_model_tensor_count(f.model), used = 0;
+    *len = 0;
+    for (size_t t = 0; t < count; t++) *len += cb_model_tensor(f.model, t)->len;
+    float *all = malloc(*len * sizeof *all);
+    assert_non_null(all);
+    for (size_t t = 0; t < count; t++) {
+        cb_model_export(f.model, t, CB_VALUE, all + used);
+        used += cb_model_tensor(f.model, t)->len;
+    }
+    drop(&f);
+    return all;
+}
+
+static void same_bits_for_every_isa_and_thread_count(void **state)
+{
+    (void)state;
+    size_t len, other_len;
+    float *expected = weights_after_two_steps("scalar", 1, &len);
+    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++) {
+        if (!cb_isa_available(isa)) continue;
+        for (size_t threads = 1; threads <= 3; threads++) {
+            float *got = weights_after_two_steps(cb_isa_name(isa), threads, &other_len);
+            assert_int_equal(len, other_len);
+            if (memcmp(expected, got, len * sizeof *got)) fail_msg("%s with %zu threads differs from scalar", cb_isa_name(isa), threads);
+            free(got);
+        }
+    }
+    free(expected);
+}
+
+static void tensors_come_back_as_they_went_in(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    make(&f, (struct cb_network){.depth = 20, .shortcut = 'B', .init = CB_INIT_HE_FAN_OUT}, 1, NULL);
+    static float in[64 * 64 * 9], out[64 * 64 * 9];
+    for (size_t t = 0; t < cb_model_tensor_count(f.model); t++) {
+        size_t len = cb_model_tensor(f.model, t)->len;
+        for (size_t i = 0; i < len; i++) in[i] = (float)(i + t);
+        cb_model_import(f.model, t, CB_VALUE, in);
+        cb_model_export(f.model, t, CB_VALUE, out);
+        assert_memory_equal(in, out, len * sizeof *in);
+    }
+    drop(&f);
+}
+
+static void known_sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t depth;
+        char shortcut;
+        size_t parameters, tensors;
+    } known[] = {{20, 'A', 269722, 97}, {56, 'A', 853018, 277}, {56, 'B', 855770, 287}, {110, 'A', 1727962, 547}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct cb_model *model;
+        struct cb_error err;
+        struct cb_network network = {.depth = known[i].depth, .shortcut = known[i].shortcut};
+        assert_int_equal(cb_model_create(&model, &network, 1, &err), CB_OK);
+        assert_int_equal(cb_model_parameter_count(model), known[i].parameters);
+        assert_int_equal(cb_model_tensor_count(model), known[i].tensors);
+        cb_model_destroy(model);
+    }
+}
+
+static void bad_networks_are_refused(void **state)
+{
+    (void)state;
+    static const struct cb_network bad[] = {{.depth = 21, .shortcut = 'A'}, {.depth = 20, .shortcut = 'C'}};
+    struct cb_model *model;
+    struct cb_error err;
+    for (size_t i = 0; i < 2; i++) assert_int_equal(cb_model_create(&model, &bad[i], 8, &err), CB_BAD_INPUT);
+    struct cb_network good = {.depth = 20, .shortcut = 'A'};
+    assert_int_equal(cb_model_create(&model, &good, 0, &err), CB_BAD_INPUT);
+    assert_int_equal(cb_model_create(&model, &good, CB_MAX_BATCH + 1, &err), CB_BAD_INPUT);
+    assert_null(model);
+}
+
+/* Means and deviations of the three initialisations, against their definitions. */
+static void initialisations_have_their_spread(void **state)
+{
+    (void)state;
+    static const double expected[] = {[CB_INIT_HE_FAN_IN] = 0.058925565, [CB_INIT_HE_FAN_OUT] = 0.058925565, [CB_INIT_TORCH03] = 0.024056261};
+    for (enum cb_init init = CB_INIT_HE_FAN_IN; init <= CB_INIT_TORCH03; init++) {
+        static struct fixture f;
+        make(&f, (struct cb_network){.depth = 20, .shortcut = 'A', .init = init}, 1, NULL);
+        for (size_t t = 0; t < cb_model_tensor_count(f.model); t++) {
+            if (strcmp(cb_model_tensor(f.model, t)->name, "layer3.2.conv2.weight")) continue;
+            static float w[64 * 64 * 9];
+            cb_model_export(f.model, t, CB_VALUE, w);
+            double sum = 0, len = (double)cb_model_tensor(f.model, t)->len;
+            for (size_t i = 0; i < (size_t)len; i++) sum += (double)w[i];
+            double deviation = norm_of(w, (size_t)len) / sqrt(len);
+            assert_true(fabs(sum / len) < 4 * expected[init] / sqrt(len));
+            assert_true(fabs(deviation / expected[init] - 1) < 0.015);
+        }
+        drop(&f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_sizes),
+        cmocka_unit_test(bad_networks_are_refused),
+        cmocka_unit_test(tensors_come_back_as_they_went_in),
+        cmocka_unit_test(initialisations_have_their_spread),
+        cmocka_unit_test(option_a_agrees_with_double),
+        cmocka_unit_test(option_b_agrees_with_double),
+        cmocka_unit_test(same_bits_for_every_isa_and_thread_count),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("model", tests, NULL, NULL);
+}

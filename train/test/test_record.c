@@ -1,0 +1,321 @@
+/* run.jsonl: each line is what record.h says, a resumed run has each iteration once, a torn line or a full disk loses
+ * no other line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "record/fingerprint.h"
+#include "record/record.h"
+#include "temp.h"
+
+enum { MAX_LINES = 64 };
+struct lines {
+    size_t count;
+    json_t *line[MAX_LINES];
+};
+
+/* Strict: every line is whole and valid. */
+static struct lines read_lines(const char *path)
+{
+    struct lines lines = {0};
+    struct cb_bytes text;
+    struct cb_error err;
+    if (cb_read_file(&text, path, 1 << 20, &err)) fail_msg("%s", err.text);
+    for (size_t at = 0; at < text.len;) {
+        const uint8_t *newline = memchr(text.data + at, '\n', text.len - at);
+        if (!newline) fail_msg("%s ends in a torn line", path);
+        const size_t len = (size_t)(newline - (text.data + at));
+        assert_true(lines.count < MAX_LINES);
+        json_t *line = json_loadb((const char *)text.data + at, len, JSON_REJECT_DUPLICATES, NULL);
+        if (!line) fail_msg("%s:%zu is no JSON: %.*s", path, lines.count + 1, (int)len, text.data + at);
+        lines.line[lines.count++] = line;
+        at += len + 1;
+    }
+    free(text.data);
+    return lines;
+}
+
+static void free_lines(struct lines *lines)
+{
+    for (size_t i = 0; i < lines->count; i++) json_decref(lines->line[i]);
+    lines->count = 0;
+}
+
+static const char *text_of(const json_t *line, const char *key)
+{
+    return json_string_value(json_object_get(line, key));
+}
+static json_int_t count_of(const json_t *line, const char *key)
+{
+    return json_integer_value(json_object_get(line, key));
+}
+static double real_of(const json_t *line, const char *key)
+{
+    return json_real_value(json_object_get(line, key));
+}
+static int is_null(const json_t *line, const char *key)
+{
+    return json_is_null(json_object_get(line, key));
+}
+
+static struct cb_record *open_record(const char *path, size_t iteration)
+{
+    struct cb_record *record;
+    struct cb_error err;
+    if (cb_record_open(&record, path, iteration, &err)) fail_msg("%s", err.text);
+    return record;
+}
+
+static enum cb_status add_iteration(struct cb_record *record, size_t k, struct cb_error *err)
+{
+    return cb_record_iteration(record, k, 0.5, 0.1, 0.9, (double)(2.3f / (float)(k + 1)), 0.01, 12800, err);
+}
+
+static enum cb_status add_epoch(struct cb_record *record, size_t epoch, size_t iteration)
+{
+    const struct cb_record_epoch e = {.epoch = epoch,
+                                      .iteration = iteration,
+                                      .train_loss = 1.5,
+                                      .evaluated = 1,
+                                      .test_loss = 2,
+                                      .test_accuracy_percent = 50};
+    return cb_record_epoch(record, &e, NULL);
+}
+
+static const char recipe_text[] =
+    "[data]\naugment = none\nbatch = 128\n[network]\ndepth = 20\nshortcut = A\ninit = he_fan_in\n"
+    "[schedule]\nkind = constant\nlr = 0.1\niterations = 7\n";
+
+static enum cb_status add_header(struct cb_record *record, struct cb_error *err)
+{
+    struct cb_recipe recipe;
+    struct cb_model *model;
+    assert_int_equal(cb_recipe_parse(&recipe, recipe_text, strlen(recipe_text), "tiny.ini", NULL, 0, err), CB_OK);
+    assert_int_equal(cb_model_create(&model, &recipe.network, 1, err), CB_OK);
+    const enum cb_status status = cb_record_header(record, &recipe, model, "test", "somewhere", 2, err);
+    cb_model_destroy(model);
+    return status;
+}
+
+static void test_lines(void **state)
+{
+    const char *path = in_folder(state, "run.jsonl");
+    struct cb_error err;
+    struct cb_record *record = open_record(path, 0);
+    assert_int_equal(add_header(record, &err), CB_OK);
+    assert_int_equal(add_header(record, &err), CB_BAD_INPUT); /* one is enough */
+    assert_int_equal(add_iteration(record, 2, &err), CB_OK);
+    const struct cb_record_epoch epoch = {.epoch = 1,
+                                          .iteration = 391,
+                                          .train_loss = 1.25,
+                                          .train_loss_smoothed = 1.5,
+                                          .train_accuracy_percent = 40.5,
+                                          .seconds = 3,
+                                          .seconds_total = 4,
+                                          .images_per_second = 1000};
+    assert_int_equal(cb_record_epoch(record, &epoch, &err), CB_OK);
+    const struct cb_record_end end = {.status = "completed",
+                                      .iterations = 391,
+                                      .seconds = 5,
+                                      .seconds_to_target = -1,
+                                      .final_test_accuracy_percent = 61.5,
+                                      .final_test_loss = 1.1,
+                                      .resumed = 1,
+                                      .loss_fingerprint = CB_FINGERPRINT_START,
+                                      .weights_sha256 = NULL,
+                                      .peak_memory_bytes = 12345};
+    assert_int_equal(cb_record_end(record, &end, &err), CB_OK);
+    cb_record_close(record);
+
+    struct lines lines = read_lines(path);
+    assert_int_equal(lines.count, 4);
+    const json_t *header = lines.line[0], *iteration = lines.line[1];
+    assert_string_equal(text_of(header, "type"), "header");
+    assert_string_equal(text_of(header, "name"), "tiny");
+    assert_string_equal(text_of(header, "evaluated_on"), "test");
+    assert_int_equal(count_of(header, "format"), 1);
+    assert_int_equal(count_of(header, "threads"), 2);
+    assert_int_equal(count_of(header, "iterations"), 7);
+    assert_string_equal(text_of(json_object_get(header, "network"), "name"), "resnet20");
+    assert_string_equal(text_of(json_object_get(header, "network"), "shortcut"), "A");
+    assert_string_equal(text_of(json_object_get(header, "network"), "init"), "he_fan_in");
+    assert_int_equal(count_of(json_object_get(header, "network"), "parameters"), 269722);
+    assert_true(real_of(json_object_get(json_object_get(header, "recipe"), "schedule"), "lr") == 0.1);
+    assert_true(json_is_object(json_object_get(header, "machine")));
+    /* The recipe in the header is re-runnable. */
+    struct cb_recipe again;
+    const char *text = text_of(header, "recipe_text");
+    assert_int_equal(cb_recipe_parse(&again, text, strlen(text), "t", NULL, 0, &err), CB_OK);
+
+    assert_string_equal(text_of(iteration, "type"), "iteration");
+    assert_int_equal(count_of(iteration, "iteration"), 2);
+    assert_true((float)real_of(iteration, "loss") == 2.3f / 3); /* nine digits give the float back */
+    assert_true(real_of(iteration, "lr") == 0.1 && real_of(iteration, "momentum") == 0.9 &&
+                real_of(iteration, "epoch") == 0.5);
+    assert_true(real_of(iteration, "seconds") == 0.01 && real_of(iteration, "images_per_second") == 12800);
+
+    assert_true(real_of(lines.line[2], "train_loss") == 1.25 && real_of(lines.line[2], "train_loss_smoothed") == 1.5);
+    assert_true(is_null(lines.line[2], "test_loss") && is_null(lines.line[2], "test_accuracy_percent"));
+    assert_string_equal(text_of(lines.line[2], "test_loss_reason"), "not evaluated");
+    assert_string_equal(text_of(lines.line[3], "status"), "completed");
+    assert_true(is_null(lines.line[3], "seconds_to_target") && is_null(lines.line[3], "weights_sha256") &&
+                is_null(lines.line[3], "reason"));
+    assert_true(real_of(lines.line[3], "final_test_accuracy_percent") == 61.5);
+    assert_string_equal(text_of(lines.line[3], "loss_fingerprint"), CB_FINGERPRINT_START);
+    assert_int_equal(count_of(lines.line[3], "lost_lines"), 0);
+    free_lines(&lines);
+}
+
+static void test_not_finite(void **state)
+{
+    const char *path = in_folder(state, "run.jsonl");
+    struct cb_record *record = open_record(path, 0);
+    assert_int_equal(cb_record_iteration(record, 0, 0, 0.1, 0.9, NAN, INFINITY, -INFINITY, NULL), CB_OK);
+    cb_record_close(record);
+    struct lines lines = read_lines(path);
+    assert_true(is_null(lines.line[0], "loss") && is_null(lines.line[0], "seconds") &&
+                is_null(lines.line[0], "images_per_second"));
+    assert_string_equal(text_of(lines.line[0], "loss_reason"), "NaN");
+    assert_string_equal(text_of(lines.line[0], "seconds_reason"), "infinity");
+    assert_string_equal(text_of(lines.line[0], "images_per_second_reason"), "-infinity");
+    free_lines(&lines);
+}
+
+/* A run of six iterations, an epoch being three, that was killed somewhere after its fifth. */
+static void write_killed_run(const char *path, const char *tail)
+{
+    struct cb_error err;
+    struct cb_record *record = open_record(path, 0);
+    assert_int_equal(add_header(record, &err), CB_OK);
+    for (size_t k = 0; k < 5; k++) {
+        assert_int_equal(add_iteration(record, k, &err), CB_OK);
+        if (k == 2) assert_int_equal(add_epoch(record, 1, 3), CB_OK);
+    }
+    cb_record_close(record);
+    FILE *file = fopen(path, "a");
+    fputs(tail, file);
+    fclose(file);
+}
+
+static void test_resume(void **state)
+{
+    static const struct {
+        size_t iteration, lines; /* resumed at; lines that stay: header, iterations, epoch */
+        const char *tail;
+    } rows[] = {
+        {0, 1, ""},
+        {1, 2, ""},
+        {2, 3, ""},
+        {3, 5, ""},
+        {4, 6, ""},
+        {5, 7, ""},
+        {9, 7, ""},
+        {5, 7, "{\"type\":\"iteration\",\"itera"},
+        {5, 7, "{\"type\":\"end\",\"status\":\"interrupted\"}\n"},
+        {5, 7, "{\"type\":\"iteration\",\"iteration\":5}"}, /* whole, but without its line end: perhaps 51 */
+        {3, 6,
+         "{\"type\":\"resume\",\"iteration\":3,\"seconds\":1.0}\n{\"type\":\"resume\",\"iteration\":4,\"seconds\":1.0}"
+         "\n"},
+    };
+    const char *path = in_folder(state, "run.jsonl");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        write_killed_run(path, rows[i].tail);
+        struct cb_record *record = open_record(path, rows[i].iteration);
+        assert_int_equal(cb_record_resume(record, rows[i].iteration, 1.5, NULL), CB_OK);
+        assert_int_equal(add_iteration(record, rows[i].iteration, NULL), CB_OK);
+        cb_record_close(record);
+        struct lines lines = read_lines(path);
+        if (lines.count != rows[i].lines + 2) fail_msg("row %zu: %zu lines", i, lines.count);
+        assert_string_equal(text_of(lines.line[0], "type"), "header");
+        json_int_t next = 0;
+        for (size_t n = 0; n < lines.count; n++) {
+            if (strcmp(text_of(lines.line[n], "type"), "iteration")) continue;
+            if (rows[i].iteration <= 5) assert_int_equal(count_of(lines.line[n], "iteration"), next);
+            next++;
+        }
+        free_lines(&lines);
+        remove(path);
+    }
+}
+
+static void test_resume_refuses_another_file(void **state)
+{
+    static const char *const texts[] = {"{\"type\":\"header\"}\nnot json\n{\"type\":\"end\"}\n", "{\"a\":1}\n",
+                                        "{\"type\":\"epoch\"}\n", "{\"type\":\"epoch\",\"iteration\":-1}\n", "[]\n"};
+    const char *path = in_folder(state, "run.jsonl");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct cb_record *record;
+        struct cb_error err;
+        struct cb_bytes after;
+        assert_int_equal(put_file(path, texts[i], strlen(texts[i])), 0);
+        assert_int_equal(cb_record_open(&record, path, 5, &err), CB_BAD_INPUT);
+        assert_null(record);
+        assert_non_null(strstr(err.text, i ? "run.jsonl:1:" : "run.jsonl:2:"));
+        assert_int_equal(cb_read_file(&after, path, 1000, &err), CB_OK);
+        assert_true(after.len == strlen(texts[i]) && !memcmp(after.data, texts[i], after.len));
+        free(after.data);
+    }
+}
+
+/* The disk fills up and is freed again. */
+static void test_full_disk(void **state)
+{
+    const char *path = in_folder(state, "run.jsonl");
+    struct cb_error err;
+    struct cb_record *record = open_record(path, 0);
+    assert_int_equal(add_iteration(record, 0, &err), CB_OK);
+    struct rlimit before;
+    getrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){200, before.rlim_max}); /* in the middle of the second line */
+    const enum cb_status first = add_iteration(record, 1, &err), second = add_iteration(record, 2, &err);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(first, CB_IO_ERROR);
+    assert_non_null(strstr(err.text, "File too large"));
+    assert_int_equal(second, CB_OK); /* said once */
+    assert_int_equal(add_iteration(record, 3, &err), CB_OK);
+    const struct cb_record_end end = {.status = "completed"};
+    assert_int_equal(cb_record_end(record, &end, &err), CB_OK);
+    cb_record_close(record);
+    struct lines lines = read_lines(path);
+    assert_int_equal(lines.count, 3);
+    assert_int_equal(count_of(lines.line[0], "iteration"), 0);
+    assert_int_equal(count_of(lines.line[1], "iteration"), 3);
+    assert_int_equal(count_of(lines.line[2], "lost_lines"), 2);
+    free_lines(&lines);
+}
+
+/* Values computed with Python: hashlib.sha256(bytes.fromhex(chain) + struct.pack("<Qd", iteration, loss)). */
+static void test_fingerprint(void **state)
+{
+    (void)state;
+    char chain[CB_SHA256_HEX] = CB_FINGERPRINT_START;
+    cb_fingerprint_add(chain, 0, 2.302585092994046);
+    assert_string_equal(chain, "81f4c11c9702cd1ef8c655b2e2280959d90f28f684347d909ffb4109e2a9494e");
+    cb_fingerprint_add(chain, 1, 1.75);
+    assert_string_equal(chain, "fb7602efd51eb0a7ca3785ad0814c994ac1361f8032a4583fce4ce8f3910a754");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_lines, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_not_finite, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_resume, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_resume_refuses_another_file, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_full_disk, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test(test_fingerprint),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("record", tests, NULL, NULL);
+}

@@ -1,0 +1,51 @@
+#include "bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum cb_status cb_parse_count(const char *option, const char *text, size_t max, size_t *value, struct cb_error *err)
+{
+    char *end;
+    errno = 0;
+    unsigned long long parsed = strtoull(text, &end, 10);
+    if (errno || *end || text[0] < '0' || text[0] > '9' || parsed < 1 || parsed > max)
+        return cb_fail(err, CB_BAD_INPUT, "%s: expected 1 to %zu, got '%s'", option, max, text);
+    *value = (size_t)parsed;
+    return CB_OK;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double cb_sort_median(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, by_value);
+    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+static enum cb_status save_error(const char *path, struct cb_error *err)
+{
+    return cb_fail(err, CB_IO_ERROR, "%s: cannot write the results: %s", path, strerror(errno));
+}
+
+enum cb_status cb_save_json(const char *path, const json_t *json, struct cb_error *err)
+{
+    char temp[4096];
+    if ((size_t)snprintf(temp, sizeof temp, "%s.new", path) >= sizeof temp)
+        return cb_fail(err, CB_BAD_INPUT, "%.64s...: this name is too long", path);
+    FILE *file = fopen(temp, "w");
+    if (!file) return save_error(temp, err);
+    int failed =
+        json_dumpf(json, file, JSON_INDENT(2)) || fputc('\n', file) == EOF || fflush(file) || fsync(fileno(file));
+    if (fclose(file)) failed = 1;
+    if (!failed && !rename(temp, path)) return CB_OK;
+    enum cb_status status = save_error(path, err);
+    remove(temp);
+    return status;
+}

@@ -1,0 +1,70 @@
+#include "peak.h"
+
+#include "instruments.h"
+#include "peak_kernels.h"
+
+enum { REPETITIONS = 8 };
+static const double repetition_s = 0.003;
+
+struct burst {
+    cb_fma_chains_fn *chains;
+    size_t rounds;
+};
+
+static cb_fma_chains_fn *chains_of(enum cb_isa isa)
+{
+    switch (isa) {
+#if defined(__x86_64__)
+    case CB_ISA_AVX2:
+        return cb_fma_chains__avx2;
+    case CB_ISA_AVX512:
+        return cb_fma_chains__avx512;
+#elif defined(__aarch64__)
+    case CB_ISA_NEON:
+        return cb_fma_chains__neon;
+#endif
+    default:
+        return cb_fma_chains__scalar;
+    }
+}
+
+static void run_task(void *context, size_t task, void *scratch)
+{
+    (void)task, (void)scratch;
+    const struct burst *burst = context;
+    float result;
+    burst->chains(burst->rounds, &result);
+    __asm__ volatile("" : : "m"(result)); /* the result counts as used */
+}
+
+/* What a burst takes on the calling thread. The better of two: an interruption must not pass for work. */
+static double alone_s(struct burst *burst)
+{
+    double first = cb_now_s();
+    run_task(burst, 0, NULL);
+    double second = cb_now_s();
+    run_task(burst, 0, NULL);
+    double end = cb_now_s();
+    return second - first < end - second ? second - first : end - second;
+}
+
+static double fastest_s(struct cb_team *team, struct burst *burst)
+{
+    double best = 0;
+    for (int i = 0; i < REPETITIONS; i++) {
+        double start = cb_now_s();
+        cb_team_run(team, cb_team_threads(team), run_task, burst);
+        double seconds = cb_now_s() - start;
+        if (i == 0 || seconds < best) best = seconds;
+    }
+    return best;
+}
+
+double cb_fma_peak_gflops(enum cb_isa isa, struct cb_team *team)
+{
+    struct burst burst = {.chains = chains_of(isa), .rounds = 10000};
+    while (alone_s(&burst) < repetition_s) burst.rounds *= 2;
+    float result;
+    double flops = burst.chains(1, &result) * (double)burst.rounds * (double)cb_team_threads(team);
+    return flops / fastest_s(team, &burst) * 1e-9;
+}

@@ -1,0 +1,12 @@
+#ifndef CB_PEAK_KERNELS_H
+#define CB_PEAK_KERNELS_H
+
+#include <stddef.h>
+
+/* Runs `rounds` rounds of independent chains of multiply-adds, returns the floating-point operations done and writes a
+ * value that depends on all of them. Once per ISA. */
+typedef double cb_fma_chains_fn(size_t rounds, float *result);
+
+cb_fma_chains_fn cb_fma_chains__scalar, cb_fma_chains__avx2, cb_fma_chains__avx512, cb_fma_chains__neon;
+
+#endif

@@ -1,0 +1,14 @@
+#ifndef CB_PROCESSOR_H
+#define CB_PROCESSOR_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* Adds what hwloc, CPUID and /proc say about the processor: model, stepping, packages, cores, caches, hypervisor. */
+void cb_processor_describe(json_t *machine);
+
+/* A value, or null with "<key>_reason" if it is missing. */
+void cb_describe_text(json_t *machine, const char *key, const char *value, const char *reason_if_missing);
+void cb_describe_number(json_t *machine, const char *key, long long value, bool known, const char *reason_if_missing);
+
+#endif

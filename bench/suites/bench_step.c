@@ -1,0 +1,378 @@
+/* bench_step: a whole training step beside PyTorch's and the machine's FMA peak, measured in turn. */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "instruments.h"
+#include "kernels.h"
+#include "model/model.h"
+#include "peak.h"
+#include "peer.h"
+
+enum { MAX_REPETITIONS = 1000 };
+
+static const char usage[] =
+    "usage: bench_step [options]\n"
+    "\n"
+    "Times a training step (forward, loss, backward, SGD) of a CIFAR ResNet and prints images/s, the share of the FMA\n"
+    "peak, memory, where the time goes, and the same step in PyTorch.\n"
+    "\n"
+    "  --depth N          20, 32, 44, 56 or 110 (default 56)\n"
+    "  --shortcut A|B     default B\n"
+    "  --batch N          images (default 512)\n"
+    "  --isa NAME         scalar, avx2, avx512 or neon (default: CYCLEBENCH_ISA, or the best available)\n"
+    "  --threads N        of both (default: one per physical core)\n"
+    "  --repetitions N    of each measurement (default 7)\n"
+    "  --no-torch         without PyTorch\n"
+    "  --python PROGRAM   the Python that has PyTorch (default /usr/bin/python3)\n"
+    "  --peer FILE        the peer's script (default bench/peers/torch_step.py)\n"
+    "  --json FILE        also write the results to FILE\n"
+    "\n"
+    "Methodology: after one step each to warm up, a repetition is the FMA peak, one step of ours, one of PyTorch's; "
+    "each\n"
+    "waits until the other's threads sleep. PyTorch runs in a process of its own with channels_last and as many "
+    "threads.\n"
+    "Images are random numbers that lie in memory; reading and augmenting data is not part of the step. The flops are\n"
+    "those of direct convolution, three passes over all layers: 2 * 3 * 125.75 million an image for ResNet-56.\n"
+    "\n"
+    "Exit status: 0 done (also without PyTorch), 1 failure, 2 wrong usage.\n";
+
+struct options {
+    struct cb_network network;
+    size_t batch, threads, repetitions;
+    const char *isa, *python, *peer, *json;
+    bool torch;
+};
+
+static int fail(enum cb_status status, const struct cb_error *err)
+{
+    fprintf(stderr, "bench_step: %s\n", err->text);
+    return status == CB_BAD_INPUT ? 2 : 1;
+}
+
+static void refuse(const struct cb_error *err)
+{
+    fprintf(stderr, "bench_step: %s\nTry bench_step --help.\n", err->text);
+    exit(2);
+}
+
+static size_t count_option(const char *option, size_t max)
+{
+    struct cb_error err;
+    size_t value;
+    if (cb_parse_count(option, optarg, max, &value, &err)) refuse(&err);
+    return value;
+}
+
+static struct options parse_options(int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"depth", required_argument, NULL, 'd'},   {"shortcut", required_argument, NULL, 's'},
+        {"batch", required_argument, NULL, 'b'},   {"isa", required_argument, NULL, 'i'},
+        {"threads", required_argument, NULL, 't'}, {"repetitions", required_argument, NULL, 'r'},
+        {"no-torch", no_argument, NULL, 'n'},      {"python", required_argument, NULL, 'p'},
+        {"peer", required_argument, NULL, 'e'},    {"json", required_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},          {0},
+    };
+    struct options o = {
+        .network = {.depth = 56, .shortcut = 'B', .init = CB_INIT_TORCH03},
+        .batch = 512,
+        .repetitions = 7,
+        .python = "/usr/bin/python3",
+        .peer = "bench/peers/torch_step.py",
+        .torch = true,
+    };
+    for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
+        switch (c) {
+        case 'd':
+            o.network.depth = count_option("--depth", 110);
+            break;
+        case 's':
+            o.network.shortcut = optarg[0] && !optarg[1] ? optarg[0] : '?';
+            break;
+        case 'b':
+            o.batch = count_option("--batch", CB_MAX_BATCH);
+            break;
+        case 'i':
+            o.isa = optarg;
+            break;
+        case 't':
+            o.threads = count_option("--threads", 4096);
+            break;
+        case 'r':
+            o.repetitions = count_option("--repetitions", MAX_REPETITIONS);
+            break;
+        case 'n':
+            o.torch = false;
+            break;
+        case 'p':
+            o.python = optarg;
+            break;
+        case 'e':
+            o.peer = optarg;
+            break;
+        case 'j':
+            o.json = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            exit(0);
+        default:
+            fputs("Try bench_step --help.\n", stderr);
+            exit(2);
+        }
+    }
+    struct cb_error err;
+    if (optind < argc) {
+        cb_fail(&err, CB_BAD_INPUT, "unexpected argument '%s'", argv[optind]);
+        refuse(&err);
+    }
+    return o;
+}
+
+/* --- our side --- */
+
+/* Multiply-adds of an image in one forward pass; a training step does about three times that. */
+static double network_flops(const struct cb_network *network)
+{
+    double n = (double)(network->depth - 2) / 6, flops = 3 * 16 * 9 * 1024 + 2 * n * 16 * 16 * 9 * 1024 + 64 * 10;
+    for (double c = 16, map = 256; c < 64; c *= 2, map /= 4) {
+        flops += c * 2 * c * 9 * map + (2 * n - 1) * 4 * c * c * 9 * map;
+        if (network->shortcut == 'B') flops += c * 2 * c * map;
+    }
+    return 2 * 3 * flops;
+}
+
+struct ours {
+    struct cb_model *model;
+    struct cb_team *team;
+    uint8_t labels[CB_MAX_BATCH];
+    size_t batch;
+};
+
+static enum cb_status create_ours(struct ours *ours, const struct options *o, struct cb_error *err)
+{
+    ours->batch = o->batch;
+    enum cb_status status = cb_model_create(&ours->model, &o->network, o->batch, err);
+    if (!status) status = cb_team_create(&ours->team, o->threads, cb_model_scratch_bytes(&o->network), err);
+    if (status) return status;
+    cb_model_init(ours->model, 1);
+    float *input = cb_model_input(ours->model);
+    for (size_t i = 0; i < o->batch * CB_IMAGE_PIXELS; i += 4) {
+        uint32_t bits[4];
+        cb_random_bits(1, CB_RANDOM_SYNTHETIC, 0, i, bits);
+        for (size_t j = 0; j < 4; j++) input[i + j] = 4 * cb_random_unit(bits[j]) - 2;
+    }
+    for (size_t i = 0; i < o->batch; i++) {
+        uint32_t bits[4];
+        cb_random_bits(1, CB_RANDOM_SYNTHETIC, 1, i, bits);
+        ours->labels[i] = (uint8_t)(bits[0] % CB_CLASSES);
+    }
+    return CB_OK;
+}
+
+static double our_step_s(struct ours *ours)
+{
+    double loss, start = cb_now_s();
+    size_t correct;
+    cb_model_train_step(ours->model, ours->team, ours->batch, ours->labels, &loss, &correct);
+    cb_model_update(ours->model, ours->team, 0.01f, 0.9f, 1e-4f, 0);
+    return cb_now_s() - start;
+}
+
+/* --- PyTorch's side --- */
+
+struct torch {
+    struct cb_peer *peer; /* NULL: not there */
+    char about[512];
+};
+
+/* Started before our threads are bound and our memory is taken; builds its network meanwhile. */
+static void start_torch(struct torch *torch, const struct options *o)
+{
+    char depth[16], shortcut[2] = {o->network.shortcut}, batch[16], threads[16];
+    snprintf(depth, sizeof depth, "%zu", o->network.depth);
+    snprintf(batch, sizeof batch, "%zu", o->batch);
+    snprintf(threads, sizeof threads, "%zu", o->threads);
+    const char *argv[] = {o->python, o->peer, "--depth",   depth,   "--shortcut", shortcut,
+                          "--batch", batch,   "--threads", threads, NULL};
+    struct cb_error err;
+    enum cb_status status = cb_peer_start(&torch->peer, (char *const *)argv, &err);
+    if (!status) status = cb_peer_ask(torch->peer, NULL, torch->about, sizeof torch->about, &err);
+    if (!status && strncmp(torch->about, "ready ", 6))
+        status = cb_fail(&err, CB_UNAVAILABLE, "%s: expected 'ready', got '%s'", o->peer, torch->about);
+    if (!status) return;
+    fprintf(stderr, "bench_step: going on without PyTorch: %s\n", err.text);
+    cb_peer_stop(torch->peer);
+    torch->peer = NULL;
+}
+
+static enum cb_status ask_number(struct torch *torch, const char *request, double *value, struct cb_error *err)
+{
+    char answer[64], *end;
+    enum cb_status status = cb_peer_ask(torch->peer, request, answer, sizeof answer, err);
+    if (status) return status;
+    *value = strtod(answer, &end);
+    if (end == answer || *end)
+        return cb_fail(err, CB_UNAVAILABLE, "PyTorch: %s: expected a number, got '%s'", request, answer);
+    return CB_OK;
+}
+
+/* --- measurement --- */
+
+struct result {
+    double ours_s[MAX_REPETITIONS], torch_s[MAX_REPETITIONS], peak[MAX_REPETITIONS];
+    double ours_median_s, torch_median_s, peak_median, ours_bytes, torch_bytes;
+};
+
+/* OpenMP threads spin for some milliseconds after their work before they sleep. */
+static void let_threads_sleep(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
+}
+
+static enum cb_status measure(struct result *r, struct ours *ours, struct torch *torch, size_t repetitions,
+                              struct cb_error *err)
+{
+    double ignored;
+    enum cb_status status = CB_OK;
+    our_step_s(ours);
+    let_threads_sleep();
+    if (torch->peer) status = ask_number(torch, "step", &ignored, err);
+    cb_model_profile_reset(ours->model);
+    for (size_t i = 0; i < repetitions && !status; i++) {
+        let_threads_sleep();
+        r->peak[i] = cb_fma_peak_gflops(cb_isa_selected(), ours->team);
+        r->ours_s[i] = our_step_s(ours);
+        let_threads_sleep();
+        if (torch->peer) status = ask_number(torch, "step", &r->torch_s[i], err);
+    }
+    r->ours_bytes = (double)cb_peak_memory_bytes();
+    if (torch->peer && !status) status = ask_number(torch, "memory", &r->torch_bytes, err);
+    if (status) return status;
+    r->peak_median = cb_sort_median(r->peak, repetitions);
+    r->ours_median_s = cb_sort_median(r->ours_s, repetitions);
+    if (torch->peer) r->torch_median_s = cb_sort_median(r->torch_s, repetitions);
+    return CB_OK;
+}
+
+/* --- report --- */
+
+static void print_row(const char *name, double batch, double median_s, double best_s, double flops, double peak,
+                      double bytes)
+{
+    printf("%-12s %9.1f %9.1f %9.3f %9.1f %7.1f%% %9.0f\n", name, batch / median_s, batch / best_s, median_s,
+           flops / median_s * 1e-9, 100 * flops / median_s * 1e-9 / peak, bytes / 1e6);
+}
+
+static void print_profile(const struct cb_model *model, double seconds, double peak, size_t repetitions)
+{
+    size_t rows;
+    const struct cb_model_profile_row *row = cb_model_profile(model, &rows);
+    double steps = (double)repetitions;
+    printf("\n%-28s %9s %7s %9s %8s %7s\n", "where our time goes", "ms/step", "share", "GFLOP/s", "of peak", "calls");
+    for (size_t i = 0; i < rows; i++) {
+        if (!row[i].calls) continue;
+        double rate = row[i].seconds > 0 ? row[i].flops / row[i].seconds * 1e-9 : 0;
+        printf("%-28s %9.2f %6.1f%%", row[i].name, row[i].seconds / steps * 1e3, 100 * row[i].seconds / seconds);
+        if (row[i].flops > 0)
+            printf(" %9.1f %7.1f%%", rate, 100 * rate / peak);
+        else
+            printf(" %9s %8s", "-", "-");
+        printf(" %7.0f\n", (double)row[i].calls / steps);
+    }
+}
+
+static double sum(const double *values, size_t n)
+{
+    double total = 0;
+    for (size_t i = 0; i < n; i++) total += values[i];
+    return total;
+}
+
+static void print_report(const struct options *o, const struct result *r, const struct ours *ours,
+                         const struct torch *torch)
+{
+    double batch = (double)o->batch, flops = batch * network_flops(&o->network);
+    printf("# %s\n# ResNet-%zu, option %c, batch %zu, %zu repetitions; FMA peak %.1f GFLOP/s (best %.1f)\n",
+           cb_machine_line(o->threads), o->network.depth, o->network.shortcut, o->batch, o->repetitions, r->peak_median,
+           r->peak[o->repetitions - 1]);
+    if (torch->peer) printf("# PyTorch: %s\n", torch->about + strlen("ready "));
+    printf("%-12s %9s %9s %9s %9s %8s %9s\n", "", "images/s", "best", "s/step", "GFLOP/s", "of peak", "peak MB");
+    print_row("cyclebench", batch, r->ours_median_s, r->ours_s[0], flops, r->peak_median, r->ours_bytes);
+    if (torch->peer) {
+        print_row("PyTorch", batch, r->torch_median_s, r->torch_s[0], flops, r->peak_median, r->torch_bytes);
+        printf("%-12s %9.2f %9.2f\n", "ratio", r->torch_median_s / r->ours_median_s, r->torch_s[0] / r->ours_s[0]);
+    }
+    print_profile(ours->model, sum(r->ours_s, o->repetitions), r->peak_median, o->repetitions);
+}
+
+static json_t *side_json(const struct options *o, double median_s, const double *sorted_s, double bytes)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < o->repetitions; i++) json_array_append_new(all, json_real(sorted_s[i]));
+    double batch = (double)o->batch, gflops = batch * network_flops(&o->network) / median_s * 1e-9;
+    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:o}", "images_per_second", batch / median_s, "images_per_second_best",
+                     batch / sorted_s[0], "seconds", median_s, "gflops", gflops, "peak_memory_bytes", bytes,
+                     "seconds_sorted", all);
+}
+
+static enum cb_status save(const struct options *o, const struct result *r, const struct ours *ours,
+                           const struct torch *torch, struct cb_error *err)
+{
+    size_t rows;
+    const struct cb_model_profile_row *row = cb_model_profile(ours->model, &rows);
+    json_t *profile = json_array();
+    for (size_t i = 0; i < rows; i++)
+        json_array_append_new(profile, json_pack("{s:s, s:f, s:f, s:f}", "name", row[i].name, "seconds_per_step",
+                                                 row[i].seconds / (double)o->repetitions, "flops_per_step",
+                                                 row[i].flops / (double)o->repetitions, "calls_per_step",
+                                                 (double)row[i].calls / (double)o->repetitions));
+    json_t *root =
+        json_pack("{s:s, s:o, s:i, s:s%, s:i, s:i, s:s, s:i, s:f, s:o, s:o}", "benchmark", "step", "machine",
+                  cb_machine_json(o->threads), "depth", (int)o->network.depth, "shortcut", &o->network.shortcut,
+                  (size_t)1, "batch", (int)o->batch, "threads", (int)o->threads, "isa", cb_isa_name(cb_isa_selected()),
+                  "repetitions", (int)o->repetitions, "fma_peak_gflops", r->peak_median, "cyclebench",
+                  side_json(o, r->ours_median_s, r->ours_s, r->ours_bytes), "profile", profile);
+    if (!root) return cb_fail(err, CB_NO_MEMORY, "out of memory for the results");
+    if (torch->peer) {
+        json_t *side = side_json(o, r->torch_median_s, r->torch_s, r->torch_bytes);
+        json_object_set_new(side, "about", json_loads(torch->about + strlen("ready "), 0, NULL));
+        json_object_set_new(root, "pytorch", side);
+        json_object_set_new(root, "ratio", json_real(r->torch_median_s / r->ours_median_s));
+    } else {
+        json_object_set_new(root, "pytorch", json_null());
+        json_object_set_new(root, "pytorch_reason", json_string(o->torch ? "could not be started" : "--no-torch"));
+    }
+    enum cb_status status = cb_save_json(o->json, root, err);
+    json_decref(root);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct ours ours;
+    static struct result result;
+    struct options o = parse_options(argc, argv);
+    struct cb_error err;
+    enum cb_status status = cb_isa_select(o.isa, &err);
+    if (status) return fail(status, &err);
+    if (!o.threads) o.threads = cb_default_threads(NULL);
+    struct torch torch = {0};
+    if (o.torch) start_torch(&torch, &o);
+    cb_bind_threads(o.threads, NULL);
+
+    status = create_ours(&ours, &o, &err);
+    if (!status) status = measure(&result, &ours, &torch, o.repetitions, &err);
+    if (!status) print_report(&o, &result, &ours, &torch);
+    if (!status && o.json) status = save(&o, &result, &ours, &torch, &err);
+    cb_peer_stop(torch.peer);
+    cb_team_destroy(ours.team);
+    cb_model_destroy(ours.model);
+    return status ? fail(status, &err) : 0;
+}

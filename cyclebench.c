@@ -1,0 +1,201 @@
+/* The `cyclebench` command: finds and runs cyclebench-<verb>, as git does. */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "instruments.h"
+
+enum { EXIT_USAGE = 2, MAX_FOLDERS = 3, MAX_VERBS = 64, VERB_BYTES = 64 };
+
+static const char prefix[] = "cyclebench-";
+
+/* What the project's own programs do; a program of another name that is found is listed without a description. */
+static const char *const summaries[][2] = {
+    {"bench", "time the kernels beside the libraries people would pick instead"},
+    {"compare", "compare training runs: time to target, accuracy, speed"},
+    {"data", "fetch, verify or synthesise the CIFAR-10 data"},
+    {"eval", "test accuracy of a checkpoint"},
+    {"info", "this machine: CPU, caches, threads, and what may disturb a measurement"},
+    {"lr-find", "learning rate range test"},
+    {"regress", "did a commit make a kernel slower?"},
+    {"report", "figures and tables from run records"},
+    {"train", "train a recipe"},
+};
+
+struct folders {
+    size_t n;
+    char path[MAX_FOLDERS][PATH_MAX];
+};
+
+static void add_folder(struct folders *folders, const char *base, const char *below)
+{
+    int length = snprintf(folders->path[folders->n], PATH_MAX, "%s%s", base, below);
+    if (length > 0 && length < PATH_MAX) folders->n++;
+}
+
+/* Where programs may be, first match wins: $CYCLEBENCH_EXEC_PATH, beside this program, ../libexec/cyclebench. */
+static void find_folders(struct folders *folders)
+{
+    folders->n = 0;
+    const char *set = getenv("CYCLEBENCH_EXEC_PATH");
+    if (set && *set) add_folder(folders, set, "");
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length <= 0) return;
+    self[length] = '\0';
+    char *slash = strrchr(self, '/');
+    if (!slash) return;
+    *slash = '\0';
+    add_folder(folders, self, "");
+    add_folder(folders, self, "/../libexec/cyclebench");
+}
+
+struct verbs {
+    size_t n;
+    char name[MAX_VERBS][VERB_BYTES];
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void add_verb(struct verbs *verbs, const char *name)
+{
+    for (size_t i = 0; i < verbs->n; i++)
+        if (!strcmp(verbs->name[i], name)) return;
+    if (verbs->n < MAX_VERBS && strlen(name) < VERB_BYTES) strcpy(verbs->name[verbs->n++], name);
+}
+
+static void list_verbs(const struct folders *folders, struct verbs *verbs)
+{
+    verbs->n = 0;
+    for (size_t i = 0; i < folders->n; i++) {
+        DIR *dir = opendir(folders->path[i]);
+        if (!dir) continue;
+        for (struct dirent *entry; (entry = readdir(dir));) {
+            const char *name = entry->d_name;
+            if (strncmp(name, prefix, sizeof prefix - 1) || strchr(name, '.')) continue;
+            if (!faccessat(dirfd(dir), name, X_OK, 0)) add_verb(verbs, name + sizeof prefix - 1);
+        }
+        closedir(dir);
+    }
+    qsort(verbs->name, verbs->n, VERB_BYTES, compare_names);
+}
+
+static const char *summary_of(const char *verb)
+{
+    for (size_t i = 0; i < sizeof summaries / sizeof *summaries; i++)
+        if (!strcmp(summaries[i][0], verb)) return summaries[i][1];
+    return "";
+}
+
+static void print_verbs(FILE *out, const struct folders *folders)
+{
+    struct verbs verbs;
+    list_verbs(folders, &verbs);
+    fprintf(out, "Verbs:\n");
+    for (size_t i = 0; i < verbs.n; i++) fprintf(out, "  %-10s %s\n", verbs.name[i], summary_of(verbs.name[i]));
+    if (verbs.n) return;
+    fprintf(out, "  none: no program %s<verb> was found in\n", prefix);
+    for (size_t i = 0; i < folders->n; i++) fprintf(out, "    %s\n", folders->path[i]);
+}
+
+static void print_usage(FILE *out, const struct folders *folders)
+{
+    fprintf(out, "Usage: cyclebench VERB [ARGUMENTS]...\n"
+                 "       cyclebench VERB --help\n"
+                 "       cyclebench --version\n\n"
+                 "Trains ResNets on CIFAR-10 with hand-vectorised kernels and compares the 1cycle policy with the step "
+                 "schedule.\n\n");
+    print_verbs(out, folders);
+    fprintf(out, "\nEnvironment: CYCLEBENCH_DATA (where CIFAR-10 is), CYCLEBENCH_ISA (scalar, avx2, avx512, neon),\n"
+                 "OMP_NUM_THREADS, CYCLEBENCH_EXEC_PATH (a folder with further cyclebench-<verb> programs).\n");
+}
+
+/* Levenshtein distance of two short words. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[VERB_BYTES + 1], n = strnlen(b, VERB_BYTES);
+    for (size_t j = 0; j <= n; j++) row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < n; j++) {
+            size_t change = diagonal + (a[i] != b[j]);
+            diagonal = row[j + 1];
+            size_t gap = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+            row[j + 1] = change < gap ? change : gap;
+        }
+    }
+    return row[n];
+}
+
+static int unknown_verb(const char *verb, const struct folders *folders)
+{
+    fprintf(stderr, "cyclebench: unknown verb '%s'\n", verb);
+    struct verbs verbs;
+    list_verbs(folders, &verbs);
+    size_t nearest = 0, best = SIZE_MAX;
+    for (size_t i = 0; i < verbs.n; i++) {
+        size_t d = distance(verb, verbs.name[i]);
+        if (d < best) {
+            best = d;
+            nearest = i;
+        }
+    }
+    if (verbs.n && best <= strlen(verb) / 2) fprintf(stderr, "Did you mean '%s'?\n", verbs.name[nearest]);
+    print_verbs(stderr, folders);
+    return EXIT_USAGE;
+}
+
+/* Replaces this process by cyclebench-<verb>; returns only if no such program was found or could be run. */
+static int run(char **argv, const struct folders *folders)
+{
+    const char *verb = argv[0];
+    char name[sizeof prefix + VERB_BYTES];
+    int name_length = snprintf(name, sizeof name, "%s%s", prefix, verb);
+    if (*verb == '-' || strchr(verb, '/') || (size_t)name_length >= sizeof name) return unknown_verb(verb, folders);
+    argv[0] = name; /* what its messages begin with */
+    for (size_t i = 0; i < folders->n; i++) {
+        char program[PATH_MAX + VERB_BYTES];
+        int length = snprintf(program, sizeof program, "%s/%s", folders->path[i], name);
+        if (length < 0 || (size_t)length >= sizeof program) continue;
+        execv(program, argv);
+        if (errno != ENOENT && errno != ENOTDIR) {
+            fprintf(stderr, "cyclebench: cannot run %s: %s\n", program, strerror(errno));
+            return EXIT_FAILURE;
+        }
+    }
+    return unknown_verb(verb, folders);
+}
+
+int main(int argc, char **argv)
+{
+    struct folders folders;
+    find_folders(&folders);
+    if (argc < 2) {
+        print_usage(stderr, &folders);
+        return EXIT_USAGE;
+    }
+    bool help = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help");
+    if (help && argc == 2) {
+        print_usage(stdout, &folders);
+        return EXIT_SUCCESS;
+    }
+    if (help) { /* cyclebench help VERB */
+        char option[] = "--help", *with_help[] = {argv[2], option, NULL};
+        return run(with_help, &folders);
+    }
+    if (!strcmp(argv[1], "--version")) {
+        printf("cyclebench %s (%s, %s)\n", cb_build_version, cb_build_commit, cb_build_compiler);
+        return EXIT_SUCCESS;
+    }
+    return run(argv + 1, &folders);
+}

@@ -18,9 +18,10 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 # Numerics contract: no contraction, no fast-math, no -march=native; 16-lane code gets its ISA per file below.
 CFLAGS ?= -O3 -g
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror) -ffp-contract=off -fno-math-errno -fopenmp -fno-semantic-interposition
-BASE_CFLAGS += $(if $(SANITIZE),-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DCB_SANITIZED)
-INCLUDES := -Ikernels -Ibench/instruments -Itrain -I$(BUILD)/generated
-LDFLAGS += -fopenmp $(if $(SANITIZE),-fsanitize=address,undefined) -Wl,--as-needed
+SANITIZERS := -fsanitize=address,undefined
+BASE_CFLAGS += $(if $(SANITIZE),$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -DCB_SANITIZED)
+INCLUDES := -Ikernels -Ibench/instruments -Itrain -isystem $(BUILD)/generated
+LDFLAGS += -fopenmp $(if $(SANITIZE),$(SANITIZERS)) -Wl,--as-needed
 LDLIBS := -ljansson -linih -lhwloc -lcurl -larchive -lcrypto -lm
 
 ISA_FLAGS_avx2 := -mavx2 -mfma
@@ -35,10 +36,10 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 KERNEL_DIRS := kernels/core kernels/ref kernels/gemm kernels/conv kernels/norm kernels/head kernels/update kernels/image
 OTHER_ISAS := $(filter-out $(ISAS),avx2 avx512 neon)
 KERNEL_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,$(KERNEL_DIRS)))
-INSTRUMENT_SRC := $(call sources,bench/instruments)
+INSTRUMENT_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,bench/instruments))
 # What needs nothing but libkernels; also built for the NEON tests.
-TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/data/cifar10.c train/data/batches.c train/data/synthetic.c
-TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/data train/checkpoint train/recipes train/record))
+TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/loop/feed.c train/loop/evaluate.c train/data/cifar10.c train/data/batches.c train/data/synthetic.c
+TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/data train/checkpoint train/recipes train/record train/loop))
 REPORT_SRC := $(call sources,reports/lib)
 
 PROGRAM_SRC := $(wildcard cyclebench.c bench/cyclebench-*.c train/cyclebench-*.c reports/cyclebench-*.c ci/cyclebench-*.c)
@@ -48,29 +49,33 @@ SUITES := $(patsubst %.c,$(BUILD)/%,$(notdir $(SUITE_SRC)))
 TEST_SRC := $(wildcard kernels/test/test_*.c bench/test/test_*.c train/test/test_*.c reports/test/test_*.c ci/test_*.c)
 TESTS := $(patsubst %.c,$(BUILD)/test/%,$(notdir $(TEST_SRC)))
 TEST_HARNESS_SRC := $(filter-out kernels/test/test_%.c,$(wildcard kernels/test/*.c))
-TEST_HELPER_SRC := $(filter-out train/test/test_%.c,$(wildcard train/test/*.c))
+TEST_HELPER_SRC := $(filter-out train/test/test_%.c train/test/train_steps.c,$(wildcard train/test/*.c))
 
 LIBKERNELS := $(BUILD)/libkernels.a
-LIBS := $(BUILD)/libtrain.a $(BUILD)/libreports.a $(BUILD)/libinstruments.a $(LIBKERNELS)
+# What a source file links against follows the direction of the rooms: kernels <- instruments <- train; reports stand alone.
+ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(BUILD)/libreports.a,$(if $(filter kernels/%,$(1)),,\
+  $(if $(filter train/% bench/suites/%,$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
 
 .PHONY: all
 all: $(PROGRAMS) $(SUITES) ## build/cyclebench and its programs (default)
 
 # --- set-up, data, demo -------------------------------------------------------------------------------------------
+# One job a CPU where the user did not say.
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 .PHONY: setup demo
 setup: ## install what the build and the tests need (apt; asks for root only then)
 	@ci/setup
 demo: ## the main job in about five minutes: ResNet-20, 1cycle against step
 	@ci/setup --build-only
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@ci/demo $(BUILD)/cyclebench
 
 # --- checks -------------------------------------------------------------------------------------------------------
 .PHONY: check tests neon-tests lint format
 check: ## set up, build and run every test; the last line is the count
 	@ci/setup
-	@$(MAKE) --no-print-directory all tests WERROR=1
-	@ci/run-tests
+	@$(MAKE) --no-print-directory $(PARALLEL) all tests WERROR=1
+	@ci/run-tests $(BUILD) $(VARIANTS)
 tests: $(TESTS) $(BUILD)/train_steps
 lint: ## the gates on structure: include direction, symbols, ISA leaks, headers
 	@ci/gates $(BUILD)
@@ -90,13 +95,17 @@ clean: ## remove build/
 	rm -rf build
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  Variables: CC=clang  SANITIZE=1 (ASan, UBSan; build/sanitize)  WERROR=1  PREFIX=/usr/local  CFLAGS='-O3 -g'"
+	@echo "  Variables: CC=clang  SANITIZE=1 (ASan, UBSan; build/sanitize)  WERROR=1  V=1 (show commands)  PREFIX=/usr/local  CFLAGS='-O3 -g'"
 
 # --- rules --------------------------------------------------------------------------------------------------------
 isa_of = $(strip $(foreach isa,avx2 avx512 neon,$(if $(filter %_$(isa).c,$(1)),$(isa))))
-extra_flags = $(ISA_FLAGS_$(call isa_of,$(1))) $(if $(filter kernels/ref/%,$(1)),$(REF_FLAGS))
+extra_flags = $(ISA_FLAGS_$(call isa_of,$(1))) $(if $(filter kernels/ref/% %_scalar.c,$(1)),$(REF_FLAGS))
 
 ALL_FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(INCLUDES)
+
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 
 # Rebuild everything when compiler or flags change.
 $(BUILD)/flags: FORCE
@@ -105,7 +114,7 @@ $(BUILD)/flags: FORCE
 
 $(BUILD)/generated/build_info.h: FORCE
 	@mkdir -p $(@D)
-	@ci/build-info '$(VERSION)' '$(CC)' '$(BASE_CFLAGS) $(CFLAGS)' > $@.new
+	@ci/build-info '$(VERSION)' '$(CC)' '$(strip $(filter-out -W%,$(BASE_CFLAGS) $(CFLAGS)))' > $@.new
 	@cmp -s $@.new $@ && rm -f $@.new || mv -f $@.new $@
 
 # Random123 is header-only; only its folder is put on the path, so that a cross compiler does not see the host's libc headers.
@@ -116,14 +125,16 @@ $(BUILD)/generated/Random123:
 
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/generated/Random123 $(BUILD)/generated/build_info.h
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(call extra_flags,$<) $(INCLUDES) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(call extra_flags,$<) $(INCLUDES) -MMD -MP -c -o $@ $<
 
 $(BUILD)/bench/instruments/build_info.o: $(BUILD)/generated/build_info.h
 
 define library
 $(BUILD)/$(1).a: $(call objects,$(2))
 	@rm -f $$@
-	$(if $(CROSS),$(MACHINE)-linux-gnu-)ar rcs $$@ $$^
+	$$(call say,AR,$$@)
+	$(Q)$(if $(CROSS),$(MACHINE)-linux-gnu-)ar rcs $$@ $$^
 endef
 $(eval $(call library,libkernels,$(KERNEL_SRC)))
 $(eval $(call library,libinstruments,$(INSTRUMENT_SRC)))
@@ -132,27 +143,31 @@ $(eval $(call library,libtraincore,$(TRAIN_CORE_SRC)))
 $(eval $(call library,libreports,$(REPORT_SRC)))
 
 define program
-$(BUILD)/$(basename $(notdir $(1))): $(call objects,$(1)) $(LIBS)
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+$(BUILD)/$(basename $(notdir $(1))): $(call objects,$(1)) $(call ROOM_LIBS,$(1))
+	$$(call say,LD,$$@)
+	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach src,$(PROGRAM_SRC) $(SUITE_SRC),$(eval $(call program,$(src))))
 
 define test_program
-$(BUILD)/test/$(basename $(notdir $(1))): $(call objects,$(1)) $(call objects,$(if $(filter kernels/test/%,$(1)),$(TEST_HARNESS_SRC))) \
-		$(if $(filter kernels/test/%,$(1)),$(LIBKERNELS),$(LIBS))
+$(BUILD)/test/$(basename $(notdir $(1))): $(call objects,$(1)) $(call objects,$(if $(filter kernels/test/%,$(1)),$(TEST_HARNESS_SRC)) $(if $(filter train/test/%,$(1)),$(TEST_HELPER_SRC))) \
+		$(call ROOM_LIBS,$(1))
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) $$(if $$(CROSS),-static) -o $$@ $$^ $(if $(filter kernels/test/%,$(1)),-lm,$$(LDLIBS) -lcmocka)
+	$$(call say,LD,$$@)
+	$(Q)$$(CC) $$(LDFLAGS) $$(if $$(CROSS),-static) -o $$@ $$^ $(if $(filter kernels/test/%,$(1)),-lm,$$(LDLIBS) -lcmocka)
 endef
 $(foreach src,$(TEST_SRC),$(eval $(call test_program,$(src))))
 
 # train_steps: a few training steps with nothing but libkernels and the model, so that it also runs under qemu.
-$(BUILD)/train_steps: $(call objects,$(TEST_HELPER_SRC)) $(BUILD)/libtraincore.a $(LIBKERNELS)
-	$(CC) $(LDFLAGS) $(if $(CROSS),-static) -o $@ $^ -lm
+$(BUILD)/train_steps: $(call objects,train/test/train_steps.c) $(BUILD)/libtraincore.a $(LIBKERNELS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $(if $(CROSS),-static) -o $@ $^ -lm
 
 # NEON: the kernel tests and train_steps, cross-compiled, for qemu-aarch64-static.
+NEON_BUILD := $(BUILD)/aarch64
 neon-tests: ## cross-compile the NEON tests into build/aarch64
-	$(MAKE) --no-print-directory CROSS=1 CC=aarch64-linux-gnu-gcc \
-	  $(patsubst %.c,build/aarch64/test/%,$(notdir $(wildcard kernels/test/test_*.c))) build/aarch64/train_steps
+	$(MAKE) --no-print-directory CROSS=1 CC=aarch64-linux-gnu-gcc BUILD=$(NEON_BUILD) \
+	  $(patsubst %.c,$(NEON_BUILD)/test/%,$(notdir $(wildcard kernels/test/test_*.c))) $(NEON_BUILD)/train_steps
 
 .PHONY: FORCE
 FORCE:

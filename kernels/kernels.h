@@ -30,5 +30,6 @@ enum {
 #include "update/update.h"
 #include "image/image.h"
 #include "gemm/gemm.h"
+#include "conv/im2col.h"
 
 #endif

@@ -49,3 +49,9 @@ enum cb_status cb_save_json(const char *path, const json_t *json, struct cb_erro
     remove(temp);
     return status;
 }
+
+enum cb_status cb_finish_output(struct cb_error *err)
+{
+    if (!fflush(stdout) && !ferror(stdout)) return CB_OK;
+    return cb_fail(err, CB_IO_ERROR, "standard output: cannot be written: %s", strerror(errno));
+}

@@ -17,4 +17,7 @@ double cb_sort_median(double *values, size_t n);
 /* Writes a result file: temp file beside it, fsync, rename. */
 enum cb_status cb_save_json(const char *path, const json_t *json, struct cb_error *err);
 
+/* Flushes standard output; a full disk or a closed pipe is an error. */
+enum cb_status cb_finish_output(struct cb_error *err);
+
 #endif

@@ -371,6 +371,7 @@ int main(int argc, char **argv)
     if (!status) status = measure(&result, &ours, &torch, o.repetitions, &err);
     if (!status) print_report(&o, &result, &ours, &torch);
     if (!status && o.json) status = save(&o, &result, &ours, &torch, &err);
+    if (!status) status = cb_finish_output(&err);
     cb_peer_stop(torch.peer);
     cb_team_destroy(ours.team);
     cb_model_destroy(ours.model);

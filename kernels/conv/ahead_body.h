@@ -28,13 +28,13 @@ CB_INLINE void ahead_spread(struct ahead *a, size_t steps)
 
 CB_INLINE void ahead_fetch(struct ahead *a, size_t steps)
 {
-    for (size_t lines = steps * a->per_step; lines > 0 && a->n > 0; lines--) {
-        if (a->streams[a->n - 1].lines == 0) {
-            a->n--;
-            continue;
-        }
-        __builtin_prefetch(a->streams[a->n - 1].next, 0, 2);
-        a->streams[a->n - 1].next += CB_LANES;
-        a->streams[a->n - 1].lines--;
+    for (size_t lines = steps * a->per_step; lines > 0 && a->n > 0;) {
+        const float *next = a->streams[a->n - 1].next;
+        size_t left = a->streams[a->n - 1].lines, take = lines < left ? lines : left;
+        for (size_t i = 0; i < take; i++) __builtin_prefetch(next + i * CB_LANES, 0, 2);
+        a->streams[a->n - 1].next += take * CB_LANES;
+        a->streams[a->n - 1].lines -= take;
+        lines -= take;
+        if (take == left) a->n--;
     }
 }

@@ -21,7 +21,7 @@ CB_INLINE void load_source_block(const struct cb_source *s, enum source_kind kin
             for (int part = 0; part < CB_PARTS; part++) {
                 vf v = source_value(&from, kind, at, part);
                 v_store(to + part * VL, v);
-                if (s->z) v_store(s->z + at + part * VL, v);
+                if (s->z) v_stream(s->z + at + part * VL, v);
             }
         }
         store_zeros(to, 1);
@@ -54,6 +54,7 @@ static void load_source(const struct cb_conv_shape *shape, const struct cb_sourc
         load_source_kind(shape, s, SOURCE_PLUS_NORMED_RESIDUAL, image, to);
         break;
     }
+    if (s->z) v_stream_end();
 }
 
 /* The stem's image: three padded planes. */

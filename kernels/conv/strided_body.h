@@ -49,12 +49,12 @@ CB_INLINE void strided_tile(const struct strided *c, const struct finish *f, siz
                 }
             }
         }
-    finish_tile(f, (struct place){row, 2 * q, lane}, 1, 2 * px, acc);
+    finish_row(f, (struct place){row, 2 * q, lane}, 2 * px, acc);
 }
 
 CB_INLINE void strided_parts(const struct strided *c, const struct finish *f, size_t row, size_t q, size_t px)
 {
-    fetch_tile(f, row, 2 * q, 2 * px);
+    fetch_row(f, row, 2 * q, 2 * px);
     for (size_t lane = 0; lane < CB_LANES; lane += VL) {
         if (q + px == c->q)
             strided_tile(c, f, row, q, lane, px, true);
@@ -71,6 +71,7 @@ CB_INLINE void strided_dx(const struct strided *c, const struct finish *f)
         for (; c->q - q >= PAIRS; q += PAIRS) strided_parts(c, f, row, q, PAIRS);
         if (PAIRS > 4 && c->q - q >= 4) strided_parts(c, f, row, q, 4), q += 4;
         if (c->q - q >= 2) strided_parts(c, f, row, q, 2), q += 2;
-        for (; c->q - q >= 1; q++) strided_parts(c, f, row, q, 1);
+        if (c->q - q >= 1) strided_parts(c, f, row, q, 1);
+        sum_rows(f, row, 1);
     }
 }

@@ -13,69 +13,68 @@ struct finish {
     struct ahead *ahead;         /* fetched by pixel, or NULL */
 };
 
-/* A register tile: `rows` x `px` pixels from (row, col), VL of the 16 lanes from `lane`. If rows > 1 the tile is as
- * wide as the map, so that its pixels are in raster order. */
+/* A register tile: `rows` x `px` pixels from (row, col), VL of the 16 lanes from `lane`. */
 struct place {
     size_t row, col, lane;
 };
 
-CB_INLINE void finish_tile(const struct finish *f, struct place at, size_t rows, size_t px, vf *d)
+CB_INLINE void finish_row(const struct finish *f, struct place at, size_t px, vf *d)
 {
     size_t first = (at.row * f->w + at.col) * CB_LANES + at.lane;
     if (f->skip) {
         CB_UNROLL
-        for (size_t i = 0; i < rows * px; i++) d[i] = v_add(d[i], v_load(f->skip + first + i * CB_LANES));
+        for (size_t i = 0; i < px; i++) d[i] = v_add(d[i], v_load(f->skip + first + i * CB_LANES));
     }
-    if (f->skip_even) {
-        CB_UNROLL
-        for (size_t i = 0; i < rows; i++) {
-            if ((at.row + i) % 2) continue;
-            const float *even = f->skip_even + ((at.row + i) / 2 * (f->w / 2) + (at.col + 1) / 2) * CB_LANES + at.lane;
-            size_t odd = at.col % 2;
-            if (odd) {
-                CB_UNROLL
-                for (size_t j = 1; j < px; j += 2)
-                    d[i * px + j] = v_add(d[i * px + j], v_load(even + j / 2 * CB_LANES));
-            } else {
-                CB_UNROLL
-                for (size_t j = 0; j < px; j += 2)
-                    d[i * px + j] = v_add(d[i * px + j], v_load(even + j / 2 * CB_LANES));
-            }
+    if (f->skip_even && at.row % 2 == 0) {
+        const float *even = f->skip_even + (at.row / 2 * (f->w / 2) + (at.col + 1) / 2) * CB_LANES + at.lane;
+        if (at.col % 2 == 0) {
+            CB_UNROLL
+            for (size_t i = 0; i < px; i += 2) d[i] = v_add(d[i], v_load(even + i / 2 * CB_LANES));
+        } else {
+            CB_UNROLL
+            for (size_t i = 1; i < px; i += 2) d[i] = v_add(d[i], v_load(even + i / 2 * CB_LANES));
         }
     }
     if (f->mask) {
+        const float *mask = f->mask + at.row * f->mask_row + at.col * CB_LANES + at.lane;
         CB_UNROLL
-        for (size_t i = 0; i < rows; i++) {
-            const float *mask = f->mask + (at.row + i) * f->mask_row + at.col * CB_LANES + at.lane;
-            CB_UNROLL
-            for (size_t j = 0; j < px; j++)
-                d[i * px + j] = v_where_positive(v_load(mask + j * CB_LANES), d[i * px + j]);
+        for (size_t i = 0; i < px; i++) d[i] = v_where_positive(v_load(mask + i * CB_LANES), d[i]);
+    }
+    CB_UNROLL
+    for (size_t i = 0; i < px; i++) v_store(f->out + first + i * CB_LANES, d[i]);
+}
+
+/* The sums over whole rows that are finished, in raster order. Their chains of additions run while the next tile is
+ * computed. */
+CB_INLINE void sum_rows(const struct finish *f, size_t row, size_t rows)
+{
+    if (!f->sums) return;
+    vf sum[CB_PARTS], sum2[CB_PARTS], mean[CB_PARTS];
+    CB_UNROLL
+    for (size_t i = 0; i < CB_PARTS; i++) {
+        sum[i] = v_load(f->sums + i * VL);
+        sum2[i] = v_load(f->sums + CB_LANES + i * VL);
+        mean[i] = f->bn_y ? v_load(f->bn_mean + i * VL) : v_zero();
+    }
+    size_t first = row * f->w * CB_LANES, end = (row + rows) * f->w * CB_LANES;
+    for (size_t at = first; at < end; at += CB_LANES) {
+        CB_UNROLL
+        for (size_t i = 0; i < CB_PARTS; i++) {
+            vf d = v_load(f->out + at + i * VL);
+            vf other = f->bn_y ? v_sub(v_load(f->bn_y + at + i * VL), mean[i]) : d;
+            sum[i] = v_add(sum[i], d);
+            sum2[i] = v_fma(d, other, sum2[i]);
         }
     }
     CB_UNROLL
-    for (size_t i = 0; i < rows * px; i++) v_store(f->out + first + i * CB_LANES, d[i]);
-    if (!f->sums) return;
-    vf sum = v_load(f->sums + at.lane), sum2 = v_load(f->sums + CB_LANES + at.lane);
-    if (f->bn_y) {
-        vf mean = v_load(f->bn_mean + at.lane);
-        CB_UNROLL
-        for (size_t i = 0; i < rows * px; i++) {
-            sum = v_add(sum, d[i]);
-            sum2 = v_fma(d[i], v_sub(v_load(f->bn_y + first + i * CB_LANES), mean), sum2);
-        }
-    } else {
-        CB_UNROLL
-        for (size_t i = 0; i < rows * px; i++) {
-            sum = v_add(sum, d[i]);
-            sum2 = v_fma(d[i], d[i], sum2);
-        }
+    for (size_t i = 0; i < CB_PARTS; i++) {
+        v_store(f->sums + i * VL, sum[i]);
+        v_store(f->sums + CB_LANES + i * VL, sum2[i]);
     }
-    v_store(f->sums + at.lane, sum);
-    v_store(f->sums + CB_LANES + at.lane, sum2);
 }
 
-/* What finish_tile will read, and a piece of the next image: on their way while the tile is computed. */
-CB_INLINE void fetch_tile(const struct finish *f, size_t row, size_t col, size_t px)
+/* What the finish will read, and a piece of the next image: on their way while the tile is computed. */
+CB_INLINE void fetch_row(const struct finish *f, size_t row, size_t col, size_t px)
 {
     size_t first = (row * f->w + col) * CB_LANES;
     if (f->ahead) ahead_fetch(f->ahead, px);
@@ -101,7 +100,7 @@ struct correlation {
 CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *f, struct place at, size_t rows,
                               size_t px)
 {
-    vf acc[CB_TILE];
+    vf acc[16];
     CB_UNROLL
     for (size_t i = 0; i < rows * px; i++) acc[i] = v_zero();
     const float *w = c->w + at.lane;
@@ -127,34 +126,53 @@ CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *
                 }
             }
         }
-    finish_tile(f, at, rows, px, acc);
+    CB_UNROLL
+    for (size_t i = 0; i < rows; i++) finish_row(f, (struct place){at.row + i, at.col, at.lane}, px, acc + i * px);
 }
 
 CB_INLINE void correlate_parts(const struct correlation *c, const struct finish *f, size_t row, size_t col, size_t rows,
                                size_t px)
 {
-    fetch_tile(f, row, col, rows * px);
+    for (size_t i = 0; i < rows; i++) fetch_row(f, row + i, col, px);
     for (size_t lane = 0; lane < CB_LANES; lane += VL) correlate_tile(c, f, (struct place){row, col, lane}, rows, px);
 }
 
-/* All tiles of one block of 16 output channels, in raster order. Fewer than ten accumulators do not cover the latency
- * of the multiply-adds; with 16 registers, eleven are the most that leave room for three taps and a broadcast. */
+/* One row of tiles. Fewer than ten accumulators do not cover the latency of the multiply-adds; with 16 registers,
+ * eleven are the most that leave room for three taps and a broadcast. */
+CB_INLINE void correlate_row(const struct correlation *c, const struct finish *f, size_t row)
+{
+    size_t col = 0, w = f->w;
+    if (CB_TILE == 16 && c->stride == 1) {
+        for (; w - col >= 16; col += 16) correlate_parts(c, f, row, col, 1, 16);
+    } else if (CB_TILE == 11) { /* 32 = 11 + 11 + 10 */
+        for (; w - col >= 21; col += 11) correlate_parts(c, f, row, col, 1, 11);
+        if (w - col == 10) correlate_parts(c, f, row, col, 1, 10), col += 10;
+    }
+    for (; w - col >= 8; col += 8) correlate_parts(c, f, row, col, 1, 8);
+    if (w - col >= 4) correlate_parts(c, f, row, col, 1, 4), col += 4;
+    if (w - col >= 2) correlate_parts(c, f, row, col, 1, 2), col += 2;
+    if (w - col >= 1) correlate_parts(c, f, row, col, 1, 1);
+}
+
+/* All tiles of one block of 16 output channels. Where a row does not fill the registers, two rows do. */
 CB_INLINE void correlate(const struct correlation *c, const struct finish *f)
 {
-    size_t row = 0, w = f->w;
-    if (CB_TILE == 16 && w == 8 && c->stride == 1)
-        for (; row + 2 <= c->h; row += 2) correlate_parts(c, f, row, 0, 2, 8);
-    for (; row < c->h; row++) {
-        size_t col = 0;
-        if (CB_TILE == 16 && c->stride == 1) {
-            for (; w - col >= 16; col += 16) correlate_parts(c, f, row, col, 1, 16);
-        } else if (CB_TILE == 11) { /* 32 = 11 + 11 + 10 */
-            for (; w - col >= 21; col += 11) correlate_parts(c, f, row, col, 1, 11);
-            if (w - col == 10) correlate_parts(c, f, row, col, 1, 10), col += 10;
+    size_t row = 0;
+    if (CB_TILE == 16 && c->stride == 1 && f->w == 8) {
+        for (; c->h - row >= 2; row += 2) {
+            correlate_parts(c, f, row, 0, 2, 8);
+            sum_rows(f, row, 2);
         }
-        for (; w - col >= 8; col += 8) correlate_parts(c, f, row, col, 1, 8);
-        if (w - col >= 4) correlate_parts(c, f, row, col, 1, 4), col += 4;
-        if (w - col >= 2) correlate_parts(c, f, row, col, 1, 2), col += 2;
-        if (w - col >= 1) correlate_parts(c, f, row, col, 1, 1);
+    } else if (CB_TILE == 11 && c->stride == 1 && f->w == 16) {
+        for (; c->h - row >= 2; row += 2) {
+            correlate_parts(c, f, row, 0, 2, 5);
+            correlate_parts(c, f, row, 5, 2, 5);
+            correlate_parts(c, f, row, 10, 2, 6);
+            sum_rows(f, row, 2);
+        }
+    }
+    for (; row < c->h; row++) {
+        correlate_row(c, f, row);
+        sum_rows(f, row, 1);
     }
 }

@@ -4,8 +4,8 @@
 #include "kernels.h"
 #include "ref/ref.h"
 
-/* Dense layer and softmax cross-entropy: 640 of an image's 125 million multiply-adds, so plain C, built like ref/ for an
- * inline fma. One task is a group of images: it alone adds to the group's share of the weight gradient. */
+/* Dense layer and softmax cross-entropy: 640 of an image's 125 million multiply-adds, so plain C, built like ref/ for
+ * an inline fma. One task is a group of images: it alone adds to the group's share of the weight gradient. */
 
 enum { MAX_CLASSES = 64 };
 

@@ -7,23 +7,22 @@
 #include "conv/conv.h"
 #include "core/team.h"
 
-/* The end of the network: the last block's sum, ReLU and global average pool; the dense layer; softmax cross-entropy.
- */
+/* The end of the network: last block's sum, ReLU and global average pool; dense layer; softmax cross-entropy. */
 
-/* pooled[n][c] = (sum over H*W of the source's value, raster order, from 0) * (1/(H*W) as float). source.z is written
- * if not NULL. */
+/* pooled[n][c] = (sum over H*W of the source's value, raster order, from 0) * (1/(H*W) as float).
+ * source.z is written if not NULL. */
 struct cb_pool_fwd {
     size_t n, c, h, w;
     struct cb_source source;
     float *pooled; /* [N][C] */
 };
 
-/* g = z > 0 ? dpooled * (1/(H*W)) : 0, spread over the map; sums [N][C/16][2][16] as in cb_conv_bwd: sum g, sum g*(bn_y
- * - bn_mean). */
+/* g = z > 0 ? dpooled * (1/(H*W)) : 0, spread over the map.
+ * sums [N][C/16][2][16] as in cb_conv_bwd: sum g, sum g*(bn_y - bn_mean). */
 struct cb_pool_bwd {
     size_t n, c, h, w;
     const float *dpooled; /* [N][C] */
-    const float *z;       /* [N][C/16][H][W][16]: the pooled value */
+    const float *z;       /* [N][C/16][H][W][16]: the value that was pooled */
     const float *bn_y, *bn_mean;
     float *g; /* [N][C/16][H][W][16] */
     float *sums;
@@ -38,9 +37,10 @@ void cb_pool_backward(struct cb_team *team, const struct cb_pool_bwd *args);
  *   logits[n][j] = bias[j] + sum over c in order of fma(weight[j][c], pooled[n][c], .), starting from bias[j]
  *   loss[n] = log(sum exp(l - max)) - (l[label] - max), in double, rounded to float
  *   dlogits = (softmax - onehot) / N in double, rounded to float
- *   dpooled[n][c] = sum over j in order, fma, from 0;  dweight, dbias: images in order within a group, groups by the
- * binary tree. The backward members may be NULL (evaluation): then only logits, loss and correct are written; labels
- * NULL: logits only. weight [J][C] and bias [J] are PyTorch's linear.weight and linear.bias. J <= 64. */
+ *   dpooled[n][c] = sum over j in order, fma, from 0
+ *   dweight, dbias: images in order within a group, fma, from 0; groups by the binary tree
+ * dpooled, dweight, dbias and groups may be NULL (evaluation): then only logits, loss and correct are written; labels
+ * may be NULL: then only logits are. weight [J][C], bias [J]: PyTorch's linear.weight and linear.bias. J <= 64. */
 struct cb_dense_loss {
     size_t n, c, j;
     const float *pooled; /* [N][C] */

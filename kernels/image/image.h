@@ -7,11 +7,11 @@
 #include "core/team.h"
 
 /* Augments and normalises CIFAR images: u8 planar [3][32][32] -> float planar [3][32][32], one image a call.
- * Order: horizontal flip, pad by CB_IMAGE_PAD on every side, crop 32x32 at (row, column), normalise. Equal to flipping
- * and cropping in any order that gives the same pixels; nothing is materialised. Padding: reflect repeats the edge
- * pixel (... c b a | a b c ...), zero is 0 after normalisation, as in He et al. (mean subtracted first). value =
- * table[channel][pixel], a table of the 256 possible results made by cb_image_table: one rounding, equal bits
- * everywhere. */
+ * Order: pad by CB_IMAGE_PAD on every side, horizontal flip, crop 32x32 at (row, column), normalise; nothing is
+ * materialised.
+ *   padding  reflect repeats the edge pixel (... c b a | a b c ...);
+ *            zero is 0 after normalisation, as in He et al. (mean subtracted first)
+ *   value    table[channel][pixel], of the 256 possible results of cb_image_table: rounded once */
 enum { CB_IMAGE_SIDE = 32, CB_IMAGE_PAD = 4, CB_IMAGE_PIXELS = 3 * 32 * 32 };
 enum cb_pad { CB_PAD_REFLECT, CB_PAD_ZERO };
 

@@ -113,7 +113,7 @@ static void add_to_hash(uint64_t *hash, double x)
     *hash = (*hash ^ bits) * 0x100000001b3u;
 }
 
-/* The same bits on every machine: one number for all results over a set of arguments, printed once on x86-64 and kept.
+/* The same bits on every machine: one number for all results over a set of arguments, kept from x86-64.
  */
 static void test_bits(void)
 {

@@ -6,8 +6,10 @@
 #include "core/team.h"
 
 /* SGD with momentum in PyTorch's form (dampening 0), L2 decay on every element, lr outside the velocity:
- *   d = fma(weight_decay, w, grad);  v = fma(momentum, v, d);  step = nesterov ? fma(momentum, v, d) : v;  w = fma(-lr,
- * step, w) len elements, any alignment; w and v are updated in place. */
+ *   d = fma(weight_decay, w, grad)
+ *   v = fma(momentum, v, d)
+ *   w = fma(-lr, nesterov ? fma(momentum, v, d) : v, w)
+ * len elements, any alignment; w and v are updated in place. */
 struct cb_sgd {
     size_t len;
     float *w, *v;

@@ -13,6 +13,9 @@ static inline vf v_zero(void) { return vdupq_n_f32(0.0f); }
 static inline vf v_set1(float x) { return vdupq_n_f32(x); }
 static inline vf v_load(const float *p) { return vld1q_f32(p); }
 static inline void v_store(float *p, vf x) { vst1q_f32(p, x); }
+/* NEON has no intrinsic for stores around the caches. */
+static inline void v_stream(float *p, vf x) { vst1q_f32(p, x); }
+static inline void v_stream_end(void) {}
 static inline vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
 static inline vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
 static inline vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }

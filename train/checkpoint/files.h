@@ -14,8 +14,8 @@ struct cb_bytes {
 /* The whole file in fresh memory (free(data)); max_bytes guards against a wrong file. */
 enum cb_status cb_read_file(struct cb_bytes *out, const char *path, size_t max_bytes, struct cb_error *err);
 
-/* Replaces path by the parts, one after the other: temp file beside it, write, fsync, rename, fsync of the folder. On failure the old file is
- * untouched and the temp file is gone. */
+/* Replaces path by the parts, one after the other: temp file beside it, write, fsync, rename, fsync of the folder. On
+ * failure the old file is untouched and the temp file is gone. */
 enum cb_status cb_write_file(const char *path, const struct cb_bytes *parts, size_t count, struct cb_error *err);
 
 /* SHA-256 (libcrypto) in lower-case hex; empty, which matches no sum, if libcrypto fails (out of memory). */

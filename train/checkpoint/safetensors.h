@@ -6,8 +6,9 @@
 
 #include "core/status.h"
 
-/* The safetensors format (Hugging Face): u64 little-endian header length, JSON header, tensor bytes. Reader and writer follow the rules of the
- * reference: contiguous offsets from 0, no overlap, no trailing bytes, no duplicate keys, metadata of strings only. */
+/* The safetensors format (Hugging Face): u64 little-endian header length, JSON header, tensor bytes. Reader and writer
+ * follow the rules of the reference: contiguous offsets from 0, no overlap, no trailing bytes, no duplicate keys,
+ * metadata of strings only. */
 enum cb_dtype { CB_F32, CB_F64, CB_I64, CB_DTYPE_OTHER };
 
 enum { CB_TENSOR_MAX_RANK = 8 };
@@ -28,17 +29,17 @@ struct cb_safetensors {
     void *owner;                  /* private */
 };
 
-/* Parses a whole file in memory; file keeps pointing into bytes, which must outlive it. name is for messages, which give the byte offset or
- * the tensor. Safe on any input. */
+/* Parses a whole file in memory; file keeps pointing into bytes, which must outlive it. name is for messages, which
+ * give the byte offset or the tensor. Safe on any input. */
 enum cb_status cb_safetensors_parse(struct cb_safetensors *file, const void *bytes, size_t len, const char *name,
                                     struct cb_error *err);
 enum cb_status cb_safetensors_read(struct cb_safetensors *file, const char *path, struct cb_error *err);
-void cb_safetensors_free(struct cb_safetensors *file); /* accepts zeroed */
+void cb_safetensors_free(struct cb_safetensors *file);                                            /* accepts zeroed */
 const struct cb_tensor *cb_safetensors_find(const struct cb_safetensors *file, const char *name); /* NULL if absent */
 const char *cb_safetensors_metadata(const struct cb_safetensors *file, const char *key);          /* NULL if absent */
 
-/* Writes atomically (cb_write_file). Tensors are laid out 8-byte types first, then 4-byte ones, each by name, as the reference writer does;
- * metadata sorted by key: equal content gives equal bytes. */
+/* Writes atomically (cb_write_file). Tensors are laid out 8-byte types first, then 4-byte ones, each by name, as the
+ * reference writer does; metadata sorted by key: equal content gives equal bytes. */
 enum cb_status cb_safetensors_write(const char *path, const struct cb_tensor *tensors, size_t count,
                                     const struct cb_metadata *metadata, size_t entries, struct cb_error *err);
 

@@ -38,7 +38,7 @@ static enum cb_status damaged(struct cb_error *err, const char *path, struct arc
     return cb_fail(
         err, CB_BAD_INPUT,
         "%s: cannot be read as .tar or .tar.gz, after byte %lld of the file: %s; it is truncated, damaged or "
-        "something else: fetch it again: cyclebench data fetch",
+        "something else, expected the whole " CB_CIFAR_ARCHIVE,
         path, (long long)archive_filter_bytes(archive, -1), reason ? reason : "unknown format");
 }
 

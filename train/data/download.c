@@ -186,8 +186,9 @@ static void show(struct transfer *transfer, curl_off_t left_from_server, int las
     double rate = (double)(transfer->size - transfer->from) / (now - transfer->began_s + 1e-3);
     double have = (double)transfer->size, total = (double)transfer->from + (double)left_from_server;
     fprintf(log, "\r\033[K  %.1f", have / 1e6);
-    if (left_from_server > 0) fprintf(log, " / %.1f MB, %.0f %%", total / 1e6, 100.0 * have / total);
-    fprintf(log, ", %.2f MB/s", rate / 1e6);
+    if (left_from_server > 0) fprintf(log, " / %.1f", total / 1e6);
+    fprintf(log, " MB, %.2f MB/s", rate / 1e6);
+    if (left_from_server > 0) fprintf(log, ", %.0f %%", 100.0 * have / total);
     if (left_from_server > 0 && rate > 0.0) fprintf(log, ", %.0f s left", (total - have) / rate);
     if (last) fputc('\n', log);
     fflush(log);

@@ -88,8 +88,12 @@ static enum cb_status try_address(const struct cb_fetch *fetch, const struct pat
     enum cb_status status = cb_download(&download, err);
     if (status != CB_OK) return status;
     if (fetch->log) fprintf(fetch->log, "checking and unpacking\n");
-    status = unpack(paths, url, err);
-    if (status == CB_BAD_INPUT) status = CB_IO_ERROR; /* the server's fault, not the user's */
+    struct cb_error why;
+    status = unpack(paths, url, &why);
+    if (status == CB_BAD_INPUT) /* the server's fault, not the user's */
+        status = cb_fail(err, CB_IO_ERROR, "%.300s: %.600s", url, why.text);
+    else if (status != CB_OK)
+        *err = why;
     /* Right or wrong, the archive is of no more use: going on from a wrong one would only repeat the error. */
     cb_download_discard(paths->part);
     return status;

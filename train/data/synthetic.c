@@ -213,7 +213,7 @@ static void paint_background(struct stream *stream, struct canvas *canvas, struc
     struct paint from, to;
     struct pose pose = {.x = 0.5f * SIDE, .y = 0.5f * SIDE};
     random_rotation(stream, &pose);
-    random_paint(stream, &from, 40.0f);
+    random_paint(stream, &from, 30.0f);
     random_paint(stream, &to, 0.0f);
     for (int c = 0; c < 3; c++) {
         to.colour[c] = 0.6f * from.colour[c] + 0.4f * to.colour[c];
@@ -257,15 +257,15 @@ static void paint_shape(struct stream *stream, struct canvas *canvas, int class,
     float scale = between(stream, 7.5f, 12.0f), stretch = between(stream, 0.85f, 1.15f);
     pose.scale_u = scale * stretch;
     pose.scale_v = scale / stretch;
-    do random_paint(stream, &paint, 35.0f);
-    while (contrast(&paint, background) < 85.0f);
+    do random_paint(stream, &paint, 30.0f);
+    while (contrast(&paint, background) < 95.0f);
     paint_layer(canvas, &pose, &paint, shapes[class]);
 }
 
 /* Adds noise of the sum of two uniform bytes and rounds to 0 .. 255. */
 static void develop(struct stream *stream, const struct canvas *canvas, uint8_t *pixels)
 {
-    float strength = between(stream, 0.02f, 0.12f);
+    float strength = between(stream, 0.02f, 0.10f);
     for (int c = 0; c < 3; c++) {
         for (int at = 0; at < AREA; at += 2) {
             uint32_t bits = next_bits(stream);

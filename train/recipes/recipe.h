@@ -14,7 +14,8 @@ struct cb_recipe {
         char augment[64]; /* as written: none, or a list of flip, crop, reflect, zero */
         struct cb_augmentation augmentation;
         double mean[3], std[3];
-        size_t holdout; /* the last n training images are kept for validation, which then replaces the test set in the log */
+        size_t holdout; /* the last n training images are kept for validation, which then replaces the test set in the
+                           log */
         size_t batch;
     } data;
     struct cb_network network;
@@ -22,35 +23,39 @@ struct cb_recipe {
         double momentum, weight_decay;
         int nesterov;
     } optimizer;
-    struct cb_schedule schedule; /* iterations filled in by cb_recipe_resolve */
-    double epochs;               /* schedule.epochs, or 0 when schedule.iterations was given */
-    double milestone_percent[CB_MAX_MILESTONES]; /* of the iterations, where schedule.milestones says "50%"; 0 where it is an iteration */
-    char numerics[64];           /* numerics.version */
+    struct cb_schedule schedule;                 /* iterations filled in by cb_recipe_resolve */
+    double epochs;                               /* schedule.epochs, or 0 when schedule.iterations was given */
+    double milestone_percent[CB_MAX_MILESTONES]; /* of the iterations, where schedule.milestones says "50%"; 0 where it
+                                                    is an iteration */
+    char numerics[64];                           /* numerics.version */
     struct {
         uint64_t seed;
-        double target;         /* test accuracy in percent that stops the clock */
-        size_t eval_every;     /* epochs; the last epoch is always evaluated */
+        double target;           /* test accuracy in percent that stops the clock */
+        size_t eval_every;       /* epochs; the last epoch is always evaluated */
         size_t checkpoint_every; /* iterations between resume files; 0: at the end of each epoch */
         int log_iterations;
     } run;
 };
 
-/* Reads a recipe: a path (contains '/' or ends in .ini) or the name of a file in the recipes folder. overrides: count strings
- * "section.key=value". Errors name file, line and key (or the option), what was found and what is allowed; unknown keys, sections, duplicates,
- * wrong types, values out of range, keys that the schedule kind does not use are refused. Two overrides make room for themselves: schedule.kind
- * drops the file's keys that only its own kind used; schedule.epochs drops the file's schedule.iterations, and the other way round. */
+/* Reads a recipe: a path (contains '/' or ends in .ini) or the name of a file in the recipes folder. overrides: count
+ * strings "section.key=value". Errors name file, line and key (or the option), what was found and what is allowed;
+ * unknown keys, sections, duplicates, wrong types, values out of range, keys that the schedule kind does not use are
+ * refused. Two overrides make room for themselves: schedule.kind drops the file's keys that only its own kind used;
+ * schedule.epochs drops the file's schedule.iterations, and the other way round. */
 enum cb_status cb_recipe_read(struct cb_recipe *recipe, const char *name, const char *const *overrides, size_t count,
                               struct cb_error *err);
 /* The same from memory (for tests and fuzzing). */
 enum cb_status cb_recipe_parse(struct cb_recipe *recipe, const char *text, size_t len, const char *name,
                                const char *const *overrides, size_t count, struct cb_error *err);
-/* Turns epochs into iterations for this many training images (after holdout): ceil(epochs * ceil(images/batch)), and milestones given in
- * percent into iterations (rounded down); checks the schedule. */
+/* Turns epochs into iterations for this many training images (after holdout): ceil(epochs * ceil(images/batch)), and
+ * milestones given in percent into iterations (rounded down); checks the schedule. */
 enum cb_status cb_recipe_resolve(struct cb_recipe *recipe, size_t images, struct cb_error *err);
 
-/* The complete recipe as INI text, every key written, numbers so that reading it back gives the same bits. Returns malloc'ed text. */
+/* The complete recipe as INI text, every key written, numbers so that reading it back gives the same bits. Returns
+ * malloc'ed text. */
 char *cb_recipe_text(const struct cb_recipe *recipe);
-/* The same as JSON, an object of sections with typed values; NULL if out of memory. New reference (jansson's json_t). */
+/* The same as JSON, an object of sections with typed values; NULL if out of memory. New reference (jansson's json_t).
+ */
 struct json_t *cb_recipe_json(const struct cb_recipe *recipe);
 /* Every key with its type, range, default and meaning, for --help and the docs. Static text. */
 const char *cb_recipe_keys(void);

@@ -15,14 +15,14 @@ struct cb_schedule {
     size_t iterations;
     double lr;       /* constant, step, cosine: the initial rate */
     double momentum; /* where the schedule does not move it */
-    /* one_cycle, exactly as fastai 0.7 (CircularLR_beta) had it: lo = lr_max/div, c = floor(T*(1 - final_percent/100)/2);
-     * momentum runs one iteration ahead of the rate */
+    /* one_cycle, exactly as fastai 0.7 (CircularLR_beta) had it: lo = lr_max/div, c = floor(T*(1 -
+     * final_percent/100)/2); momentum runs one iteration ahead of the rate */
     double lr_max, div, final_percent, momentum_max, momentum_min;
     /* step: lr * gamma^(number of milestones <= k) */
     double gamma;
     size_t milestones, milestone[CB_MAX_MILESTONES];
-    /* cosine: from lr to lr_end, lr_end + (lr - lr_end)*(1 + cos(pi*k/T))/2. range_test: from lr_start to lr_end, exponential or linear:
-     * lr_start*(lr_end/lr_start)^(k/T) or lr_start + (lr_end - lr_start)*k/T */
+    /* cosine: from lr to lr_end, lr_end + (lr - lr_end)*(1 + cos(pi*k/T))/2. range_test: from lr_start to lr_end,
+     * exponential or linear: lr_start*(lr_end/lr_start)^(k/T) or lr_start + (lr_end - lr_start)*k/T */
     double lr_start, lr_end;
     int linear;
 };

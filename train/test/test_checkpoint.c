@@ -64,7 +64,7 @@ static struct cb_position some_position(void)
     p.iteration = 9310;
     strcpy(p.recipe_sha256, recipe_hash);
     strcpy(p.loss_chain, other_hash);
-    p.smoothed_loss = 0.1;
+    p.smoothed_loss = 1.0 / 3;
     p.epoch_loss_sum = 1e-310;
     p.epoch_correct = UINT64_MAX;
     p.seconds = INFINITY;

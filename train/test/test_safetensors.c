@@ -6,12 +6,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "checkpoint/files.h"
 #include "checkpoint/safetensors.h"
@@ -272,12 +274,11 @@ static void test_reference_bytes(void **state)
         {.name = "epoch", .dtype = CB_I64, .rank = 0, .len = 1, .bytes = 8, .data = data},
     };
     const struct cb_metadata metadata = {"format", "pt"};
-    static const char expected[] =
-        "\xe0\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"pt\"},"
-        "\"epoch\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},"
-        "\"bn1.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]},"
-        "\"conv1.weight\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1],\"data_offsets\":[12,16]}} "
-        "01234567abcdefgh";
+    static const char expected[] = "\xe0\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"pt\"},"
+                                   "\"epoch\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},"
+                                   "\"bn1.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]},"
+                                   "\"conv1.weight\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1],\"data_offsets\":[12,16]}} "
+                                   "01234567abcdefgh";
     char path[1024];
     snprintf(path, sizeof path, "%s", in_folder(state, "t"));
     struct cb_bytes got;
@@ -340,6 +341,16 @@ static void test_foreign_files(void **state)
     }
 }
 
+/* Stands before libc's in this program: counts, and fails on demand. */
+static int fsync_calls, fsync_fails;
+int fsync(int fd)
+{
+    fsync_calls++;
+    if (!fsync_fails) return (int)syscall(SYS_fsync, fd);
+    errno = EIO;
+    return -1;
+}
+
 /* --- whole files -------------------------------------------------------------------------------------------------- */
 
 static struct cb_bytes text_bytes(const char *text)
@@ -364,7 +375,9 @@ static void test_write_file(void **state)
     struct cb_error err;
     struct stat st;
     umask(027);
+    fsync_calls = 0;
     assert_int_equal(cb_write_file(path, parts, 3, &err), CB_OK);
+    assert_int_equal(fsync_calls, 2); /* the file before the rename, its folder after it */
     assert_content(path, "one two");
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0640); /* what the user's umask says, not a temp file's 0600 */
@@ -394,6 +407,13 @@ static void test_failed_write_keeps_the_file(void **state)
     assert_non_null(strstr(err.text, "File too large"));
     assert_content(path, "old");
     assert_int_equal(count_files(*state, 0), 1); /* no temp file */
+
+    fsync_fails = 1; /* a disk that breaks */
+    assert_int_equal(cb_write_file(path, &large, 1, &err), CB_IO_ERROR);
+    fsync_fails = 0;
+    assert_non_null(strstr(err.text, "fsync failed"));
+    assert_content(path, "old");
+    assert_int_equal(count_files(*state, 0), 1);
 
     /* The rename fails: the target is a folder. */
     char folder[1100];

@@ -55,12 +55,14 @@ static void pack_transposed(const struct cb_pack *p, float *dst, size_t first, s
         const float *src = p->src + panel * unit * ld;
         float *to = dst + panel * cb_panel_len(unit, p->k);
         if (used < unit) memset(to, 0, unit * p->k * sizeof *to);
-        size_t squares =
-            used < 4 ? 0 : whole; /* k covered by 4x4 squares; the last square of a k may overlap its neighbour */
-        for (size_t k = 0; k < squares; k += 4)
+        /* 4x4 squares; the last one of a row may overlap its neighbour. A cache line of each of four rows at a time:
+         * where ld is a power of two, all rows of a panel together would evict one another. */
+        size_t squares = used < 4 ? 0 : whole;
+        for (size_t line = 0; line < squares; line += 16)
             for (size_t at = 0; at < used; at += 4) {
-                size_t i = min_size(at, used - 4);
-                transpose_4x4(src + i * ld + k, ld, to + k * unit + i, unit);
+                size_t i = min_size(at, used - 4), line_end = min_size(line + 16, squares);
+                for (size_t k = line; k < line_end; k += 4)
+                    transpose_4x4(src + i * ld + k, ld, to + k * unit + i, unit);
             }
         for (size_t k = squares; k < p->k; k++)
             for (size_t i = 0; i < used; i++) to[k * unit + i] = src[i * ld + k];

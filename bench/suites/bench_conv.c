@@ -100,6 +100,12 @@ static struct options parse_options(int argc, char **argv)
             exit(2);
         }
     }
+    bool known = !o.pass;
+    for (enum pass pass = FORWARD; pass < PASSES && !known; pass++) known = !strcmp(o.pass, pass_names[pass]);
+    if (!known) {
+        fprintf(stderr, "bench_conv: --pass: expected forward, fused or backward, got '%s'\n", o.pass);
+        exit(2);
+    }
     if (optind < argc) {
         fprintf(stderr, "bench_conv: unexpected argument '%s'\n%s", argv[optind], usage);
         exit(2);
@@ -252,8 +258,7 @@ int main(int argc, char **argv)
         cb_team_destroy(team);
     }
     if (!measured) {
-        fprintf(stderr, "bench_conv: no shape contains '%s' or no pass is '%s'; see --help\n", o.shape ? o.shape : "",
-                o.pass ? o.pass : "");
+        fprintf(stderr, "bench_conv: --shape: no name contains '%s'; without --shape all are listed\n", o.shape);
         return 2;
     }
     return 0;

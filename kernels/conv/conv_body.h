@@ -1,6 +1,8 @@
 /* The operations of conv.inc in the words of vec/: one text for every ISA. The stub conv_<isa>.c includes its
- * vec_<isa>.h and sets CB_TILE          accumulators of a forward or dX tile: 16 where there are 32 registers, else 8
- *   CB_DW_CHANNELS   input channels of a dW tile (three accumulators each) */
+ * vec_<isa>.h and says how many registers there are to fill:
+ *
+ *   CB_TILE: accumulators of a forward or dX tile, 16 where there are 32 registers and 11 where there are 16;
+ *   CB_DW_CHANNELS: input channels of a dW tile, with three accumulators each. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -32,6 +34,7 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *scrat
     ahead_add(&ahead, args->source.x, in, image + 1, shape->n);
     ahead_add(&ahead, args->source.residual, in, image + 1, shape->n);
     ahead_spread(&ahead, blocks * cb_conv_out_h(shape) * cb_conv_out_w(shape));
+    struct z_writer z = z_begin(shape, args->source.z, image, src, blocks * cb_conv_out_h(shape));
     struct correlation c = {.in = src.data + (1 - filter / 2) * (src.row + (planar ? 1 : CB_LANES)),
                             .in_row = src.row,
                             .in_plane = src.plane,
@@ -48,10 +51,12 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *scrat
         struct finish f = {.w = cb_conv_out_w(shape),
                            .out = args->y + (image * blocks + kb) * out,
                            .sums = args->stats ? sums : NULL,
-                           .ahead = &ahead};
+                           .ahead = &ahead,
+                           .z = &z};
         correlate(&c, &f);
         if (args->stats) memcpy(args->stats + (image * blocks + kb) * 2 * CB_LANES, sums, sizeof sums);
     }
+    v_stream_end();
 }
 
 CB_INLINE void backward_data(const struct cb_conv_bwd *args, size_t image, struct cb_padded src, struct cb_padded dy,

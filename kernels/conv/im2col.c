@@ -16,10 +16,11 @@ static size_t chunk_images(const struct cb_conv_shape *s, const struct cb_cache_
     return images < 1 ? 1 : images < s->n ? images : s->n;
 }
 
-/* columns[pixel][k] * weights[k][K] = product[pixel][K],  k = ((channel block * 3 + r) * 16 + channel) * 3 + s. */
+/* columns[pixel][k] * weights[k][K] = product[pixel][K],  k = ((channel block * 3 + r) * 16 + channel) * 3 + s; one GEMM for each
+ * channel block, as the direct convolution cuts its sums there. */
 struct job {
     const struct cb_conv_fwd *args;
-    size_t first; /* image of the chunk */
+    size_t first, block; /* image of the chunk, channel block */
     float *weights, *columns, *product;
 };
 
@@ -30,14 +31,14 @@ static size_t aligned_len(size_t len)
 
 static struct cb_gemm gemm_of(const struct cb_conv_shape *s, size_t images)
 {
-    size_t k = s->c * TAPS;
-    return (struct cb_gemm){.m = images * s->h * s->w, .n = s->k, .k = k, .lda = k, .ldb = s->k, .ldc = s->k};
+    return (struct cb_gemm){
+        .m = images * s->h * s->w, .n = s->k, .k = L * TAPS, .lda = s->c * TAPS, .ldb = s->k, .ldc = s->k};
 }
 
 size_t cb_im2col_workspace_bytes(const struct cb_conv_shape *s, const struct cb_cache_sizes *caches, size_t threads)
 {
     struct cb_gemm g = gemm_of(s, chunk_images(s, caches));
-    return (aligned_len(g.k * g.n) + aligned_len(g.m * g.k) + aligned_len(g.m * g.n)) * sizeof(float) +
+    return (aligned_len(s->c * TAPS * g.n) + aligned_len(g.m * g.lda) + aligned_len(g.m * g.n)) * sizeof(float) +
            cb_gemm_workspace_bytes(&g, caches, threads);
 }
 
@@ -84,7 +85,7 @@ static void image_to_columns(void *context, size_t image, void *scratch)
                 }
 }
 
-/* product[pixel][K] -> y[K/16][pixel][16] */
+/* product[pixel][K] -> y[K/16][pixel][16], added to the channel blocks before */
 static void image_from_product(void *context, size_t image, void *scratch)
 {
     (void)scratch;
@@ -94,7 +95,10 @@ static void image_from_product(void *context, size_t image, void *scratch)
     const float *from = job->product + image * pixels * s->k;
     float *y = job->args->y + (job->first + image) * pixels * s->k;
     for (size_t block = 0; block < s->k / L; block++)
-        for (size_t i = 0; i < pixels; i++, y += L) memcpy(y, from + i * s->k + block * L, L * sizeof *y);
+        for (size_t i = 0; i < pixels; i++, y += L) {
+            const float *part = from + i * s->k + block * L;
+            for (size_t l = 0; l < L; l++) y[l] = job->block ? y[l] + part[l] : part[l];
+        }
 }
 
 enum cb_status cb_im2col_forward(struct cb_team *team, const struct cb_conv_fwd *args,
@@ -105,20 +109,22 @@ enum cb_status cb_im2col_forward(struct cb_team *team, const struct cb_conv_fwd 
     size_t chunk = chunk_images(s, caches);
     struct cb_gemm g = gemm_of(s, chunk);
     struct job job = {.args = args, .weights = workspace};
-    job.columns = job.weights + aligned_len(g.k * g.n);
-    job.product = job.columns + aligned_len(g.m * g.k);
+    job.columns = job.weights + aligned_len(s->c * TAPS * g.n);
+    job.product = job.columns + aligned_len(g.m * g.lda);
     float *panels = job.product + aligned_len(g.m * g.n);
     weights_matrix(s, args->w, job.weights);
     for (; job.first < s->n; job.first += chunk) {
         size_t images = s->n - job.first < chunk ? s->n - job.first : chunk;
         g = gemm_of(s, images);
-        g.a = job.columns;
-        g.b = job.weights;
         g.c = job.product;
         cb_team_run(team, images, image_to_columns, &job);
-        enum cb_status status = cb_gemm(team, &g, caches, panels, err);
-        if (status) return status;
-        cb_team_run(team, images, image_from_product, &job);
+        for (job.block = 0; job.block < s->c / L; job.block++) {
+            g.a = job.columns + job.block * g.k;
+            g.b = job.weights + job.block * g.k * g.n;
+            enum cb_status status = cb_gemm(team, &g, caches, panels, err);
+            if (status) return status;
+            cb_team_run(team, images, image_from_product, &job);
+        }
     }
     return CB_OK;
 }

@@ -5,7 +5,7 @@
 #include "gemm/gemm.h"
 
 /* The 3x3 stride-1 convolution by im2col and SGEMM, as Caffe and darknet do it: an algorithm to benchmark against, not
- * used in training. The columns are laid out in the direct convolution's order of k, so that the bits are the same. */
+ * used in training. The columns are laid out in the direct convolution's order of k, cut at the same channel blocks, so that the bits are the same. */
 
 /* Room for the columns of a chunk of images, the weights as a matrix, the product, and SGEMM's panels. */
 size_t cb_im2col_workspace_bytes(const struct cb_conv_shape *s, const struct cb_cache_sizes *caches, size_t threads);

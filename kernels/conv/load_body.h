@@ -18,11 +18,7 @@ CB_INLINE void load_source_block(const struct cb_source *s, enum source_kind kin
         to += CB_LANES;
         for (size_t col = 0; col < w; col++, at += CB_LANES, to += CB_LANES) {
             CB_UNROLL
-            for (int part = 0; part < CB_PARTS; part++) {
-                vf v = source_value(&from, kind, at, part);
-                v_store(to + part * VL, v);
-                if (s->z) v_stream(s->z + at + part * VL, v);
-            }
+            for (int part = 0; part < CB_PARTS; part++) v_store(to + part * VL, source_value(&from, kind, at, part));
         }
         store_zeros(to, 1);
         to += CB_LANES;
@@ -54,7 +50,6 @@ static void load_source(const struct cb_conv_shape *shape, const struct cb_sourc
         load_source_kind(shape, s, SOURCE_PLUS_NORMED_RESIDUAL, image, to);
         break;
     }
-    if (s->z) v_stream_end();
 }
 
 /* The stem's image: three padded planes. */
@@ -106,5 +101,40 @@ static void load_dy(const struct cb_conv_shape *shape, const struct cb_grad_sour
             load_dy_block(s, true, b * CB_LANES, at, h, w, to.data + b * to.plane);
         else
             load_dy_block(s, false, b * CB_LANES, at, h, w, to.data + b * to.plane);
+    }
+}
+
+/* Writes z row by row from the padded source while the image is computed: all at once would wait for memory. */
+struct z_writer {
+    const float *from;
+    float *to;
+    size_t row, halo;     /* floats */
+    size_t h, done, left; /* rows of a block, done of this block, left of the image */
+    size_t per_step;
+};
+
+CB_INLINE struct z_writer z_begin(const struct cb_conv_shape *shape, float *z, size_t image, struct cb_padded src,
+                                  size_t steps)
+{
+    if (!z) return (struct z_writer){0};
+    size_t rows = shape->c / CB_LANES * shape->h, row = shape->w * CB_LANES;
+    return (struct z_writer){.from = src.data + src.row + CB_LANES,
+                             .to = z + image * rows * row,
+                             .row = row,
+                             .halo = 2 * CB_LANES,
+                             .h = shape->h,
+                             .left = rows,
+                             .per_step = (rows + steps - 1) / steps};
+}
+
+CB_INLINE void z_step(struct z_writer *z)
+{
+    for (size_t n = z->per_step; n > 0 && z->left > 0; n--, z->left--) {
+        for (size_t i = 0; i < z->row; i += VL) v_stream(z->to + i, v_load(z->from + i));
+        z->to += z->row;
+        z->from += z->row + z->halo;
+        if (++z->done < z->h) continue;
+        z->done = 0;
+        z->from += 2 * (z->row + z->halo);
     }
 }

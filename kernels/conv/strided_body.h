@@ -27,18 +27,19 @@ CB_INLINE struct tap_rows taps_of_row(const struct strided *c, size_t row)
 CB_INLINE void strided_tile(const struct strided *c, const struct finish *f, size_t row, size_t q, size_t lane,
                             size_t px, bool last)
 {
-    vf acc[2 * PAIRS];
-    CB_UNROLL
-    for (size_t i = 0; i < 2 * px; i++) acc[i] = v_zero();
+    vf acc[2 * PAIRS], total[2 * PAIRS];
     const struct tap_rows taps = taps_of_row(c, row);
-    for (size_t b = 0; b < c->blocks; b++)
+    for (size_t b = 0; b < c->blocks; b++) {
+        CB_UNROLL
+        for (size_t i = 0; i < 2 * px; i++) acc[i] = v_zero();
         for (size_t t = 0; t < taps.n; t++) {
             const float *g = c->dy + b * c->dy_plane + taps.p[t] * c->dy_row + q * CB_LANES;
             const float *w = c->wt + (b * 3 + taps.r[t]) * CB_LANES * 3 * CB_LANES + lane;
             for (size_t k = 0; k < CB_LANES; k++, g++, w += 3 * CB_LANES) {
                 vf left = v_load(w), even = v_load(w + CB_LANES), right = v_load(w + 2 * CB_LANES);
                 CB_UNROLL
-                for (size_t j = px; j-- > 0;) {
+                for (size_t i = 0; i < px; i++) {
+                    const size_t j = px - 1 - i;
                     /* From the right, so that one broadcast serves tap 0 of the pair before, then taps 1 and 2 of its
                      * own. */
                     if (j + 1 == px && !last) acc[2 * j + 1] = v_fma(v_set1(g[px * CB_LANES]), left, acc[2 * j + 1]);
@@ -49,6 +50,8 @@ CB_INLINE void strided_tile(const struct strided *c, const struct finish *f, siz
                 }
             }
         }
+        add_block(b, c->blocks, 2 * px, acc, total);
+    }
     finish_row(f, (struct place){row, 2 * q, lane}, 2 * px, acc);
 }
 
@@ -72,6 +75,6 @@ CB_INLINE void strided_dx(const struct strided *c, const struct finish *f)
         if (PAIRS > 4 && c->q - q >= 4) strided_parts(c, f, row, q, 4), q += 4;
         if (c->q - q >= 2) strided_parts(c, f, row, q, 2), q += 2;
         if (c->q - q >= 1) strided_parts(c, f, row, q, 1);
-        sum_rows(f, row, 1);
+        end_row(f, row);
     }
 }

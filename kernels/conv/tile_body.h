@@ -11,6 +11,7 @@ struct finish {
     const float *bn_y, *bn_mean; /* bn_y NULL: the second sum is of d*d */
     float *sums;                 /* [2][16], or NULL */
     struct ahead *ahead;         /* fetched by pixel, or NULL */
+    struct z_writer *z;          /* a step for each row, or NULL */
 };
 
 /* A register tile: `rows` x `px` pixels from (row, col), VL of the 16 lanes from `lane`. */
@@ -44,11 +45,9 @@ CB_INLINE void finish_row(const struct finish *f, struct place at, size_t px, vf
     for (size_t i = 0; i < px; i++) v_store(f->out + first + i * CB_LANES, d[i]);
 }
 
-/* The sums over whole rows that are finished, in raster order. Their chains of additions run while the next tile is
- * computed. */
-CB_INLINE void sum_rows(const struct finish *f, size_t row, size_t rows)
+/* The sums over a finished row, in raster order. Their chains of additions run while the next tile is computed. */
+CB_INLINE void sum_row(const struct finish *f, size_t row)
 {
-    if (!f->sums) return;
     vf sum[CB_PARTS], sum2[CB_PARTS], mean[CB_PARTS];
     CB_UNROLL
     for (size_t i = 0; i < CB_PARTS; i++) {
@@ -56,8 +55,8 @@ CB_INLINE void sum_rows(const struct finish *f, size_t row, size_t rows)
         sum2[i] = v_load(f->sums + CB_LANES + i * VL);
         mean[i] = f->bn_y ? v_load(f->bn_mean + i * VL) : v_zero();
     }
-    size_t first = row * f->w * CB_LANES, end = (row + rows) * f->w * CB_LANES;
-    for (size_t at = first; at < end; at += CB_LANES) {
+    size_t first = row * f->w * CB_LANES;
+    for (size_t at = first; at < first + f->w * CB_LANES; at += CB_LANES) {
         CB_UNROLL
         for (size_t i = 0; i < CB_PARTS; i++) {
             vf d = v_load(f->out + at + i * VL);
@@ -71,6 +70,12 @@ CB_INLINE void sum_rows(const struct finish *f, size_t row, size_t rows)
         v_store(f->sums + i * VL, sum[i]);
         v_store(f->sums + CB_LANES + i * VL, sum2[i]);
     }
+}
+
+CB_INLINE void end_row(const struct finish *f, size_t row)
+{
+    if (f->sums) sum_row(f, row);
+    if (f->z) z_step(f->z);
 }
 
 /* What the finish will read, and a piece of the next image: on their way while the tile is computed. */
@@ -97,15 +102,28 @@ struct correlation {
     size_t h; /* rows of the output; their length is finish.w */
 };
 
+/* Adds the sum of channel block b to those before it; after the last one acc is the whole sum. */
+CB_INLINE void add_block(size_t b, size_t blocks, size_t n, vf *acc, vf *total)
+{
+    if (b > 0) {
+        CB_UNROLL
+        for (size_t i = 0; i < n; i++) acc[i] = v_add(total[i], acc[i]);
+    }
+    if (b + 1 < blocks) {
+        CB_UNROLL
+        for (size_t i = 0; i < n; i++) total[i] = acc[i];
+    }
+}
+
 CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *f, struct place at, size_t rows,
                               size_t px)
 {
-    vf acc[16];
-    CB_UNROLL
-    for (size_t i = 0; i < rows * px; i++) acc[i] = v_zero();
+    vf acc[16], total[16];
     const float *w = c->w + at.lane;
     const float *corner = c->in + at.row * c->stride * c->in_row + at.col * c->stride * c->pixel;
-    for (size_t b = 0; b < c->blocks; b++, corner += c->in_plane)
+    for (size_t b = 0; b < c->blocks; b++, corner += c->in_plane) {
+        CB_UNROLL
+        for (size_t i = 0; i < rows * px; i++) acc[i] = v_zero();
         for (size_t r = 0; r < c->filter; r++) {
             const float *x = corner + r * c->in_row;
             for (size_t k = 0; k < c->channels; k++, x += c->channel, w += c->filter * CB_LANES) {
@@ -126,6 +144,8 @@ CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *
                 }
             }
         }
+        add_block(b, c->blocks, rows * px, acc, total);
+    }
     CB_UNROLL
     for (size_t i = 0; i < rows; i++) finish_row(f, (struct place){at.row + i, at.col, at.lane}, px, acc + i * px);
 }
@@ -161,18 +181,20 @@ CB_INLINE void correlate(const struct correlation *c, const struct finish *f)
     if (CB_TILE == 16 && c->stride == 1 && f->w == 8) {
         for (; c->h - row >= 2; row += 2) {
             correlate_parts(c, f, row, 0, 2, 8);
-            sum_rows(f, row, 2);
+            end_row(f, row);
+            end_row(f, row + 1);
         }
     } else if (CB_TILE == 11 && c->stride == 1 && f->w == 16) {
         for (; c->h - row >= 2; row += 2) {
             correlate_parts(c, f, row, 0, 2, 5);
             correlate_parts(c, f, row, 5, 2, 5);
             correlate_parts(c, f, row, 10, 2, 6);
-            sum_rows(f, row, 2);
+            end_row(f, row);
+            end_row(f, row + 1);
         }
     }
     for (; row < c->h; row++) {
         correlate_row(c, f, row);
-        sum_rows(f, row, 1);
+        end_row(f, row);
     }
 }

@@ -432,7 +432,7 @@ static void test_wrong_kernels(void)
         {"leaves dW of empty groups as it was", backward_leaves_empty_groups},
         {"writes one element past the end", backward_writes_past_end},
     };
-    const struct cb_conv_shape s = {CB_CONV_3X3, 3, 32, 8, 8, 32};
+    const struct cb_conv_shape s = {CB_CONV_3X3, 3, 48, 8, 8, 32}; /* three blocks: two would commute */
     for (size_t i = 0; i < sizeof forwards / sizeof *forwards; i++) {
         check_begin_must_fail(CB_ISA_SCALAR, "a conv3x3_f32_fwd that %s", forwards[i].name);
         compare_forward(forwards[i].fn, &s, forwards[i].options, forwards[i].fill);

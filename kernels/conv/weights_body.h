@@ -12,8 +12,21 @@ struct weights_pass {
     struct ahead *ahead; /* fetched by row */
 };
 
-/* One row where the window slides by one pixel: each broadcast of x serves three taps, with three successive dY. q
- * >= 2. */
+/* One pixel of x where all three taps reach dY. */
+CB_INLINE void weights_step(const struct weights_pass *a, const float *x, size_t channels, vf (*acc)[3], vf d0, vf d1,
+                            vf d2)
+{
+    CB_UNROLL
+    for (size_t c = 0; c < channels; c++) {
+        vf v = v_set1(x[c * a->channel]);
+        acc[c][0] = v_fma(v, d0, acc[c][0]);
+        acc[c][1] = v_fma(v, d1, acc[c][1]);
+        acc[c][2] = v_fma(v, d2, acc[c][2]);
+    }
+}
+
+/* One row where the window slides by one pixel: each broadcast of x serves three taps, with three successive dY. Their
+ * registers change roles from step to step: copies would cost accumulators where there are 16 registers. q >= 2. */
 CB_INLINE void weights_row_sliding(const struct weights_pass *a, const float *x, const float *dy, size_t channels,
                                    vf (*acc)[3])
 {
@@ -28,17 +41,21 @@ CB_INLINE void weights_row_sliding(const struct weights_pass *a, const float *x,
         acc[c][1] = v_fma(v, d1, acc[c][1]);
     }
     x += a->pixel;
-    for (size_t q = 2; q < a->q; q++, x += a->pixel) {
-        vf d2 = d1;
+    size_t q = 2;
+    vf d2;
+    for (; q + 3 <= a->q; q += 3, x += 3 * a->pixel) {
+        d2 = v_load(dy + q * CB_LANES);
+        weights_step(a, x, channels, acc, d2, d0, d1);
+        d1 = v_load(dy + (q + 1) * CB_LANES);
+        weights_step(a, x + a->pixel, channels, acc, d1, d2, d0);
+        d0 = v_load(dy + (q + 2) * CB_LANES);
+        weights_step(a, x + 2 * a->pixel, channels, acc, d0, d1, d2);
+    }
+    for (; q < a->q; q++, x += a->pixel) {
+        d2 = d1;
         d1 = d0;
         d0 = v_load(dy + q * CB_LANES);
-        CB_UNROLL
-        for (size_t c = 0; c < channels; c++) {
-            vf v = v_set1(x[c * a->channel]);
-            acc[c][0] = v_fma(v, d0, acc[c][0]);
-            acc[c][1] = v_fma(v, d1, acc[c][1]);
-            acc[c][2] = v_fma(v, d2, acc[c][2]);
-        }
+        weights_step(a, x, channels, acc, d0, d1, d2);
     }
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {

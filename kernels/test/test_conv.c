@@ -319,7 +319,7 @@ static void test_drivers(enum cb_isa isa)
 
 /* --- kernels that are wrong on purpose: the scalar reference with one mistake --- */
 
-enum { WRONG_WEIGHTS = 32 * 32 * 9, WRONG_INPUT = 3 * 32 * 8 * 8 };
+enum { WRONG_WEIGHTS = 48 * 32 * 9, WRONG_INPUT = 3 * 48 * 8 * 8 }; /* of the shape in test_wrong_kernels */
 static float changed[WRONG_INPUT > WRONG_WEIGHTS ? WRONG_INPUT : WRONG_WEIGHTS];
 
 static void forward_drops_tap(const struct cb_conv_fwd *args, size_t image, void *scratch)

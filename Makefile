@@ -21,7 +21,7 @@ WARNINGS += $(if $(CLANG),-Wno-pass-failed,$(if $(SANITIZE),-Wno-format-truncati
 
 # Numerics contract: no contraction, no fast-math, no -march=native; 16-lane code gets its ISA per file below.
 CFLAGS ?= $(if $(SANITIZE),-O2,-O3) -g
-BASE_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror) -ffp-contract=off -fno-math-errno -fopenmp -fno-semantic-interposition
+BASE_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) -ffp-contract=off -fno-math-errno -fopenmp -fno-semantic-interposition
 
 # The unrolled kernel bodies would take minutes to compile with all checks in line: in SIMD files address checks are calls, and undefined
 # behaviour is left to the scalar reference.
@@ -87,7 +87,7 @@ check: ## set up, build and run every test; the last line is the count
 	@ci/setup
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests WERROR=1
 	@ci/run-tests $(BUILD) $(VARIANTS)
-tests: $(TESTS) $(BUILD)/train_steps
+tests: $(TESTS) $(BUILD)/train_steps ## build the test programs
 lint: ## the gates on structure: include direction, symbols, ISA leaks, headers
 	@ci/gates $(BUILD)
 format: ## clang-format the C files in place
@@ -139,7 +139,7 @@ $(BUILD)/generated/Random123:
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/generated/Random123 $(BUILD)/generated/build_info.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(call extra_flags,$<) $(INCLUDES) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(BASE_CFLAGS) $(if $(WERROR),-Werror) $(CFLAGS) $(CPPFLAGS) $(call extra_flags,$<) $(INCLUDES) -MMD -MP -c -o $@ $<
 
 $(BUILD)/bench/instruments/build_info.o: $(BUILD)/generated/build_info.h
 

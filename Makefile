@@ -38,8 +38,9 @@ ISA_FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mpr
 ISA_FLAGS_neon :=
 # The reference stays scalar: the compiler must not make it a SIMD variant.
 REF_FLAGS := -fno-tree-vectorize -fno-tree-slp-vectorize
-# It chooses its fma at run time, except under the sanitizers: then it is built for this very machine, or tests take hours.
-REF_FLAGS += $(if $(SANITIZE),$(if $(shell grep -m 1 -wo fma /proc/cpuinfo),-mfma))
+# It chooses its fma at run time where gcc builds it; elsewhere each fma is a call, and long tests take hours. REF_FMA=1 (implied by SANITIZE)
+# builds it for this very machine instead.
+REF_FLAGS += $(if $(SANITIZE)$(REF_FMA),$(if $(shell grep -m 1 -wo fma /proc/cpuinfo),-mfma))
 
 sources = $(sort $(foreach dir,$(1),$(wildcard $(dir)/*.c)))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -114,7 +115,7 @@ ISA_WARNINGS := $(if $(CLANG),,-Wno-maybe-uninitialized)
 isa_of = $(strip $(foreach isa,avx2 avx512 neon,$(if $(filter %_$(isa).c,$(1)),$(isa))))
 extra_flags = $(ISA_FLAGS_$(call isa_of,$(1))) $(if $(call isa_of,$(1)),$(ISA_WARNINGS)) $(if $(SANITIZE),$(if $(call isa_of,$(1)),$(SANITIZED_ISA_FLAGS))) $(if $(filter kernels/ref/% %_scalar.c,$(1)),$(REF_FLAGS))
 
-ALL_FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(INCLUDES)
+ALL_FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(REF_FLAGS) $(INCLUDES)
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)

@@ -126,11 +126,12 @@ int check_finish(void)
     for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++) {
         if (cb_isa_available(isa)) {
             printf("# %s: %zu cases ran, %zu failed\n", cb_isa_name(isa), check.isas[isa].ran, check.isas[isa].failed);
-        } else {
+        } else if (cb_ops_of(isa)) {
             char name[32];
             snprintf(name, sizeof name, "%s variants", cb_isa_name(isa));
-            check_skip(name, cb_ops_of(isa) ? "this CPU or operating system does not support them"
-                                            : "not built for this architecture");
+            check_skip(name, "this CPU or operating system does not support them");
+        } else {
+            printf("# %s: not an instruction set of this architecture\n", cb_isa_name(isa));
         }
         ran += check.isas[isa].ran;
     }

@@ -25,6 +25,7 @@ enum {
 #include "core/random.h"
 #include "core/math.h"
 #include "conv/conv.h"
+#include "conv/winograd.h"
 #include "norm/norm.h"
 #include "head/head.h"
 #include "update/update.h"

@@ -25,6 +25,7 @@ static const char usage[] =
     "  --depth N          20, 32, 44, 56 or 110 (default 56)\n"
     "  --shortcut A|B     default B\n"
     "  --batch N          images (default 512)\n"
+    "  --numerics NAME    fp32-direct or fp32-winograd (default)\n"
     "  --isa NAME         scalar, avx2, avx512 or neon (default: CYCLEBENCH_ISA, or the best available)\n"
     "  --threads N        of both (default: one per physical core)\n"
     "  --repetitions N    of each measurement (default 7)\n"
@@ -69,18 +70,35 @@ static size_t count_option(const char *option, size_t max)
     return value;
 }
 
+static enum cb_numerics numerics_option(void)
+{
+    for (enum cb_numerics n = 0; n < CB_NUMERICS_COUNT; n++)
+        if (!strcmp(optarg, cb_numerics_name(n))) return n;
+    struct cb_error err;
+    cb_fail(&err, CB_BAD_INPUT, "--numerics: expected fp32-direct or fp32-winograd, got '%s'", optarg);
+    refuse(&err);
+    exit(2);
+}
+
 static struct options parse_options(int argc, char **argv)
 {
     static const struct option names[] = {
-        {"depth", required_argument, NULL, 'd'},   {"shortcut", required_argument, NULL, 's'},
-        {"batch", required_argument, NULL, 'b'},   {"isa", required_argument, NULL, 'i'},
-        {"threads", required_argument, NULL, 't'}, {"repetitions", required_argument, NULL, 'r'},
-        {"no-torch", no_argument, NULL, 'n'},      {"python", required_argument, NULL, 'p'},
-        {"peer", required_argument, NULL, 'e'},    {"json", required_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},          {0},
+        {"depth", required_argument, NULL, 'd'},
+        {"shortcut", required_argument, NULL, 's'},
+        {"batch", required_argument, NULL, 'b'},
+        {"numerics", required_argument, NULL, 'u'},
+        {"isa", required_argument, NULL, 'i'},
+        {"threads", required_argument, NULL, 't'},
+        {"repetitions", required_argument, NULL, 'r'},
+        {"no-torch", no_argument, NULL, 'n'},
+        {"python", required_argument, NULL, 'p'},
+        {"peer", required_argument, NULL, 'e'},
+        {"json", required_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     struct options o = {
-        .network = {.depth = 56, .shortcut = 'B', .init = CB_INIT_TORCH03},
+        .network = {.depth = 56, .shortcut = 'B', .init = CB_INIT_TORCH03, .numerics = CB_FP32_WINOGRAD},
         .batch = 512,
         .repetitions = 7,
         .python = "/usr/bin/python3",
@@ -97,6 +115,9 @@ static struct options parse_options(int argc, char **argv)
             break;
         case 'b':
             o.batch = count_option("--batch", CB_MAX_BATCH);
+            break;
+        case 'u':
+            o.network.numerics = numerics_option();
             break;
         case 'i':
             o.isa = optarg;
@@ -299,9 +320,9 @@ static void print_report(const struct options *o, const struct result *r, const 
                          const struct torch *torch)
 {
     double batch = (double)o->batch, flops = batch * network_flops(&o->network);
-    printf("# %s\n# ResNet-%zu, option %c, batch %zu, %zu repetitions; FMA peak %.1f GFLOP/s (best %.1f)\n",
-           cb_machine_line(o->threads), o->network.depth, o->network.shortcut, o->batch, o->repetitions, r->peak_median,
-           r->peak[o->repetitions - 1]);
+    printf("# %s\n# ResNet-%zu, option %c, %s, batch %zu, %zu repetitions; FMA peak %.1f GFLOP/s (best %.1f)\n",
+           cb_machine_line(o->threads), o->network.depth, o->network.shortcut, cb_numerics_name(o->network.numerics),
+           o->batch, o->repetitions, r->peak_median, r->peak[o->repetitions - 1]);
     if (torch->peer) printf("# PyTorch: %s\n", torch->about + strlen("ready "));
     printf("%-12s %9s %9s %9s %9s %8s %9s\n", "", "images/s", "best", "s/step", "GFLOP/s", "of peak", "peak MB");
     print_row("cyclebench", batch, r->ours_median_s, r->ours_s[0], flops, r->peak_median, r->ours_bytes);
@@ -333,12 +354,12 @@ static enum cb_status save(const struct options *o, const struct result *r, cons
                                                  row[i].seconds / (double)o->repetitions, "flops_per_step",
                                                  row[i].flops / (double)o->repetitions, "calls_per_step",
                                                  (double)row[i].calls / (double)o->repetitions));
-    json_t *root =
-        json_pack("{s:s, s:o, s:i, s:s%, s:i, s:i, s:s, s:i, s:f, s:o, s:o}", "benchmark", "step", "machine",
-                  cb_machine_json(o->threads), "depth", (int)o->network.depth, "shortcut", &o->network.shortcut,
-                  (size_t)1, "batch", (int)o->batch, "threads", (int)o->threads, "isa", cb_isa_name(cb_isa_selected()),
-                  "repetitions", (int)o->repetitions, "fma_peak_gflops", r->peak_median, "cyclebench",
-                  side_json(o, r->ours_median_s, r->ours_s, r->ours_bytes), "profile", profile);
+    json_t *root = json_pack("{s:s, s:o, s:i, s:s%, s:s, s:i, s:i, s:s, s:i, s:f, s:o, s:o}", "benchmark", "step",
+                             "machine", cb_machine_json(o->threads), "depth", (int)o->network.depth, "shortcut",
+                             &o->network.shortcut, (size_t)1, "numerics", cb_numerics_name(o->network.numerics),
+                             "batch", (int)o->batch, "threads", (int)o->threads, "isa", cb_isa_name(cb_isa_selected()),
+                             "repetitions", (int)o->repetitions, "fma_peak_gflops", r->peak_median, "cyclebench",
+                             side_json(o, r->ours_median_s, r->ours_s, r->ours_bytes), "profile", profile);
     if (!root) return cb_fail(err, CB_NO_MEMORY, "out of memory for the results");
     if (torch->peer) {
         json_t *side = side_json(o, r->torch_median_s, r->torch_s, r->torch_bytes);

@@ -1,3 +1,4 @@
+#include "conv/winograd_scratch.h"
 #include "core/ops.h"
 
 #include <assert.h>
@@ -34,9 +35,21 @@ size_t cb_conv_weights(const struct cb_conv_shape *s)
     return s->k * s->c * cb_conv_filter(s) * cb_conv_filter(s);
 }
 
+size_t cb_conv_workspace(const struct cb_conv_shape *s)
+{
+    return s->kind == CB_CONV_WINOGRAD ? CB_WINOGRAD_POSITIONS * s->c * s->k : 0;
+}
+
+size_t cb_conv_fwd_tasks(const struct cb_conv_shape *s)
+{
+    size_t images = s->kind == CB_CONV_WINOGRAD ? CB_WINOGRAD_TASK_IMAGES : 1;
+    return (s->n + images - 1) / images;
+}
+
 /* One image of the source, then one of dY, both with a halo of one pixel (see scratch.h). */
 size_t cb_conv_scratch_bytes(const struct cb_conv_shape *s)
 {
+    if (s->kind == CB_CONV_WINOGRAD) return cb_winograd_scratch(s, NULL).floats * sizeof(float);
     size_t source = s->c * (s->h + 2) * (s->w + 2);
     size_t dy = s->k * (cb_conv_out_h(s) + 2) * (cb_conv_out_w(s) + 2);
     source = (source + CB_LANES - 1) / CB_LANES * CB_LANES;
@@ -77,7 +90,7 @@ void cb_conv_transpose(const struct cb_conv_shape *shape, const float *w, float 
 {
     assert(shape->kind != CB_CONV_STEM);
     size_t rs = cb_conv_filter(shape);
-    int reversed = shape->kind == CB_CONV_3X3;
+    int reversed = shape->kind == CB_CONV_3X3 || shape->kind == CB_CONV_WINOGRAD;
     for (size_t cb = 0; cb < shape->c; cb += CB_LANES)
         for (size_t kb = 0; kb < shape->k; kb += CB_LANES)
             for (size_t i = 0; i < rs; i++)
@@ -89,28 +102,49 @@ void cb_conv_transpose(const struct cb_conv_shape *shape, const float *w, float 
                         }
 }
 
+struct weights_job {
+    struct cb_winograd_weights args;
+    cb_winograd_weights_fn *fn;
+};
+
+static void weights_task(void *context, size_t task, void *scratch)
+{
+    (void)scratch;
+    const struct weights_job *job = context;
+    size_t blocks = job->args.c / CB_LANES;
+    job->fn(&job->args, task / blocks, task % blocks);
+}
+
+/* c, k: of the product. */
+static void transform_weights(struct cb_team *team, size_t c, size_t k, const float *w, float *u)
+{
+    struct weights_job job = {{c, k, w, u}, cb_ops()->winograd_f32_weights};
+    cb_team_run(team, c / CB_LANES * (k / CB_LANES), weights_task, &job);
+}
+
 struct fwd_job {
     const struct cb_conv_fwd *args;
     cb_conv_fwd_fn *fn;
 };
 
-static void fwd_image(void *context, size_t image, void *scratch)
+static void fwd_task(void *context, size_t task, void *scratch)
 {
     const struct fwd_job *job = context;
-    job->fn(job->args, image, scratch);
+    job->fn(job->args, task, scratch);
 }
 
 void cb_conv_forward(struct cb_team *team, const struct cb_conv_fwd *args)
 {
     const struct cb_ops *ops = cb_ops();
     cb_conv_fwd_fn *const fns[] = {
-        [CB_CONV_3X3] = ops->conv3x3_f32_fwd,
-        [CB_CONV_3X3_S2] = ops->conv3x3s2_f32_fwd,
-        [CB_CONV_1X1_S2] = ops->conv1x1s2_f32_fwd,
-        [CB_CONV_STEM] = ops->conv_stem_f32_fwd,
+        [CB_CONV_3X3] = ops->conv3x3_f32_fwd,       [CB_CONV_3X3_S2] = ops->conv3x3s2_f32_fwd,
+        [CB_CONV_1X1_S2] = ops->conv1x1s2_f32_fwd,  [CB_CONV_STEM] = ops->conv_stem_f32_fwd,
+        [CB_CONV_WINOGRAD] = ops->winograd_f32_fwd,
     };
+    if (args->shape.kind == CB_CONV_WINOGRAD)
+        transform_weights(team, args->shape.c, args->shape.k, args->w, args->workspace);
     struct fwd_job job = {args, fns[args->shape.kind]};
-    cb_team_run(team, args->shape.n, fwd_image, &job);
+    cb_team_run(team, cb_conv_fwd_tasks(&args->shape), fwd_task, &job);
 }
 
 struct bwd_job {
@@ -128,11 +162,12 @@ void cb_conv_backward(struct cb_team *team, const struct cb_conv_bwd *args)
 {
     const struct cb_ops *ops = cb_ops();
     cb_conv_bwd_fn *const fns[] = {
-        [CB_CONV_3X3] = ops->conv3x3_f32_bwd,
-        [CB_CONV_3X3_S2] = ops->conv3x3s2_f32_bwd,
-        [CB_CONV_1X1_S2] = ops->conv1x1s2_f32_bwd,
-        [CB_CONV_STEM] = ops->conv_stem_f32_bwd,
+        [CB_CONV_3X3] = ops->conv3x3_f32_bwd,       [CB_CONV_3X3_S2] = ops->conv3x3s2_f32_bwd,
+        [CB_CONV_1X1_S2] = ops->conv1x1s2_f32_bwd,  [CB_CONV_STEM] = ops->conv_stem_f32_bwd,
+        [CB_CONV_WINOGRAD] = ops->winograd_f32_bwd,
     };
+    if (args->shape.kind == CB_CONV_WINOGRAD)
+        transform_weights(team, args->shape.k, args->shape.c, args->wt, args->workspace);
     struct bwd_job job = {args, fns[args->shape.kind]};
     cb_team_run(team, CB_IMAGE_GROUPS, bwd_group, &job);
     cb_group_reduce(team, args->dw_groups, cb_conv_weights(&args->shape), args->dw);

@@ -15,6 +15,7 @@ static void conv_backward(struct cb_model *m, struct cb_team *team, struct cb_co
     args->wt = l->wt;
     args->dw = l->dw;
     args->dw_groups = m->dw_groups;
+    args->workspace = m->conv_workspace;
     double start = cb_profile_start();
     cb_conv_backward(team, args);
     cb_profile_add(m, l->profile_bwd, start, cb_conv_flops(&l->shape) * (l->shape.kind == CB_CONV_STEM ? 1 : 2));

@@ -12,7 +12,8 @@ static void conv_bn(struct cb_model *m, struct cb_team *team, struct cb_conv_bn 
                                                 .source = source,
                                                 .w = l->w,
                                                 .y = l->y,
-                                                .stats = training ? m->stats : NULL});
+                                                .stats = training ? m->stats : NULL,
+                                                .workspace = m->conv_workspace});
     cb_profile_add(m, l->profile_fwd, start, cb_conv_flops(&l->shape));
     if (!training) return;
     start = cb_profile_start();

@@ -11,10 +11,19 @@ enum cb_init {
     CB_INIT_TORCH03,    /* PyTorch 0.3: conv uniform +-1/sqrt(fan_in), linear weight and bias +-1/sqrt(64), gamma uniform (0,1), beta 0 */
 };
 
+/* Which arithmetic: a version gives the same bits on every machine (train/recipes/README.md compares them). */
+enum cb_numerics {
+    CB_FP32_DIRECT,
+    CB_FP32_WINOGRAD, /* 3x3 convolutions of stride 1 by kernels/conv/winograd.h; everything else as fp32-direct */
+    CB_NUMERICS_COUNT
+};
+const char *cb_numerics_name(enum cb_numerics numerics); /* "fp32-direct", ...; NULL for CB_NUMERICS_COUNT */
+
 struct cb_network {
     size_t depth;  /* 20, 32, 44, 56 or 110 */
     char shortcut; /* 'A': subsample and pad with zeros; 'B': 1x1 convolution and batch norm */
     enum cb_init init;
+    enum cb_numerics numerics;
 };
 
 enum { CB_CLASSES = 10, CB_MAX_BATCH = 1024 };

@@ -81,7 +81,7 @@ static void place_conv(struct cb_model *m, struct carver *param, struct carver *
 
 static void describe_conv(struct cb_model *m, struct cb_conv_bn *l, enum cb_conv_kind kind, size_t c, size_t k, size_t side)
 {
-    static const char *const kinds[] = {"3x3", "3x3/2", "1x1/2", "stem"};
+    static const char *const kinds[] = {"3x3", "3x3/2", "1x1/2", "stem", "3x3 F4"};
     l->shape = (struct cb_conv_shape){.kind = kind, .n = m->batch, .c = c, .h = side, .w = side, .k = k};
     char name[64];
     snprintf(name, sizeof name, "conv %s %zu>%zu@%zu fwd", kinds[kind], c, k, side);
@@ -95,14 +95,15 @@ static void describe(struct cb_model *m)
 {
     size_t per_stage = (m->network.depth - 2) / 6;
     m->blocks = 3 * per_stage;
+    enum cb_conv_kind conv3x3 = m->network.numerics == CB_FP32_WINOGRAD ? CB_CONV_WINOGRAD : CB_CONV_3X3;
     describe_conv(m, &m->stem, CB_CONV_STEM, 3, 16, 32);
     for (size_t i = 0; i < m->blocks; i++) {
         struct cb_block *b = &m->block[i];
         size_t stage = i / per_stage, k = (size_t)16 << stage, side = (size_t)32 >> stage;
         int strided = stage > 0 && i % per_stage == 0;
         size_t c = strided ? k / 2 : k, in_side = strided ? side * 2 : side;
-        describe_conv(m, &b->conv1, strided ? CB_CONV_3X3_S2 : CB_CONV_3X3, c, k, in_side);
-        describe_conv(m, &b->conv2, CB_CONV_3X3, k, k, side);
+        describe_conv(m, &b->conv1, strided ? CB_CONV_3X3_S2 : conv3x3, c, k, in_side);
+        describe_conv(m, &b->conv2, conv3x3, k, k, side);
         b->shortcut = !strided ? CB_IDENTITY : m->network.shortcut == 'B' ? CB_PROJECTION : CB_PADDING;
         if (b->shortcut == CB_PROJECTION) describe_conv(m, &b->projection, CB_CONV_1X1_S2, c, k, in_side);
     }
@@ -152,6 +153,7 @@ static void place_workspace(struct cb_model *m, struct carver *c)
 {
     m->stats = carve(c, m->batch * 64 * 2);
     m->dw_groups = carve(c, CB_IMAGE_GROUPS * (size_t)(64 * 64 * 9));
+    m->conv_workspace = carve(c, cb_conv_workspace(&m->block[m->blocks - 1].conv2.shape)); /* the largest */
     m->dense_groups = carve(c, CB_IMAGE_GROUPS * (size_t)(64 * CB_CLASSES + CB_CLASSES));
     m->pooled = carve(c, m->batch * 64);
     m->dpooled = carve(c, m->batch * 64);
@@ -197,6 +199,12 @@ static void point_gradients(struct cb_model *m, struct cb_conv_bn *l)
     l->bn.dbeta = cb_model_part(m, l->beta, m->gradients);
 }
 
+const char *cb_numerics_name(enum cb_numerics numerics)
+{
+    static const char *const names[CB_NUMERICS_COUNT + 1] = {"fp32-direct", "fp32-winograd", NULL};
+    return names[numerics];
+}
+
 static enum cb_status check(const struct cb_network *network, size_t batch, struct cb_error *err)
 {
     size_t depth = network->depth;
@@ -204,6 +212,8 @@ static enum cb_status check(const struct cb_network *network, size_t batch, stru
         return cb_fail(err, CB_BAD_INPUT, "network: depth must be 20, 32, 44, 56 or 110, got %zu", depth);
     if (network->shortcut != 'A' && network->shortcut != 'B')
         return cb_fail(err, CB_BAD_INPUT, "network: shortcut must be A or B, got '%c'", network->shortcut);
+    if (network->numerics >= CB_NUMERICS_COUNT)
+        return cb_fail(err, CB_BAD_INPUT, "network: unknown numerics version %d", (int)network->numerics);
     if (batch < 1 || batch > CB_MAX_BATCH)
         return cb_fail(err, CB_BAD_INPUT, "network: batch must be 1 to %d, got %zu", CB_MAX_BATCH, batch);
     return CB_OK;

@@ -49,7 +49,7 @@ struct cb_model {
 
     float *input, *last_z, *pooled, *dpooled, *logits, *losses;
     uint8_t *correct;
-    float *stats, *dw_groups, *dense_groups;
+    float *stats, *dw_groups, *dense_groups, *conv_workspace;
     float *grad[2], *grad_compact; /* activation gradients: two that take turns, one for the shortcut of a strided block */
 
     size_t tensors;

@@ -12,7 +12,8 @@ static const struct recipe_word depths[] = {{"20", 20}, {"32", 32}, {"44", 44}, 
 static const struct recipe_word shortcuts[] = {{"A", 'A'}, {"B", 'B'}, {NULL, 0}};
 static const struct recipe_word inits[] = {
     {"he_fan_in", CB_INIT_HE_FAN_IN}, {"he_fan_out", CB_INIT_HE_FAN_OUT}, {"torch03", CB_INIT_TORCH03}, {NULL, 0}};
-static const struct recipe_word numerics[] = {{"fp32-direct", 0}, {NULL, 0}};
+static const struct recipe_word numerics[] = {
+    {"fp32-direct", CB_FP32_DIRECT}, {"fp32-winograd", CB_FP32_WINOGRAD}, {NULL, 0}};
 
 enum {
     ONE_CYCLE = 1 << CB_ONE_CYCLE,
@@ -72,7 +73,7 @@ const struct recipe_key cb_recipe_table[] = {
      "learning rate that the last iteration comes close to"},
     {"schedule", "linear", KEY_BOOL, AT(schedule.linear), NULL, 0, 0, NULL, RANGE_TEST, "false",
      "the rate grows by equal steps, not by equal factors"},
-    {"numerics", "version", KEY_NAME, AT(numerics), NULL, 0, 0, numerics, ALL_KINDS, "fp32-direct",
+    {"numerics", "version", KEY_WORD, AT(network.numerics), NULL, 0, 0, numerics, ALL_KINDS, "fp32-winograd",
      "which arithmetic; the same version gives the same bits on every machine"},
     {"run", "seed", KEY_U64, AT(run.seed), NULL, 0, 0, NULL, ALL_KINDS, "1", "of weights, order and augmentation"},
     {"run", "target", KEY_REAL, AT(run.target), "[]", 0, 100, NULL, ALL_KINDS, "93",

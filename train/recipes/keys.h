@@ -15,7 +15,6 @@ enum recipe_type {
     KEY_TRIPLE,     /* double[3], one a channel */
     KEY_WORD,       /* an enum: one of words */
     KEY_LETTER,     /* char: one of words */
-    KEY_NAME,       /* char[64]: one of words */
     KEY_FILES,      /* data.train_files */
     KEY_AUGMENT,    /* data.augment */
     KEY_MILESTONES, /* schedule.milestones */

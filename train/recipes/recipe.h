@@ -27,7 +27,6 @@ struct cb_recipe {
     double epochs;                               /* schedule.epochs, or 0 when schedule.iterations was given */
     double milestone_percent[CB_MAX_MILESTONES]; /* of the iterations, where schedule.milestones says "50%"; 0 where it
                                                     is an iteration */
-    char numerics[64];                           /* numerics.version */
     struct {
         uint64_t seed;
         double target;           /* test accuracy in percent that stops the clock */

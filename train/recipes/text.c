@@ -57,7 +57,6 @@ static json_t *value_json(const struct cb_recipe *recipe, const struct recipe_ke
     case KEY_U64: /* JSON readers keep 53 bits of a number */
     case KEY_WORD:
     case KEY_LETTER:
-    case KEY_NAME:
     case KEY_FILES:
     case KEY_AUGMENT:
     case KEY_MILESTONES:

@@ -215,9 +215,6 @@ int cb_recipe_store(struct cb_recipe *recipe, const struct recipe_key *key, cons
     case KEY_LETTER:
         *at = (char)word->value;
         return 1;
-    case KEY_NAME:
-        strcpy(at, word->name);
-        return 1;
     case KEY_FILES:
         return store_files(at, text);
     case KEY_AUGMENT:
@@ -265,7 +262,6 @@ void cb_recipe_format(const struct cb_recipe *recipe, const struct recipe_key *k
     case KEY_LETTER:
         strcpy(text, word_of(key, *at));
         break;
-    case KEY_NAME:
     case KEY_FILES:
         snprintf(text, RECIPE_VALUE_BYTES, "%s", at);
         break;

@@ -1,5 +1,6 @@
-/* The model against an independent double-precision forward pass: losses, logits, running statistics, and gradients by directional
- * derivatives; both shortcuts. And what the plan promises: the same bits for any ISA and thread count, tensors in and out. */
+/* The model against an independent double-precision forward pass: losses, logits, running statistics, and gradients by
+ * directional derivatives; both shortcuts. And what the plan promises: the same bits for any ISA and thread count,
+ * tensors in and out. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +30,8 @@ static void draw_images(struct fixture *f)
         for (size_t i = 0; i < CB_IMAGE_PIXELS; i++) {
             uint32_t bits[4];
             cb_random_bits(7, CB_RANDOM_SYNTHETIC, (uint32_t)n, i, bits);
-            f->images[n * CB_IMAGE_PIXELS + i] = sinf((float)(i % 32) * 0.2f * (float)(n + 1)) + cb_random_unit(bits[0]) - 0.5f;
+            f->images[n * CB_IMAGE_PIXELS + i] =
+                sinf((float)(i % 32) * 0.2f * (float)(n + 1)) + cb_random_unit(bits[0]) - 0.5f;
         }
     }
 }
@@ -92,10 +94,10 @@ static void check_running(const struct fixture *f, const struct cb_double_weight
     }
 }
 
-static void against_double(char shortcut, enum cb_init init)
+static void against_double(char shortcut, enum cb_init init, enum cb_numerics numerics)
 {
     static struct fixture f;
-    make(&f, (struct cb_network){.depth = 20, .shortcut = shortcut, .init = init}, 2, NULL);
+    make(&f, (struct cb_network){.depth = 20, .shortcut = shortcut, .init = init, .numerics = numerics}, 2, NULL);
     struct cb_double_weights w;
     cb_double_weights_read(&w, f.model);
     double loss, logits[IMAGES * CB_CLASSES];
@@ -108,9 +110,17 @@ static void against_double(char shortcut, enum cb_init init)
             fail_msg("logit %zu: %.9g, in double %.9g", i, (double)cb_model_logits(f.model)[i], logits[i]);
     check_running(&f, &w);
     /* One tensor of each kind: first, strided, projection or identity, last, and the dense layer. */
-    static const char *const picked[] = {"conv1.weight", "bn1.weight", "layer1.1.conv2.weight", "layer2.0.conv1.weight", "layer2.0.bn2.bias",
-                                         "layer3.0.downsample.0.weight", "layer3.0.downsample.1.weight", "layer3.2.conv2.weight",
-                                         "layer3.2.bn2.weight", "linear.weight", "linear.bias"};
+    static const char *const picked[] = {"conv1.weight",
+                                         "bn1.weight",
+                                         "layer1.1.conv2.weight",
+                                         "layer2.0.conv1.weight",
+                                         "layer2.0.bn2.bias",
+                                         "layer3.0.downsample.0.weight",
+                                         "layer3.0.downsample.1.weight",
+                                         "layer3.2.conv2.weight",
+                                         "layer3.2.bn2.weight",
+                                         "linear.weight",
+                                         "linear.bias"};
     for (size_t t = 0; t < w.count; t++)
         for (size_t p = 0; p < sizeof picked / sizeof *picked; p++)
             if (!strcmp(cb_model_tensor(f.model, t)->name, picked[p])) check_slope(&f, &w, t);
@@ -121,20 +131,28 @@ static void against_double(char shortcut, enum cb_init init)
 static void option_a_agrees_with_double(void **state)
 {
     (void)state;
-    against_double('A', CB_INIT_HE_FAN_IN);
+    against_double('A', CB_INIT_HE_FAN_IN, CB_FP32_DIRECT);
 }
 
 static void option_b_agrees_with_double(void **state)
 {
     (void)state;
-    against_double('B', CB_INIT_TORCH03);
+    against_double('B', CB_INIT_TORCH03, CB_FP32_DIRECT);
+}
+
+static void winograd_agrees_with_double(void **state)
+{
+    (void)state;
+    against_double('A', CB_INIT_TORCH03, CB_FP32_WINOGRAD);
+    against_double('B', CB_INIT_HE_FAN_IN, CB_FP32_WINOGRAD);
 }
 
 /* All tensors after two steps, in one array; freed by the caller. */
-static float *weights_after_two_steps(const char *isa, size_t threads, size_t *len)
+static float *weights_after_two_steps(enum cb_numerics numerics, const char *isa, size_t threads, size_t *len)
 {
     static struct fixture f;
-    make(&f, (struct cb_network){.depth = 20, .shortcut = 'B', .init = CB_INIT_TORCH03}, threads, isa);
+    make(&f, (struct cb_network){.depth = 20, .shortcut = 'B', .init = CB_INIT_TORCH03, .numerics = numerics}, threads,
+         isa);
     for (int k = 0; k < 2; k++) {
         double loss;
         size_t correct;
@@ -154,21 +172,28 @@ static float *weights_after_two_steps(const char *isa, size_t threads, size_t *l
     return all;
 }
 
-static void same_bits_for_every_isa_and_thread_count(void **state)
+static void same_bits(enum cb_numerics numerics)
 {
-    (void)state;
     size_t len, other_len;
-    float *expected = weights_after_two_steps("scalar", 1, &len);
+    float *expected = weights_after_two_steps(numerics, "scalar", 1, &len);
     for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++) {
         if (!cb_isa_available(isa)) continue;
         for (size_t threads = 1; threads <= 3; threads++) {
-            float *got = weights_after_two_steps(cb_isa_name(isa), threads, &other_len);
+            float *got = weights_after_two_steps(numerics, cb_isa_name(isa), threads, &other_len);
             assert_int_equal(len, other_len);
-            if (memcmp(expected, got, len * sizeof *got)) fail_msg("%s with %zu threads differs from scalar", cb_isa_name(isa), threads);
+            if (memcmp(expected, got, len * sizeof *got))
+                fail_msg("%s, %s with %zu threads differs from scalar", cb_numerics_name(numerics), cb_isa_name(isa),
+                         threads);
             free(got);
         }
     }
     free(expected);
+}
+
+static void same_bits_for_every_isa_and_thread_count(void **state)
+{
+    (void)state;
+    for (enum cb_numerics n = 0; n < CB_NUMERICS_COUNT; n++) same_bits(n);
 }
 
 static void tensors_come_back_as_they_went_in(void **state)
@@ -223,7 +248,8 @@ static void bad_networks_are_refused(void **state)
 static void initialisations_have_their_spread(void **state)
 {
     (void)state;
-    static const double expected[] = {[CB_INIT_HE_FAN_IN] = 0.058925565, [CB_INIT_HE_FAN_OUT] = 0.058925565, [CB_INIT_TORCH03] = 0.024056261};
+    static const double expected[] = {
+        [CB_INIT_HE_FAN_IN] = 0.058925565, [CB_INIT_HE_FAN_OUT] = 0.058925565, [CB_INIT_TORCH03] = 0.024056261};
     for (enum cb_init init = CB_INIT_HE_FAN_IN; init <= CB_INIT_TORCH03; init++) {
         static struct fixture f;
         make(&f, (struct cb_network){.depth = 20, .shortcut = 'A', .init = init}, 1, NULL);
@@ -250,6 +276,7 @@ int main(void)
         cmocka_unit_test(initialisations_have_their_spread),
         cmocka_unit_test(option_a_agrees_with_double),
         cmocka_unit_test(option_b_agrees_with_double),
+        cmocka_unit_test(winograd_agrees_with_double),
         cmocka_unit_test(same_bits_for_every_isa_and_thread_count),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -211,7 +211,7 @@ static void test_defaults_and_forms(void **state)
     assert_string_equal(r.data.train_files,
                         "data_batch_1.bin,data_batch_2.bin,data_batch_3.bin,data_batch_4.bin,data_batch_5.bin");
     assert_true(r.data.shuffle && r.optimizer.momentum == 0.9 && r.schedule.momentum == 0.9 && r.run.eval_every == 1);
-    assert_string_equal(r.numerics, "fp32-direct");
+    assert_int_equal(r.network.numerics, CB_FP32_WINOGRAD);
     assert_string_equal(r.data.augment, "none");
     assert_true(!r.data.augmentation.flip && !r.data.augmentation.crop);
     /* Blanks, comments, CR LF, a byte order mark and indented keys are fine. */
@@ -369,7 +369,7 @@ static void test_wrong_values(void **state)
     REFUSED(with("lr = 0.1", "lr = 0.1 0.2"), "t.ini:10", "a number");
     REFUSED(with("epochs = 2", "epochs = 0"), "t.ini:11", "> 0");
     REFUSED(with("epochs = 2", "iterations = 0"), "t.ini:11", "1 .. 1000000000");
-    REFUSED(with("epochs = 2", "epochs = 2\n[numerics]\nversion = bf16"), "t.ini:13", "fp32-direct");
+    REFUSED(with("epochs = 2", "epochs = 2\n[numerics]\nversion = fp8"), "t.ini:13", "fp32-direct | fp32-winograd");
     REFUSED(with("epochs = 2", "epochs = 2\n[run]\nseed = -1"), "t.ini:13", "run.seed");
     REFUSED(with("epochs = 2", "epochs = 2\n[run]\ntarget = 101"), "t.ini:13", "0 .. 100");
     REFUSED(with("epochs = 2", "epochs = 2\n[optimizer]\nmomentum = 1"), "t.ini:13", "< 1");

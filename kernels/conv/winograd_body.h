@@ -1,0 +1,400 @@
+/* The Winograd convolutions (winograd.h) in the words of vec/: one text for every ISA. The stub winograd_<isa>.c
+ * includes its vec_<isa>.h and says how many registers there are to fill:
+ *
+ *   CB_WINOGRAD_ACCUMULATORS: of a product's register tile;
+ *   CB_WINOGRAD_BLOCKS: channel blocks that a register tile spans where there are as many, 1 or 2.
+ *
+ * A strip is a row of tiles. A block is as many strips, one after the other through the images of a task, as the caches
+ * like: load and transform its strips, multiply at every position, transform back and finish its strips. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "conv/winograd_scratch.h"
+#include "core/ops.h"
+#include "vec/vec.h"
+#include "norm/source_body.h"
+
+#include "conv/ahead_body.h"
+#include "conv/winograd_transform_body.h"
+#include "conv/winograd_gemm_body.h"
+
+/* What the phases share. c and k (const in the copies for the network's shapes) are the channels of the operand that
+ * the products sum over and of their result: C and K, or in the backward pass K and C. */
+struct domain {
+    const struct cb_conv_shape *shape;
+    struct cb_winograd_scratch to;
+    size_t c, k;
+    size_t h, w;       /* the map */
+    size_t tiles;      /* of a strip */
+    size_t strips;     /* of an image */
+    size_t row, plane; /* floats of the padded map */
+    size_t v_position, m_block, m_position;
+};
+
+CB_INLINE struct domain domain_of(const struct cb_conv_shape *shape, void *scratch, size_t c, size_t k)
+{
+    struct domain d = {
+        .shape = shape, .to = cb_winograd_scratch(shape, scratch), .c = c, .k = k, .h = shape->h, .w = shape->w};
+    d.tiles = d.w / 4;
+    d.strips = d.h / 4;
+    d.row = (d.w + 2) * CB_LANES;
+    d.plane = (d.h + 2) * d.row;
+    d.v_position = CB_WINOGRAD_TILES * c + CB_LANES;
+    d.m_block = CB_WINOGRAD_TILES * CB_LANES;
+    d.m_position = k / CB_LANES * d.m_block + CB_LANES;
+    return d;
+}
+
+/* Strips of a block: the transform domain of one fits L2 beside the weights; 16 channels have little else there. */
+CB_INLINE size_t block_strips(const struct domain *d)
+{
+    size_t tiles = d->c <= 16 ? CB_WINOGRAD_TILES_16 : d->c <= 32 ? CB_WINOGRAD_TILES_32 : CB_WINOGRAD_TILES_64;
+    return tiles > d->tiles ? tiles / d->tiles : 1;
+}
+
+/* The halo of the padded map; loading an image leaves it as it is. */
+CB_INLINE void clear_halo(const struct domain *d)
+{
+    for (size_t b = 0; b < d->c / CB_LANES; b++) {
+        float *plane = d->to.padded + b * d->plane;
+        memset(plane, 0, d->row * sizeof(float));
+        memset(plane + (d->h + 1) * d->row, 0, d->row * sizeof(float));
+        for (size_t i = 1; i <= d->h; i++) {
+            memset(plane + i * d->row, 0, CB_LANES * sizeof(float));
+            memset(plane + (i + 1) * d->row - CB_LANES, 0, CB_LANES * sizeof(float));
+        }
+    }
+}
+
+/* The rows of the map that a strip needs and the ones before it do not. */
+CB_INLINE void strip_rows(const struct domain *d, size_t strip, size_t *first, size_t *end)
+{
+    *first = strip ? 4 * strip + 1 : 0;
+    *end = strip + 1 < d->strips ? 4 * strip + 5 : d->h;
+}
+
+CB_INLINE void load_source_rows(const struct domain *d, const struct cb_source *s, enum source_kind kind, bool z,
+                                size_t image, size_t strip)
+{
+    size_t first, end;
+    strip_rows(d, strip, &first, &end);
+    for (size_t b = 0; b < d->c / CB_LANES; b++) {
+        struct source_block from;
+        source_begin(&from, s, kind, b);
+        size_t at = ((image * (d->c / CB_LANES) + b) * d->h + first) * d->w * CB_LANES;
+        float *to = d->to.padded + b * d->plane + (first + 1) * d->row + CB_LANES;
+        for (size_t row = first; row < end; row++, to += d->row - d->w * CB_LANES)
+            for (size_t col = 0; col < d->w; col++, at += CB_LANES, to += CB_LANES) {
+                CB_UNROLL
+                for (int p = 0; p < CB_PARTS; p++) {
+                    vf value = source_value(&from, kind, at, p);
+                    v_store(to + p * VL, value);
+                    if (z) v_stream(s->z + at + p * VL, value);
+                }
+            }
+    }
+}
+
+CB_INLINE void load_source_strip(const struct domain *d, const struct cb_source *s, size_t image, size_t strip)
+{
+    enum source_kind kind = source_kind(s);
+    if (s->z) {
+        if (kind == SOURCE_RAW) load_source_rows(d, s, SOURCE_RAW, true, image, strip);
+        if (kind == SOURCE_NORMED) load_source_rows(d, s, SOURCE_NORMED, true, image, strip);
+        if (kind == SOURCE_PLUS_RESIDUAL) load_source_rows(d, s, SOURCE_PLUS_RESIDUAL, true, image, strip);
+        if (kind == SOURCE_PLUS_NORMED_RESIDUAL)
+            load_source_rows(d, s, SOURCE_PLUS_NORMED_RESIDUAL, true, image, strip);
+    } else {
+        if (kind == SOURCE_RAW) load_source_rows(d, s, SOURCE_RAW, false, image, strip);
+        if (kind == SOURCE_NORMED) load_source_rows(d, s, SOURCE_NORMED, false, image, strip);
+        if (kind == SOURCE_PLUS_RESIDUAL) load_source_rows(d, s, SOURCE_PLUS_RESIDUAL, false, image, strip);
+        if (kind == SOURCE_PLUS_NORMED_RESIDUAL)
+            load_source_rows(d, s, SOURCE_PLUS_NORMED_RESIDUAL, false, image, strip);
+    }
+}
+
+CB_INLINE void load_dy_rows(const struct domain *d, const struct cb_grad_source *s, bool normalised, size_t image,
+                            size_t strip)
+{
+    size_t first, end;
+    strip_rows(d, strip, &first, &end);
+    for (size_t block = 0; block < d->c / CB_LANES; block++) {
+        vf a[CB_PARTS], b[CB_PARTS], c[CB_PARTS];
+        CB_UNROLL
+        for (size_t p = 0; p < CB_PARTS; p++)
+            if (normalised) {
+                size_t k = block * CB_LANES + p * VL;
+                a[p] = v_load(s->a + k), b[p] = v_load(s->b + k), c[p] = v_load(s->c + k);
+            }
+        size_t at = ((image * (d->c / CB_LANES) + block) * d->h + first) * d->w * CB_LANES;
+        float *to = d->to.padded + block * d->plane + (first + 1) * d->row + CB_LANES;
+        for (size_t row = first; row < end; row++, to += d->row - d->w * CB_LANES)
+            for (size_t col = 0; col < d->w; col++, at += CB_LANES, to += CB_LANES) {
+                CB_UNROLL
+                for (size_t p = 0; p < CB_PARTS; p++) {
+                    vf v = v_load(s->g + at + p * VL);
+                    if (normalised) v = v_fma(a[p], v, v_fma(b[p], v_load(s->y + at + p * VL), c[p]));
+                    v_store(to + p * VL, v);
+                }
+            }
+    }
+}
+
+/* V of a strip of the loaded image, which becomes strip `place` of the block. */
+CB_INLINE void transform_strip(const struct domain *d, size_t strip, size_t place)
+{
+    for (size_t b = 0; b < d->c / CB_LANES; b++)
+        for (size_t lane = 0; lane < CB_LANES; lane += VL)
+            input_strip(d->to.padded + b * d->plane + strip * 4 * d->row + lane, d->row, d->tiles,
+                        d->to.v + place * d->tiles * d->c + b * CB_LANES + lane, d->c, d->v_position);
+}
+
+/* Forward: y and its sums, from strip `place` of the block. */
+CB_INLINE void finish_forward_strip(const struct domain *d, const struct cb_conv_fwd *args, size_t image, size_t strip,
+                                    size_t place)
+{
+    for (size_t b = 0; b < d->k / CB_LANES; b++) {
+        float *y = args->y + (((image * (d->k / CB_LANES) + b) * d->h) + strip * 4) * d->w * CB_LANES;
+        float *stats = args->stats ? args->stats + (image * (d->k / CB_LANES) + b) * 2 * CB_LANES : NULL;
+        vf sum[CB_PARTS], sum2[CB_PARTS];
+        CB_UNROLL
+        for (size_t p = 0; p < CB_PARTS; p++) {
+            sum[p] = stats && strip ? v_load(stats + p * VL) : v_zero();
+            sum2[p] = stats && strip ? v_load(stats + CB_LANES + p * VL) : v_zero();
+        }
+        const float *m = d->to.m + b * d->m_block + place * d->tiles * CB_LANES;
+        for (size_t t = 0; t < d->tiles; t++, m += CB_LANES, y += 4 * CB_LANES) {
+            vf half[CB_PARTS][4][6];
+            CB_UNROLL
+            for (size_t p = 0; p < CB_PARTS; p++) output_columns(m + p * VL, d->m_position, half[p]);
+            CB_UNROLL
+            for (size_t i = 0; i < 4; i++) {
+                vf o[CB_PARTS][4];
+                CB_UNROLL
+                for (size_t p = 0; p < CB_PARTS; p++) output_1d(half[p][i], o[p]);
+                CB_UNROLL
+                for (size_t j = 0; j < 4; j++) {
+                    CB_UNROLL
+                    for (size_t p = 0; p < CB_PARTS; p++) v_stream(y + (i * d->w + j) * CB_LANES + p * VL, o[p][j]);
+                }
+                CB_UNROLL
+                for (size_t p = 0; p < CB_PARTS; p++) {
+                    sum[p] = v_add(sum[p], v_add(v_add(o[p][0], o[p][1]), v_add(o[p][2], o[p][3])));
+                    vf q = v_fma(o[p][1], o[p][1], v_mul(o[p][0], o[p][0]));
+                    sum2[p] = v_add(sum2[p], v_fma(o[p][3], o[p][3], v_fma(o[p][2], o[p][2], q)));
+                }
+            }
+        }
+        if (stats) store_sums(stats, sum, sum2);
+    }
+}
+
+CB_INLINE void forward(const struct cb_conv_fwd *args, size_t task, void *scratch, size_t c, size_t k)
+{
+    const struct domain d = domain_of(&args->shape, scratch, c, k);
+    clear_halo(&d);
+    size_t n = args->shape.n, first = task * CB_WINOGRAD_TASK_IMAGES;
+    size_t images = n - first < CB_WINOGRAD_TASK_IMAGES ? n - first : CB_WINOGRAD_TASK_IMAGES;
+    size_t strip_floats = 4 * d.w * c, size = n * c * d.h * d.w;
+    for (size_t s = first * d.strips, end = s + images * d.strips, count; s < end; s += count) {
+        count = block_strips(&d) < end - s ? block_strips(&d) : end - s;
+        for (size_t i = 0; i < count; i++) {
+            load_source_strip(&d, &args->source, (s + i) / d.strips, (s + i) % d.strips);
+            transform_strip(&d, (s + i) % d.strips, i);
+        }
+        struct ahead ahead = {0};
+        size_t next = (s + count) * strip_floats + (count % d.strips ? d.w * CB_LANES : 0);
+        ahead_range(&ahead, args->source.x, next, count * strip_floats, size);
+        ahead_range(&ahead, args->source.residual, next, count * strip_floats, size);
+        ahead_spread(&ahead, fetches(c, k, count * d.tiles));
+        for (size_t t = 0; t < POSITIONS; t++) {
+            multiply(d.to.v + t * d.v_position, c, k, args->workspace + t * c * k, d.to.m + t * d.m_position, d.m_block,
+                     count * d.tiles, &ahead);
+        }
+        for (size_t i = 0; i < count; i++) finish_forward_strip(&d, args, (s + i) / d.strips, (s + i) % d.strips, i);
+    }
+    v_stream_end();
+}
+
+/* A value A^T of a strip of the source, straight from memory: its tiles do not overlap. */
+CB_INLINE void transform_value_strip(const struct domain *d, const struct cb_source *source, enum source_kind kind,
+                                     size_t image, size_t strip, size_t place)
+{
+    size_t channels = d->k, position = CB_WINOGRAD_TILES * channels + CB_LANES;
+    for (size_t b = 0; b < channels / CB_LANES; b++) {
+        struct source_block from;
+        source_begin(&from, source, kind, b);
+        size_t at = ((image * (channels / CB_LANES) + b) * d->h + strip * 4) * d->w * CB_LANES;
+        float *to = d->to.x + place * d->tiles * channels + b * CB_LANES;
+        for (size_t t = 0; t < d->tiles; t++, at += 4 * CB_LANES, to += channels) {
+            CB_UNROLL
+            for (int p = 0; p < CB_PARTS; p++) {
+                vf x[4][4];
+                CB_UNROLL
+                for (size_t i = 0; i < 4; i++) {
+                    CB_UNROLL
+                    for (size_t j = 0; j < 4; j++)
+                        x[i][j] = source_value(&from, kind, at + (i * d->w + j) * CB_LANES, p);
+                }
+                value_tile(x, to + p * VL, position);
+            }
+        }
+    }
+}
+
+/* dX of a strip: transformed back, and everything that surrounds it. kind: the source's, read again for the mask. */
+CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_conv_bwd *args, enum source_kind kind,
+                                     size_t image, size_t strip, size_t place)
+{
+    for (size_t b = 0; b < d->k / CB_LANES; b++) {
+        struct source_block source;
+        source_begin(&source, &args->source, kind, b);
+        size_t first = (((image * (d->k / CB_LANES) + b) * d->h) + strip * 4) * d->w * CB_LANES;
+        float *sums = args->sums ? args->sums + (image * (d->k / CB_LANES) + b) * 2 * CB_LANES : NULL;
+        vf sum[CB_PARTS], sum2[CB_PARTS], mean[CB_PARTS];
+        CB_UNROLL
+        for (size_t p = 0; p < CB_PARTS; p++) {
+            sum[p] = sums && strip ? v_load(sums + p * VL) : v_zero();
+            sum2[p] = sums && strip ? v_load(sums + CB_LANES + p * VL) : v_zero();
+            mean[p] = sums ? v_load(args->bn_mean + b * CB_LANES + p * VL) : v_zero();
+        }
+        const float *m = d->to.m + b * d->m_block + place * d->tiles * CB_LANES;
+        for (size_t t = 0; t < d->tiles; t++, m += CB_LANES, first += 4 * CB_LANES) {
+            vf half[CB_PARTS][4][6];
+            CB_UNROLL
+            for (size_t p = 0; p < CB_PARTS; p++) output_columns(m + p * VL, d->m_position, half[p]);
+            CB_UNROLL
+            for (size_t i = 0; i < 4; i++) {
+                size_t at = first + i * d->w * CB_LANES;
+                vf o[CB_PARTS][4];
+                CB_UNROLL
+                for (size_t p = 0; p < CB_PARTS; p++) output_1d(half[p][i], o[p]);
+                CB_UNROLL
+                for (size_t j = 0; j < 4; j++) {
+                    CB_UNROLL
+                    for (int p = 0; p < CB_PARTS; p++) {
+                        size_t pixel = at + j * CB_LANES;
+                        if (args->skip) o[p][j] = v_add(o[p][j], v_load(args->skip + pixel + p * VL));
+                        if (args->masked) o[p][j] = v_where_positive(source_value(&source, kind, pixel, p), o[p][j]);
+                    }
+                    float *dx = args->dx + at + j * CB_LANES;
+                    if (args->dx == args->skip) { /* in the cache, as skip has just been read */
+                        CB_UNROLL
+                        for (int p = 0; p < CB_PARTS; p++) v_store(dx + p * VL, o[p][j]);
+                    } else {
+                        CB_UNROLL
+                        for (int p = 0; p < CB_PARTS; p++) v_stream(dx + p * VL, o[p][j]);
+                    }
+                }
+                if (!sums) continue;
+                CB_UNROLL
+                for (int p = 0; p < CB_PARTS; p++) {
+                    sum[p] = v_add(sum[p], v_add(v_add(o[p][0], o[p][1]), v_add(o[p][2], o[p][3])));
+                    vf q = v_zero();
+                    CB_UNROLL
+                    for (size_t j = 0; j < 4; j++) {
+                        vf e = v_sub(v_load(args->bn_y + at + j * CB_LANES + p * VL), mean[p]);
+                        q = j ? v_fma(o[p][j], e, q) : v_mul(o[p][j], e);
+                    }
+                    sum2[p] = v_add(sum2[p], q);
+                }
+            }
+        }
+        if (sums) store_sums(sums, sum, sum2);
+    }
+}
+
+CB_INLINE void load_backward_strip(const struct domain *d, const struct cb_conv_bwd *args, size_t image, size_t strip,
+                                   size_t place)
+{
+    if (args->dy.a)
+        load_dy_rows(d, &args->dy, true, image, strip);
+    else
+        load_dy_rows(d, &args->dy, false, image, strip);
+    transform_strip(d, strip, place);
+    if (args->source.scale)
+        transform_value_strip(d, &args->source, SOURCE_NORMED, image, strip, place);
+    else
+        transform_value_strip(d, &args->source, SOURCE_RAW, image, strip, place);
+}
+
+/* c, k: of the convolution; the products sum over its K. */
+CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scratch, size_t c, size_t k)
+{
+    const struct domain d = domain_of(&args->shape, scratch, k, c);
+    float *dw = args->dw_groups + group * cb_conv_weights(&args->shape);
+    size_t n = args->shape.n, first, last;
+    cb_group_range(n, group, &first, &last);
+    if (first == last) {
+        memset(dw, 0, cb_conv_weights(&args->shape) * sizeof *dw);
+        return;
+    }
+    clear_halo(&d);
+    size_t x_position = CB_WINOGRAD_TILES * c + CB_LANES, strip_pixels = 4 * d.w, size = n * d.h * d.w;
+    for (size_t s = first * d.strips, end = last * d.strips, count; s < end; s += count) {
+        bool start = s == first * d.strips;
+        count = block_strips(&d) < end - s ? block_strips(&d) : end - s;
+        for (size_t i = 0; i < count; i++) load_backward_strip(&d, args, (s + i) / d.strips, (s + i) % d.strips, i);
+
+        struct ahead ahead = {0};
+        size_t here = s * strip_pixels, pixels = count * strip_pixels;
+        size_t next = (here + pixels) * k + (count % d.strips ? d.w * CB_LANES : 0);
+        ahead_range(&ahead, args->source.x, (here + pixels) * c, pixels * c, size * c);
+        ahead_range(&ahead, args->dy.g, next, pixels * k, size * k);
+        if (args->dy.a) ahead_range(&ahead, args->dy.y, next, pixels * k, size * k);
+        ahead_range(&ahead, args->skip, here * c, pixels * c, size * c);
+        if (args->bn_y != args->source.x) ahead_range(&ahead, args->bn_y, here * c, pixels * c, size * c);
+        ahead_spread(&ahead, 2 * fetches(c, k, count * d.tiles));
+        for (size_t t = 0; t < POSITIONS; t++) {
+            const float *v = d.to.v + t * d.v_position;
+            if (start)
+                add_weights(d.to.x + t * x_position, c, v, k, d.to.du + t * c * k, true, count * d.tiles, &ahead);
+            else
+                add_weights(d.to.x + t * x_position, c, v, k, d.to.du + t * c * k, false, count * d.tiles, &ahead);
+            multiply(v, k, c, args->workspace + t * c * k, d.to.m + t * d.m_position, d.m_block, count * d.tiles,
+                     &ahead);
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (args->source.scale)
+                finish_backward_strip(&d, args, SOURCE_NORMED, (s + i) / d.strips, (s + i) % d.strips, i);
+            else
+                finish_backward_strip(&d, args, SOURCE_RAW, (s + i) / d.strips, (s + i) % d.strips, i);
+        }
+    }
+    for (size_t b = 0; b < k / CB_LANES * (c / CB_LANES); b++)
+        weights_gradient_block(d.to.du + b * CB_LANES * CB_LANES, c * k, dw + b * 9 * CB_LANES * CB_LANES);
+    v_stream_end();
+}
+
+void CB_VARIANT(winograd_f32_weights)(const struct cb_winograd_weights *args, size_t kb, size_t cb)
+{
+    size_t blocks = args->c / CB_LANES;
+    weights_block(args->w + (kb * blocks + cb) * 9 * CB_LANES * CB_LANES,
+                  args->u + (kb * blocks + cb) * CB_LANES * CB_LANES, args->c * args->k);
+}
+
+void CB_VARIANT(winograd_f32_fwd)(const struct cb_conv_fwd *args, size_t task, void *scratch)
+{
+    size_t c = args->shape.c, k = args->shape.k;
+    if (c == 16 && k == 16)
+        forward(args, task, scratch, 16, 16);
+    else if (c == 32 && k == 32)
+        forward(args, task, scratch, 32, 32);
+    else if (c == 64 && k == 64)
+        forward(args, task, scratch, 64, 64);
+    else
+        forward(args, task, scratch, c, k);
+}
+
+void CB_VARIANT(winograd_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
+{
+    size_t c = args->shape.c, k = args->shape.k;
+    if (c == 16 && k == 16)
+        backward(args, group, scratch, 16, 16);
+    else if (c == 32 && k == 32)
+        backward(args, group, scratch, 32, 32);
+    else if (c == 64 && k == 64)
+        backward(args, group, scratch, 64, 64);
+    else
+        backward(args, group, scratch, c, k);
+}

@@ -49,17 +49,20 @@ KERNEL_DIRS := kernels/core kernels/ref kernels/gemm kernels/conv kernels/norm k
 OTHER_ISAS := $(filter-out $(ISAS),avx2 avx512 neon)
 KERNEL_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,$(KERNEL_DIRS)))
 INSTRUMENT_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,bench/instruments))
-# Peers are optional: a library whose header is not found has its <peer>_missing.c built instead. OpenBLAS is loaded at run time.
-PEER_HEADER_blis := blis.h
-PEER_HEADER_libxsmm := libxsmm.h
-PEER_HEADER_onednn := dnnl.h
-PEER_LDLIBS_blis := -lblis
-# LIBXSMM refers to a BLAS, which is never called.
-PEER_LDLIBS_libxsmm := -lxsmm -lxsmmnoblas
-PEER_LDLIBS_onednn := -ldnnl
+# Peers are optional: a library whose header is not found, or is of another major version, has its <peer>_missing.c built instead.
+# OpenBLAS is loaded at run time. LIBXSMM refers to a BLAS, which is never called.
 OPTIONAL_PEERS := libxsmm blis onednn
-has_header = $(shell $(CC) -E -include $(PEER_HEADER_$(1)) -x c -o /dev/null /dev/null 2>/dev/null && echo $(1))
-PEERS := $(if $(CROSS),,$(foreach peer,$(OPTIONAL_PEERS),$(call has_header,$(peer))))
+PEER_HEADER_libxsmm := libxsmm.h
+PEER_HEADER_blis := blis.h
+PEER_HEADER_onednn := dnnl.h
+PEER_MACRO_libxsmm := LIBXSMM_CONFIG_VERSION_MAJOR 1$$
+PEER_MACRO_blis := define BLIS_H
+PEER_MACRO_onednn := DNNL_VERSION_MAJOR 2$$
+PEER_LDLIBS_libxsmm := -lxsmm -lxsmmnoblas
+PEER_LDLIBS_blis := -lblis
+PEER_LDLIBS_onednn := -ldnnl
+is_here = $(shell $(CC) -E -dM -include $(PEER_HEADER_$(1)) -x c /dev/null 2>/dev/null | grep -q '$(PEER_MACRO_$(1))' && echo $(1))
+PEERS := $(if $(CROSS),,$(foreach peer,$(OPTIONAL_PEERS),$(call is_here,$(peer))))
 PEER_MISSING_SRC := $(wildcard bench/peers/*_missing.c)
 PEER_SRC := $(filter-out $(foreach peer,$(OPTIONAL_PEERS),bench/peers/$(peer)$(if $(filter $(peer),$(PEERS)),_missing).c),$(call sources,bench/peers))
 # What needs nothing but libkernels; also built for the NEON tests.

@@ -5,7 +5,7 @@
 static enum cb_status start(size_t threads, char *about, size_t bytes, struct cb_error *err)
 {
     (void)threads, (void)about, (void)bytes;
-    return cb_fail(err, CB_UNAVAILABLE, "not built in (libdnnl-dev missing when built)");
+    return cb_fail(err, CB_UNAVAILABLE, "not built in (libdnnl-dev 2 missing when built)");
 }
 
 const struct cb_conv_peer cb_conv_onednn = {.name = "oneDNN", .start = start};

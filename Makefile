@@ -29,7 +29,7 @@ SANITIZERS := -fsanitize=address,undefined
 SANITIZED_ISA_FLAGS := -fno-sanitize=undefined -fno-sanitize-address-use-after-scope \
   $(if $(CLANG),-mllvm,--param) $(if $(CLANG),-)asan-instrumentation-with-call-threshold=0
 BASE_CFLAGS += $(if $(SANITIZE),$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -DCB_SANITIZED)
-INCLUDES := -Ikernels -Ibench/instruments -Itrain -isystem $(BUILD)/generated
+INCLUDES := -Ikernels -Ibench/instruments -Ibench/peers -Itrain -isystem $(BUILD)/generated
 LDFLAGS += -fopenmp $(if $(SANITIZE),$(SANITIZERS)) -Wl,--as-needed
 LDLIBS := -ljansson -linih -lhwloc -lcurl -larchive -lcrypto -lm
 
@@ -49,6 +49,22 @@ KERNEL_DIRS := kernels/core kernels/ref kernels/gemm kernels/conv kernels/norm k
 OTHER_ISAS := $(filter-out $(ISAS),avx2 avx512 neon)
 KERNEL_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,$(KERNEL_DIRS)))
 INSTRUMENT_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,bench/instruments))
+# Peers are optional: a library whose header is not found, or is of another major version, has its <peer>_missing.c built instead.
+# OpenBLAS is loaded at run time. LIBXSMM refers to a BLAS, which is never called.
+OPTIONAL_PEERS := libxsmm blis onednn
+PEER_HEADER_libxsmm := libxsmm.h
+PEER_HEADER_blis := blis.h
+PEER_HEADER_onednn := dnnl.h
+PEER_MACRO_libxsmm := LIBXSMM_CONFIG_VERSION_MAJOR 1$$
+PEER_MACRO_blis := define BLIS_H
+PEER_MACRO_onednn := DNNL_VERSION_MAJOR 2$$
+PEER_LDLIBS_libxsmm := -lxsmm -lxsmmnoblas
+PEER_LDLIBS_blis := -lblis
+PEER_LDLIBS_onednn := -ldnnl
+is_here = $(shell $(CC) -E -dM -include $(PEER_HEADER_$(1)) -x c /dev/null 2>/dev/null | grep -q '$(PEER_MACRO_$(1))' && echo $(1))
+PEERS := $(if $(CROSS),,$(foreach peer,$(OPTIONAL_PEERS),$(call is_here,$(peer))))
+PEER_MISSING_SRC := $(wildcard bench/peers/*_missing.c)
+PEER_SRC := $(filter-out $(foreach peer,$(OPTIONAL_PEERS),bench/peers/$(peer)$(if $(filter $(peer),$(PEERS)),_missing).c),$(call sources,bench/peers))
 # What needs nothing but libkernels; also built for the NEON tests.
 TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/loop/feed.c train/loop/evaluate.c train/data/cifar10.c train/data/batches.c train/data/synthetic.c
 TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/data train/checkpoint train/recipes train/record train/loop))
@@ -57,16 +73,19 @@ REPORT_SRC := $(call sources,reports/lib)
 PROGRAM_SRC := $(wildcard cyclebench.c bench/cyclebench-*.c train/cyclebench-*.c reports/cyclebench-*.c ci/cyclebench-*.c)
 PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(notdir $(PROGRAM_SRC)))
 SUITE_SRC := $(wildcard bench/suites/bench_*.c)
+SUITE_HELPER_SRC := $(filter-out $(SUITE_SRC),$(wildcard bench/suites/*.c))
 SUITES := $(patsubst %.c,$(BUILD)/%,$(notdir $(SUITE_SRC)))
 TEST_SRC := $(wildcard kernels/test/test_*.c bench/test/test_*.c train/test/test_*.c reports/test/test_*.c ci/test_*.c)
 TESTS := $(patsubst %.c,$(BUILD)/test/%,$(notdir $(TEST_SRC)))
+BARE_SUITES := $(BUILD)/test/without-peers/bench_conv $(BUILD)/test/without-peers/bench_gemm
 TEST_HARNESS_SRC := $(filter-out kernels/test/test_%.c,$(wildcard kernels/test/*.c))
 TEST_HELPER_SRC := $(filter-out train/test/test_%.c train/test/train_steps.c,$(wildcard train/test/*.c))
 
 LIBKERNELS := $(BUILD)/libkernels.a
 # What a source file links against follows the direction of the rooms: kernels <- instruments <- train; reports stand alone.
+ROOM_LDLIBS = $(if $(filter bench/suites/%,$(1)),$(foreach peer,$(PEERS),$(PEER_LDLIBS_$(peer))) -ldl)
 ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(BUILD)/libreports.a,$(if $(filter kernels/%,$(1)),,\
-  $(if $(filter train/% bench/suites/%,$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
+  $(if $(filter bench/suites/%,$(1)),$(BUILD)/libsuites.a $(BUILD)/libpeers.a) $(if $(filter train/% bench/suites/%,$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
 
 .PHONY: all
 all: $(PROGRAMS) $(SUITES) ## build/cyclebench and its programs (default)
@@ -88,7 +107,7 @@ check: ## set up, build and run every test; the last line is the count
 	@ci/setup
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests WERROR=1
 	@ci/run-tests $(BUILD) $(VARIANTS)
-tests: $(TESTS) $(BUILD)/train_steps ## build the test programs
+tests: $(TESTS) $(BARE_SUITES) $(BUILD)/train_steps ## build the test programs
 lint: ## the gates on structure: include direction, symbols, ISA leaks, headers
 	@ci/gates $(BUILD)
 format: ## clang-format the C files in place
@@ -115,13 +134,13 @@ ISA_WARNINGS := $(if $(CLANG),,-Wno-maybe-uninitialized)
 isa_of = $(strip $(foreach isa,avx2 avx512 neon,$(if $(filter %_$(isa).c,$(1)),$(isa))))
 extra_flags = $(ISA_FLAGS_$(call isa_of,$(1))) $(if $(call isa_of,$(1)),$(ISA_WARNINGS)) $(if $(SANITIZE),$(if $(call isa_of,$(1)),$(SANITIZED_ISA_FLAGS))) $(if $(filter kernels/ref/% %_scalar.c,$(1)),$(REF_FLAGS))
 
-ALL_FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(REF_FLAGS) $(INCLUDES)
+ALL_FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(REF_FLAGS) $(INCLUDES) $(PEERS)
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 
-# Rebuild everything when compiler or flags change.
+# Rebuild everything when compiler, flags or the peers that are here change.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(ALL_FLAGS)' | cmp -s - $@ || echo '$(ALL_FLAGS)' > $@
@@ -155,11 +174,14 @@ $(eval $(call library,libinstruments,$(INSTRUMENT_SRC)))
 $(eval $(call library,libtrain,$(TRAIN_SRC)))
 $(eval $(call library,libtraincore,$(TRAIN_CORE_SRC)))
 $(eval $(call library,libreports,$(REPORT_SRC)))
+$(eval $(call library,libsuites,$(SUITE_HELPER_SRC)))
+$(eval $(call library,libpeers,$(PEER_SRC)))
+$(eval $(call library,libnopeers,$(PEER_MISSING_SRC)))
 
 define program
 $(BUILD)/$(basename $(notdir $(1))): $(call objects,$(1)) $(call ROOM_LIBS,$(1))
 	$$(call say,LD,$$@)
-	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(call ROOM_LDLIBS,$(1)) $$(LDLIBS)
 endef
 $(foreach src,$(PROGRAM_SRC) $(SUITE_SRC),$(eval $(call program,$(src))))
 
@@ -171,6 +193,12 @@ $(BUILD)/test/$(basename $(notdir $(1))): $(call objects,$(1)) $(call objects,$(
 	$(Q)$$(CC) $$(LDFLAGS) $$(if $$(CROSS),-static) -o $$@ $$^ $(if $(filter kernels/test/%,$(1)),-lm,$$(LDLIBS) -lcmocka)
 endef
 $(foreach src,$(TEST_SRC),$(eval $(call test_program,$(src))))
+
+# The suites as they are where no peer's header was found, to test that they say so.
+$(BARE_SUITES): $(BUILD)/test/without-peers/%: $(BUILD)/bench/suites/%.o $(BUILD)/libnopeers.a $(call ROOM_LIBS,bench/suites/)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ldl $(LDLIBS)
 
 # train_steps: a few training steps with nothing but libkernels and the model, so that it also runs under qemu.
 $(BUILD)/train_steps: $(call objects,train/test/train_steps.c) $(BUILD)/libtraincore.a $(LIBKERNELS)

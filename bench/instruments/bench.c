@@ -1,10 +1,13 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "core/random.h"
 
 enum cb_status cb_parse_count(const char *option, const char *text, size_t max, size_t *value, struct cb_error *err)
 {
@@ -27,6 +30,44 @@ double cb_sort_median(double *values, size_t n)
 {
     qsort(values, n, sizeof *values, by_value);
     return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+enum { FILL_CHUNK = 1024 }; /* a page */
+
+struct filling {
+    uint32_t seed;
+    float *p;
+    size_t n;
+};
+
+static void fill_chunk(void *context, size_t task, void *scratch)
+{
+    (void)scratch;
+    const struct filling *f = context;
+    size_t end = (task + 1) * FILL_CHUNK < f->n ? (task + 1) * FILL_CHUNK : f->n;
+    for (size_t i = task * FILL_CHUNK; i < end; i += 4) {
+        uint32_t bits[4];
+        cb_random_bits(f->seed, CB_RANDOM_SYNTHETIC, 0, i, bits);
+        for (size_t j = 0; j < 4 && i + j < end; j++) f->p[i + j] = 2 * cb_random_unit(bits[j]) - 1;
+    }
+}
+
+void cb_fill_random(struct cb_team *team, uint32_t seed, float *p, size_t n)
+{
+    struct filling filling = {seed, p, n};
+    cb_team_run(team, (n + FILL_CHUNK - 1) / FILL_CHUNK, fill_chunk, &filling);
+}
+
+double cb_worst_difference(const float *expected, const float *got, size_t n)
+{
+    double worst = 0, largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        double difference = fabs((double)expected[i] - (double)got[i]);
+        if (isnan(difference)) return difference;
+        if (difference > worst) worst = difference;
+        if (fabs((double)expected[i]) > largest) largest = fabs((double)expected[i]);
+    }
+    return worst > 0 ? worst / largest : 0;
 }
 
 static enum cb_status save_error(const char *path, struct cb_error *err)

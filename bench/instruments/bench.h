@@ -3,8 +3,10 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/status.h"
+#include "core/team.h"
 
 /* What the benchmark programs share. */
 
@@ -13,6 +15,13 @@ enum cb_status cb_parse_count(const char *option, const char *text, size_t max, 
 
 /* Sorts the n > 0 values, smallest first; returns their median. */
 double cb_sort_median(double *values, size_t n);
+
+/* Fills p with n numbers in [-1, 1) that depend on seed alone. The threads of the team touch it first, each its part.
+ */
+void cb_fill_random(struct cb_team *team, uint32_t seed, float *p, size_t n);
+
+/* Largest difference of n values, as a share of the largest expected value; NaN if there is a NaN. */
+double cb_worst_difference(const float *expected, const float *got, size_t n);
 
 /* Writes a result file: temp file beside it, fsync, rename. */
 enum cb_status cb_save_json(const char *path, const json_t *json, struct cb_error *err);

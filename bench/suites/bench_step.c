@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -13,8 +12,7 @@
 #include "model/model.h"
 #include "peak.h"
 #include "peer.h"
-
-enum { MAX_REPETITIONS = 1000 };
+#include "turns.h"
 
 static const char usage[] =
     "usage: bench_step [options]\n"
@@ -126,7 +124,7 @@ static struct options parse_options(int argc, char **argv)
             o.threads = count_option("--threads", 4096);
             break;
         case 'r':
-            o.repetitions = count_option("--repetitions", MAX_REPETITIONS);
+            o.repetitions = count_option("--repetitions", CB_MAX_REPETITIONS);
             break;
         case 'n':
             o.torch = false;
@@ -247,15 +245,9 @@ static enum cb_status ask_number(struct torch *torch, const char *request, doubl
 /* --- measurement --- */
 
 struct result {
-    double ours_s[MAX_REPETITIONS], torch_s[MAX_REPETITIONS], peak[MAX_REPETITIONS];
+    double ours_s[CB_MAX_REPETITIONS], torch_s[CB_MAX_REPETITIONS], peak[CB_MAX_REPETITIONS];
     double ours_median_s, torch_median_s, peak_median, ours_bytes, torch_bytes;
 };
-
-/* OpenMP threads spin for some milliseconds after their work before they sleep. */
-static void let_threads_sleep(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
-}
 
 static enum cb_status measure(struct result *r, struct ours *ours, struct torch *torch, size_t repetitions,
                               struct cb_error *err)
@@ -263,14 +255,14 @@ static enum cb_status measure(struct result *r, struct ours *ours, struct torch 
     double ignored;
     enum cb_status status = CB_OK;
     our_step_s(ours);
-    let_threads_sleep();
+    cb_let_threads_sleep();
     if (torch->peer) status = ask_number(torch, "step", &ignored, err);
     cb_model_profile_reset(ours->model);
     for (size_t i = 0; i < repetitions && !status; i++) {
-        let_threads_sleep();
+        cb_let_threads_sleep();
         r->peak[i] = cb_fma_peak_gflops(cb_isa_selected(), ours->team);
         r->ours_s[i] = our_step_s(ours);
-        let_threads_sleep();
+        cb_let_threads_sleep();
         if (torch->peer) status = ask_number(torch, "step", &r->torch_s[i], err);
     }
     r->ours_bytes = (double)cb_peak_memory_bytes();

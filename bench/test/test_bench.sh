@@ -10,6 +10,9 @@ trap 'rm -rf "$folder"' EXIT
 
 step() { "$build/bench_step" --depth 20 --batch 2 --repetitions 2 --threads 1 "$@"; }
 gemm() { "$build/bench_gemm" --repetitions 1 --threads 1 --batch 1 "$@"; }
+conv() { "$build/bench_conv" --repetitions 1 --threads 1 --batch 2 "$@"; }
+bare_conv() { "$build/test/without-peers/bench_conv" --repetitions 1 --threads 1 --batch 1 --shape stem "$@"; }
+bare_gemm() { "$build/test/without-peers/bench_gemm" --repetitions 1 --threads 1 --case 'square 16' "$@"; }
 
 # A peer in the shell: answers $1 to each step.
 peer() {
@@ -45,10 +48,72 @@ step_json_is_whole() {
 gemm_json_is_whole() {
 	gemm --case 'square 256' --json "$folder/gemm.json" >/dev/null && python3 - "$folder/gemm.json" <<-'END'
 		import json, sys
-		(case,) = json.load(open(sys.argv[1]))["cases"]
+		r = json.load(open(sys.argv[1]))
+		(case,) = r["cases"]
 		assert case["name"] == "square 256" and case["flops"] == 2 * 256**3
 		assert 0 < case["gflops"] <= case["gflops_best"] and case["fma_peak_gflops"] > 0
+		here = {p["name"]: p["about"] is not None for p in r["peers"]}
+		assert list(here) == ["OpenBLAS", "BLIS", "LIBXSMM", "oneDNN"]
+		rates = []
+		for p in case["peers"]:
+		    if p["gflops"] is None:
+		        assert p["gflops_reason"] and (not here[p["name"]] or p["name"] == "LIBXSMM")
+		    else:
+		        assert here[p["name"]] and 0 < p["gflops"] <= p["gflops_best"] and 0 <= p["difference"] < 1e-4
+		        rates.append(p["gflops"])
+		if rates: assert abs(case["ratio"] * max(rates) / case["gflops"] - 1) < 1e-9
+		else: assert case["ratio"] is None and case["ratio_reason"]
+		assert r["environment"]["OMP_WAIT_POLICY"] == "passive"
 	END
+}
+
+# Fused passes have no peer; the ratio of the others is that of the fastest algorithms.
+conv_json_is_whole() {
+	conv --shape '3x3: 16' --json "$folder/conv.json" >/dev/null && python3 - "$folder/conv.json" <<-'END'
+		import json, sys
+		r = json.load(open(sys.argv[1]))
+		assert [c["pass"] for c in r["cases"]] == ["forward", "fused-forward", "backward", "fused-backward"]
+		(peer,) = r["peers"]
+		for c in r["cases"]:
+		    assert c["flops"] == 2 * 2 * 16 * 16 * 9 * 32 * 32 * (1 + c["pass"].endswith("backward"))
+		    assert abs(c["gflops"] * c["seconds"] * 1e9 / c["flops"] - 1) < 1e-9 and c["fma_peak_gflops"] > 0
+		    if c["pass"].startswith("fused") or peer["about"] is None:
+		        assert c["ratio"] is None and c["ratio_reason"] and not c["peers"]
+		        continue
+		    timed = [p for p in c["peers"] if p["seconds"] is not None]
+		    assert all(p["implementation"] and 0 <= p["difference"] < 1e-3 for p in timed)
+		    assert all(p["seconds_reason"] for p in c["peers"] if p["seconds"] is None)
+		    passes = {p["pass"] for p in timed}
+		    assert passes == ({"backward data", "backward weights"} if c["pass"] == "backward" else {"forward"})
+		    best = sum(min(p["seconds"] for p in timed if p["pass"] == name) for name in passes)
+		    assert abs(c["ratio"] * c["seconds"] / best - 1) < 1e-9
+	END
+}
+
+bare_json_gives_reasons() {
+	bare_conv --json "$folder/bare.json" >/dev/null && python3 - "$folder/bare.json" <<-'END'
+		import json, sys
+		r = json.load(open(sys.argv[1]))
+		assert r["peers"] == [{"name": "oneDNN", "about": None, "about_reason": "not built in (libdnnl-dev 2 missing when built)"}]
+		assert all(c["ratio"] is None and c["ratio_reason"] for c in r["cases"]) and r["geometric_mean_ratios"] == {}
+	END
+}
+
+# bench_gemm with a library of the name libopenblas.so.0 whose sgemm does nothing.
+wrong_openblas() {
+	mkdir -p "$folder/wrong"
+	"${CC:-gcc}" -shared -fPIC -x c -o "$folder/wrong/libopenblas.so.0" - <<-'END' || return
+		void cblas_sgemm(void) {}
+		void openblas_set_num_threads(int n) { (void)n; }
+		int openblas_get_num_threads(void) { return 1; }
+		char *openblas_get_config(void) { return "wrong"; }
+		char *openblas_get_corename(void) { return "wrong"; }
+	END
+	LD_LIBRARY_PATH=$folder/wrong bare_gemm
+}
+no_openblas() {
+	mkdir -p "$folder/empty" && : >"$folder/empty/libopenblas.so.0"
+	LD_LIBRARY_PATH=$folder/empty bare_gemm
 }
 
 # A peer whose interpreter is there, but not PyTorch: the script itself says what to install.
@@ -70,10 +135,30 @@ check '--no-torch starts nothing' exits_with 0 step --no-torch --python /nonexis
 check 'a depth that is no CIFAR ResNet is refused' exits_with 2 step --no-torch --depth 21
 check 'a batch of nothing is refused' exits_with 2 step --no-torch --batch 0
 check 'results that cannot be written are a failure' exits_with 1 step --no-torch --json "$folder/missing/step.json"
-check 'bench_gemm prints the share of the peak' says '^square 256 .*%$' gemm --case 'square 256'
-check 'bench_gemm times im2col' says '^im2col 16>16 @32 .*%$' gemm --case 'im2col 16'
+check 'bench_gemm prints the share of the peak' says '^square 256 +[0-9.]+ +[0-9.]+ +[0-9.]+% ' gemm --case 'square 256'
+check 'bench_gemm times im2col' says '^im2col 16>16 @32 +[0-9.]+ +[0-9.]+ +[0-9.]+% ' gemm --case 'im2col 16'
 check 'bench_gemm --json is whole' gemm_json_is_whole
 check 'bench_gemm refuses a case that does not exist' exits_with 2 gemm --case cube
 check 'bench_gemm refuses an instruction set that does not exist' exits_with 2 gemm --isa mmx
+check 'bench_gemm says what libraries are not built in' says '^# BLIS: not built in \(libblis-dev missing when built\)$' bare_gemm
+check 'bench_gemm goes on without them' exits_with 0 bare_gemm
+check 'bench_gemm says that OpenBLAS is not here' says '^# OpenBLAS: not found \(.*libopenblas.so.0' no_openblas
+check 'bench_gemm goes on without OpenBLAS' exits_with 0 no_openblas
+check 'bench_gemm tells a wrong result of a library' says 'square 16: the result of OpenBLAS differs from ours' wrong_openblas
+check 'a wrong result is a failure' exits_with 1 wrong_openblas
+check 'bench_gemm --no-peers asks no library' says '^square 16 .*% +- +- +- +- +-$' gemm --case 'square 16' --no-peers
+check 'bench_conv prints the share of the peak' says '^stem: 3->16 @32 +fused-forward .*% ' conv --shape stem
+check 'bench_conv says which oneDNN, or that there is none' says '^# oneDNN: ([0-9.]+, .*threads: 1|not built in \(libdnnl-dev 2 .*)$' conv --shape stem
+check 'bench_conv says what is not built in' says '^# oneDNN: not built in \(libdnnl-dev 2 missing when built\)$' bare_conv
+check 'bench_conv goes on without it' says '^stem: 3->16 @32 +forward .*% .* - +-$' bare_conv
+check 'bench_conv --json gives reasons without peers' bare_json_gives_reasons
+check 'bench_conv --json is whole' conv_json_is_whole
+check 'bench_conv measures every shape' exits_with 0 conv --pass backward
+check 'bench_conv refuses a shape that does not exist' exits_with 2 conv --shape 5x5
+check 'bench_conv refuses a pass that does not exist' exits_with 2 conv --pass sideways
+check 'bench_conv refuses a batch that is no number' exits_with 2 conv --batch 1e3
+check 'bench_conv refuses an option that does not exist' exits_with 2 conv --fast
+check 'bench_conv refuses an argument' exits_with 2 conv fast
+check 'results of bench_conv that cannot be written are a failure' exits_with 1 conv --shape stem --json "$folder/missing/conv.json"
 check 'a full disk is a failure' exits_with 1 bash -c "\"$build/bench_gemm\" --repetitions 1 --case 'head' >/dev/full"
 finish

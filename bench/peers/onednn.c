@@ -1,0 +1,254 @@
+/* oneDNN: convolutions with the layouts left to the library, and SGEMM. */
+#include <dnnl.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conv_peer.h"
+#include "gemm_peer.h"
+
+static dnnl_engine_t engine;
+static dnnl_stream_t stream;
+
+static const char *isa_name(dnnl_cpu_isa_t isa)
+{
+    switch (isa) {
+    case dnnl_cpu_isa_sse41:
+        return "SSE4.1";
+    case dnnl_cpu_isa_avx:
+        return "AVX";
+    case dnnl_cpu_isa_avx2:
+        return "AVX2";
+    case dnnl_cpu_isa_avx2_vnni:
+        return "AVX2 with VNNI";
+    case dnnl_cpu_isa_avx512_core:
+        return "AVX-512";
+    case dnnl_cpu_isa_avx512_core_vnni:
+        return "AVX-512 with VNNI";
+    case dnnl_cpu_isa_avx512_core_bf16:
+        return "AVX-512 with bf16";
+    case dnnl_cpu_isa_avx512_core_amx:
+        return "AVX-512 with AMX";
+    default:
+        return "instruction set not named";
+    }
+}
+
+static enum cb_status failed(const char *what, dnnl_status_t status, struct cb_error *err)
+{
+    enum cb_status kind = status == dnnl_out_of_memory ? CB_NO_MEMORY : CB_UNAVAILABLE;
+    return cb_fail(err, kind, "oneDNN: %s failed with status %d", what, (int)status);
+}
+
+static enum cb_status start(size_t threads, char *about, size_t bytes, struct cb_error *err)
+{
+    omp_set_num_threads((int)threads); /* it has no call of its own for that */
+    dnnl_status_t status = dnnl_success;
+    if (!engine) status = dnnl_engine_create(&engine, dnnl_cpu, 0);
+    if (!status && !stream) status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
+    if (status) return failed("starting", status, err);
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(about, bytes, "%d.%d.%d, %s, threads: %d", v->major, v->minor, v->patch,
+             isa_name(dnnl_get_effective_cpu_isa()), omp_get_max_threads());
+    return CB_OK;
+}
+
+/* --- convolution --- */
+
+enum tensor { X, W, Y, TENSORS };
+
+/* How the library names the tensors of each pass. */
+static const struct {
+    struct {
+        int argument;
+        dnnl_query_t query;
+    } of[TENSORS];
+    enum tensor output;
+} passes[CB_CONV_PASSES] = {
+    [CB_CONV_FORWARD] = {{{DNNL_ARG_SRC, dnnl_query_src_md},
+                          {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+                          {DNNL_ARG_DST, dnnl_query_dst_md}},
+                         Y},
+    [CB_CONV_BACKWARD_DATA] = {{{DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md},
+                                {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+                                {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md}},
+                               X},
+    [CB_CONV_BACKWARD_WEIGHTS] = {{{DNNL_ARG_SRC, dnnl_query_src_md},
+                                   {DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md},
+                                   {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md}},
+                                  W},
+};
+
+static const char *const algorithm_names[] = {"direct", "winograd", "auto"};
+static const dnnl_alg_kind_t algorithms[] = {dnnl_convolution_direct, dnnl_convolution_winograd, dnnl_convolution_auto};
+enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms };
+
+struct cb_conv_plan {
+    dnnl_primitive_desc_t description;
+    dnnl_primitive_t primitive;
+    dnnl_memory_t memory[TENSORS];
+    dnnl_memory_desc_t ours[TENSORS]; /* our layouts */
+    dnnl_exec_arg_t arguments[TENSORS];
+    enum tensor output;
+    const char *implementation;
+};
+
+/* The tensors as we hold them (tags[t]), or with layouts left to the library (tags NULL). */
+static dnnl_status_t describe(const struct cb_conv_shape *s, const dnnl_format_tag_t *tags,
+                              dnnl_memory_desc_t md[TENSORS])
+{
+    dnnl_dim_t n = (dnnl_dim_t)s->n, c = (dnnl_dim_t)s->c, k = (dnnl_dim_t)s->k, r = (dnnl_dim_t)cb_conv_filter(s);
+    const dnnl_dims_t dims[TENSORS] = {{n, c, (dnnl_dim_t)s->h, (dnnl_dim_t)s->w},
+                                       {k, c, r, r},
+                                       {n, k, (dnnl_dim_t)cb_conv_out_h(s), (dnnl_dim_t)cb_conv_out_w(s)}};
+    dnnl_status_t status = dnnl_success;
+    for (int t = 0; t < TENSORS && !status; t++)
+        status = dnnl_memory_desc_init_by_tag(&md[t], 4, dims[t], dnnl_f32, tags ? tags[t] : dnnl_format_tag_any);
+    return status;
+}
+
+/* A backward pass is described with the forward one as a hint. */
+static dnnl_status_t describe_pass(dnnl_primitive_desc_t *out, const struct cb_conv_shape *s, enum cb_conv_pass pass,
+                                   dnnl_alg_kind_t algorithm, const dnnl_memory_desc_t any[TENSORS])
+{
+    dnnl_dim_t stride = (dnnl_dim_t)(s->h / cb_conv_out_h(s)), pad = (dnnl_dim_t)(cb_conv_filter(s) / 2);
+    const dnnl_dims_t strides = {stride, stride}, padding = {pad, pad};
+    dnnl_convolution_desc_t forward, desc;
+    dnnl_status_t status = dnnl_convolution_forward_desc_init(
+        &forward, dnnl_forward_training, pass == CB_CONV_FORWARD ? algorithm : dnnl_convolution_auto, &any[X], &any[W],
+        NULL, &any[Y], strides, padding, padding);
+    dnnl_primitive_desc_t hint = NULL;
+    if (!status) status = dnnl_primitive_desc_create(&hint, &forward, NULL, engine, NULL);
+    if (status || pass == CB_CONV_FORWARD) {
+        *out = hint;
+        return status;
+    }
+    if (pass == CB_CONV_BACKWARD_DATA)
+        status = dnnl_convolution_backward_data_desc_init(&desc, algorithm, &any[X], &any[W], &any[Y], strides, padding,
+                                                          padding);
+    else
+        status = dnnl_convolution_backward_weights_desc_init(&desc, algorithm, &any[X], &any[W], NULL, &any[Y], strides,
+                                                             padding, padding);
+    if (!status) status = dnnl_primitive_desc_create(out, &desc, NULL, engine, hint);
+    dnnl_primitive_desc_destroy(hint);
+    return status;
+}
+
+static dnnl_status_t reorder(dnnl_memory_t from, dnnl_memory_t to)
+{
+    const dnnl_memory_desc_t *from_md, *to_md;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_primitive_t primitive = NULL;
+    dnnl_status_t status = dnnl_memory_get_memory_desc(from, &from_md);
+    if (!status) status = dnnl_memory_get_memory_desc(to, &to_md);
+    if (!status) status = dnnl_reorder_primitive_desc_create(&description, from_md, engine, to_md, engine, NULL);
+    if (!status) status = dnnl_primitive_create(&primitive, description);
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+    if (!status) status = dnnl_primitive_execute(primitive, stream, 2, arguments);
+    if (!status) status = dnnl_stream_wait(stream);
+    dnnl_primitive_destroy(primitive);
+    dnnl_primitive_desc_destroy(description);
+    return status;
+}
+
+/* Memory in the library's layout; the threads that will read it are the first that write it. */
+static dnnl_status_t make_memory(struct cb_conv_plan *plan, enum cb_conv_pass pass, enum tensor t, const float *ours)
+{
+    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(plan->description, passes[pass].of[t].query, 0);
+    dnnl_status_t status = dnnl_memory_create(&plan->memory[t], md, engine, DNNL_MEMORY_ALLOCATE);
+    plan->arguments[t] = (dnnl_exec_arg_t){passes[pass].of[t].argument, plan->memory[t]};
+    if (status || t == plan->output) return status;
+    dnnl_memory_t from;
+    status = dnnl_memory_create(&from, &plan->ours[t], engine, (float *)ours);
+    if (status) return status;
+    status = reorder(from, plan->memory[t]);
+    dnnl_memory_destroy(from);
+    return status;
+}
+
+static void destroy(struct cb_conv_plan *plan)
+{
+    if (!plan) return;
+    for (int t = 0; t < TENSORS; t++) dnnl_memory_destroy(plan->memory[t]);
+    dnnl_primitive_destroy(plan->primitive);
+    dnnl_primitive_desc_destroy(plan->description);
+    free(plan);
+}
+
+static enum cb_status create(struct cb_conv_plan **out, const struct cb_conv_shape *shape, enum cb_conv_pass pass,
+                             size_t algorithm, const struct cb_conv_tensors *tensors, struct cb_error *err)
+{
+    *out = NULL;
+    struct cb_conv_plan *plan = calloc(1, sizeof *plan);
+    if (!plan) return cb_fail(err, CB_NO_MEMORY, "oneDNN: out of memory for a plan");
+    plan->output = passes[pass].output;
+    const dnnl_format_tag_t tags[TENSORS] = {shape->c % 16 ? dnnl_nchw : dnnl_nChw16c, dnnl_oihw, dnnl_nChw16c};
+    const float *const ours[TENSORS] = {tensors->x, tensors->w, tensors->y};
+    dnnl_memory_desc_t any[TENSORS];
+    dnnl_status_t status = describe(shape, NULL, any);
+    if (!status) status = describe(shape, tags, plan->ours);
+    if (!status) status = describe_pass(&plan->description, shape, pass, algorithms[algorithm], any);
+    if (!status)
+        status =
+            dnnl_primitive_desc_query(plan->description, dnnl_query_impl_info_str, 0, (void *)&plan->implementation);
+    if (!status) status = dnnl_primitive_create(&plan->primitive, plan->description);
+    for (enum tensor t = X; t < TENSORS && !status; t++) status = make_memory(plan, pass, t, ours[t]);
+    if (!status) {
+        *out = plan;
+        return CB_OK;
+    }
+    destroy(plan);
+    if (status == dnnl_unimplemented) return cb_fail(err, CB_UNAVAILABLE, "not offered for this shape");
+    return failed("planning a convolution", status, err);
+}
+
+static const char *implementation(const struct cb_conv_plan *plan)
+{
+    return plan->implementation;
+}
+
+static enum cb_status run(struct cb_conv_plan *plan, struct cb_error *err)
+{
+    dnnl_status_t status = dnnl_primitive_execute(plan->primitive, stream, TENSORS, plan->arguments);
+    if (!status) status = dnnl_stream_wait(stream);
+    return status ? failed("a convolution", status, err) : CB_OK;
+}
+
+static enum cb_status result(struct cb_conv_plan *plan, float *out, struct cb_error *err)
+{
+    dnnl_memory_t to;
+    dnnl_status_t status = dnnl_memory_create(&to, &plan->ours[plan->output], engine, out);
+    if (!status) {
+        status = reorder(plan->memory[plan->output], to);
+        dnnl_memory_destroy(to);
+    }
+    return status ? failed("reading a result", status, err) : CB_OK;
+}
+
+const struct cb_conv_peer cb_conv_onednn = {.name = "oneDNN",
+                                            .algorithms = ALGORITHMS,
+                                            .algorithm_names = algorithm_names,
+                                            .start = start,
+                                            .create = create,
+                                            .implementation = implementation,
+                                            .run = run,
+                                            .result = result,
+                                            .destroy = destroy};
+
+/* --- SGEMM --- */
+
+static const char *prepare_gemm(const struct cb_gemm *gemm)
+{
+    (void)gemm;
+    return NULL;
+}
+
+static enum cb_status run_gemm(const struct cb_gemm *g, struct cb_error *err)
+{
+    dnnl_status_t status = dnnl_sgemm('N', 'N', (dnnl_dim_t)g->m, (dnnl_dim_t)g->n, (dnnl_dim_t)g->k, 1, g->a,
+                                      (dnnl_dim_t)g->lda, g->b, (dnnl_dim_t)g->ldb, 0, g->c, (dnnl_dim_t)g->ldc);
+    return status ? failed("sgemm", status, err) : CB_OK;
+}
+
+const struct cb_gemm_peer cb_gemm_onednn = {"oneDNN", false, start, prepare_gemm, run_gemm};

@@ -1,0 +1,141 @@
+#include "conv_case.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+
+/* n floats in +-1, 64-byte aligned; NULL and no more buffers after memory ran out. */
+static float *buffer(struct conv_case *c, size_t n)
+{
+    c->floats += n;
+    if (c->n_buffers && !c->buffers[c->n_buffers - 1]) return NULL;
+    float *p = aligned_alloc(64, (n * sizeof *p + 63) / 64 * 64);
+    c->buffers[c->n_buffers++] = p;
+    if (p) cb_fill_random(c->team, (uint32_t)c->n_buffers, p, n);
+    return p;
+}
+
+static void plan_forward(struct conv_case *c, size_t in, size_t out, bool fused)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    c->fwd = (struct cb_conv_fwd){.shape = *s, .source = {.x = buffer(c, in)}, .w = c->w, .y = buffer(c, out)};
+    if (!fused) return;
+    c->fwd.stats = buffer(c, s->n * s->k * 2);
+    if (s->kind == CB_CONV_STEM) return;
+    c->fwd.source.scale = buffer(c, s->c);
+    c->fwd.source.shift = buffer(c, s->c);
+    c->fwd.source.residual = buffer(c, in);
+    c->fwd.source.z = buffer(c, in);
+}
+
+/* Batch norm on both sides, and with stride 1 or 3x3 also the skip gradient, the ReLU mask and the sums. */
+static void fuse_backward(struct conv_case *c, size_t in, size_t out)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    c->bwd.dy.y = buffer(c, out);
+    c->bwd.dy.a = buffer(c, s->k);
+    c->bwd.dy.b = buffer(c, s->k);
+    c->bwd.dy.c = buffer(c, s->k);
+    if (s->kind == CB_CONV_STEM) return;
+    c->bwd.source.scale = buffer(c, s->c);
+    c->bwd.source.shift = buffer(c, s->c);
+    if (s->kind == CB_CONV_1X1_S2) return;
+    c->bwd.skip = buffer(c, in);
+    c->bwd.masked = 1;
+    c->bwd.bn_y = buffer(c, in);
+    c->bwd.bn_mean = buffer(c, s->c);
+    c->bwd.sums = buffer(c, s->n * s->c * 2);
+}
+
+static void plan_backward(struct conv_case *c, size_t in, size_t out, bool fused)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    size_t weights = cb_conv_weights(s);
+    c->bwd = (struct cb_conv_bwd){.shape = *s,
+                                  .source = {.x = buffer(c, in)},
+                                  .dy = {.g = buffer(c, out)},
+                                  .dw_groups = buffer(c, CB_IMAGE_GROUPS * weights),
+                                  .dw = buffer(c, weights)};
+    if (fused) fuse_backward(c, in, out);
+    if (s->kind == CB_CONV_STEM) return;
+    c->flops *= 2;
+    c->bwd.dx = buffer(c, s->kind == CB_CONV_1X1_S2 ? in / 4 : in);
+    float *wt = buffer(c, weights);
+    if (wt) cb_conv_transpose(s, c->w, wt);
+    c->bwd.wt = wt;
+}
+
+enum cb_status conv_case_plan(struct conv_case *c, struct cb_team *team, const struct cb_conv_shape *shape,
+                              enum case_pass pass, struct cb_error *err)
+{
+    *c = (struct conv_case){.team = team, .shape = *shape, .pass = pass, .flops = cb_conv_flops(shape)};
+    size_t in = shape->n * shape->c * shape->h * shape->w;
+    size_t out = shape->n * shape->k * cb_conv_out_h(shape) * cb_conv_out_w(shape);
+    c->w = buffer(c, cb_conv_weights(shape));
+    if (pass == FORWARD || pass == FUSED_FORWARD)
+        plan_forward(c, in, out, pass == FUSED_FORWARD);
+    else
+        plan_backward(c, in, out, pass == FUSED_BACKWARD);
+    if (c->buffers[c->n_buffers - 1]) return CB_OK;
+    return cb_fail(err, CB_NO_MEMORY, "out of memory for %.0f MB; use a smaller --batch",
+                   (double)c->floats * sizeof(float) * 1e-6);
+}
+
+void conv_case_release(struct conv_case *c)
+{
+    for (size_t i = 0; i < c->n_buffers; i++) free(c->buffers[i]);
+    *c = (struct conv_case){0};
+}
+
+enum cb_status conv_case_run(void *conv_case, struct cb_error *err)
+{
+    (void)err;
+    const struct conv_case *c = conv_case;
+    if (c->pass == FORWARD || c->pass == FUSED_FORWARD)
+        cb_conv_forward(c->team, &c->fwd);
+    else
+        cb_conv_backward(c->team, &c->bwd);
+    return CB_OK;
+}
+
+void conv_case_oihw(const struct conv_case *c, float *w)
+{
+    cb_conv_unpack_oihw(&c->shape, c->w, w);
+}
+
+size_t conv_case_result_size(const struct conv_case *c, enum cb_conv_pass pass)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    switch (pass) {
+    case CB_CONV_FORWARD:
+        return s->n * s->k * cb_conv_out_h(s) * cb_conv_out_w(s);
+    case CB_CONV_BACKWARD_DATA:
+        return s->n * s->c * s->h * s->w;
+    default:
+        return cb_conv_weights(s);
+    }
+}
+
+/* dX of the strided 1x1 has its even rows and columns only; the others are 0. */
+static void expand_even(const struct cb_conv_shape *s, const float *dx, float *out)
+{
+    memset(out, 0, s->n * s->c * s->h * s->w * sizeof *out);
+    for (size_t block = 0; block < s->n * s->c / 16; block++)
+        for (size_t y = 0; y < s->h; y += 2)
+            for (size_t x = 0; x < s->w; x += 2, dx += 16)
+                memcpy(out + ((block * s->h + y) * s->w + x) * 16, dx, 16 * sizeof *dx);
+}
+
+void conv_case_result(const struct conv_case *c, enum cb_conv_pass pass, float *out)
+{
+    if (pass == CB_CONV_BACKWARD_WEIGHTS)
+        cb_conv_unpack_oihw(&c->shape, c->bwd.dw, out);
+    else if (pass == CB_CONV_FORWARD)
+        memcpy(out, c->fwd.y, conv_case_result_size(c, pass) * sizeof *out);
+    else if (c->shape.kind == CB_CONV_1X1_S2)
+        expand_even(&c->shape, c->bwd.dx, out);
+    else
+        memcpy(out, c->bwd.dx, conv_case_result_size(c, pass) * sizeof *out);
+}

@@ -16,6 +16,10 @@ enum cb_status cb_parse_count(const char *option, const char *text, size_t max, 
 /* Sorts the n > 0 values, smallest first; returns their median. */
 double cb_sort_median(double *values, size_t n);
 
+/* 64-byte aligned memory, in huge pages where the system grants them to whoever asks, as the trainer's arena is: with
+ * pages of 4 KiB large tensors are bound by address translation. NULL without memory; free() releases it. */
+void *cb_alloc_tensor(size_t bytes);
+
 /* Fills p with n numbers in [-1, 1) that depend on seed alone. The threads of the team touch it first, each its part.
  */
 void cb_fill_random(struct cb_team *team, uint32_t seed, float *p, size_t n);

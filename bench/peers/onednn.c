@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "conv_peer.h"
 #include "gemm_peer.h"
 
@@ -88,6 +89,7 @@ struct cb_conv_plan {
     dnnl_primitive_desc_t description;
     dnnl_primitive_t primitive;
     dnnl_memory_t memory[TENSORS];
+    void *data[TENSORS];              /* of memory */
     dnnl_memory_desc_t ours[TENSORS]; /* our layouts */
     dnnl_exec_arg_t arguments[TENSORS];
     enum tensor output;
@@ -156,7 +158,9 @@ static dnnl_status_t reorder(dnnl_memory_t from, dnnl_memory_t to)
 static dnnl_status_t make_memory(struct cb_conv_plan *plan, enum cb_conv_pass pass, enum tensor t, const float *ours)
 {
     const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(plan->description, passes[pass].of[t].query, 0);
-    dnnl_status_t status = dnnl_memory_create(&plan->memory[t], md, engine, DNNL_MEMORY_ALLOCATE);
+    plan->data[t] = cb_alloc_tensor(dnnl_memory_desc_get_size(md));
+    if (!plan->data[t]) return dnnl_out_of_memory;
+    dnnl_status_t status = dnnl_memory_create(&plan->memory[t], md, engine, plan->data[t]);
     plan->arguments[t] = (dnnl_exec_arg_t){passes[pass].of[t].argument, plan->memory[t]};
     if (status || t == plan->output) return status;
     dnnl_memory_t from;
@@ -170,7 +174,10 @@ static dnnl_status_t make_memory(struct cb_conv_plan *plan, enum cb_conv_pass pa
 static void destroy(struct cb_conv_plan *plan)
 {
     if (!plan) return;
-    for (int t = 0; t < TENSORS; t++) dnnl_memory_destroy(plan->memory[t]);
+    for (int t = 0; t < TENSORS; t++) {
+        dnnl_memory_destroy(plan->memory[t]);
+        free(plan->data[t]);
+    }
     dnnl_primitive_destroy(plan->primitive);
     dnnl_primitive_desc_destroy(plan->description);
     free(plan);

@@ -50,8 +50,10 @@ static const struct {
 } shapes[] = {
     {"stem: 3->16 @32", CB_CONV_STEM, 3, 32, 16},      {"3x3: 16->16 @32", CB_CONV_3X3, 16, 32, 16},
     {"3x3: 32->32 @16", CB_CONV_3X3, 32, 16, 32},      {"3x3: 64->64 @8", CB_CONV_3X3, 64, 8, 64},
-    {"3x3s2: 16->32 @32", CB_CONV_3X3_S2, 16, 32, 32}, {"3x3s2: 32->64 @16", CB_CONV_3X3_S2, 32, 16, 64},
-    {"1x1s2: 16->32 @32", CB_CONV_1X1_S2, 16, 32, 32}, {"1x1s2: 32->64 @16", CB_CONV_1X1_S2, 32, 16, 64},
+    {"F4: 16->16 @32", CB_CONV_WINOGRAD, 16, 32, 16},  {"F4: 32->32 @16", CB_CONV_WINOGRAD, 32, 16, 32},
+    {"F4: 64->64 @8", CB_CONV_WINOGRAD, 64, 8, 64},    {"3x3s2: 16->32 @32", CB_CONV_3X3_S2, 16, 32, 32},
+    {"3x3s2: 32->64 @16", CB_CONV_3X3_S2, 32, 16, 64}, {"1x1s2: 16->32 @32", CB_CONV_1X1_S2, 16, 32, 32},
+    {"1x1s2: 32->64 @16", CB_CONV_1X1_S2, 32, 16, 64},
 };
 
 static const char *const pass_names[CASE_PASSES] = {"forward", "fused-forward", "backward", "fused-backward"};

@@ -196,19 +196,14 @@ static enum cb_status run_peer(void *context, struct cb_error *err)
     return c->peer->run(&c->gemm, err);
 }
 
-static void *aligned_bytes(size_t bytes)
-{
-    return aligned_alloc(64, (bytes + 63) / 64 * 64);
-}
-
 static enum cb_status take_buffers(struct work *w, size_t in, size_t weights, size_t out, size_t workspace_bytes,
                                    struct cb_error *err)
 {
-    w->in = aligned_bytes(in * sizeof(float));
-    w->weights = aligned_bytes(weights * sizeof(float));
-    w->out = aligned_bytes(out * sizeof(float));
-    w->peer_out = aligned_bytes(out * sizeof(float));
-    w->workspace = aligned_bytes(workspace_bytes);
+    w->in = cb_alloc_tensor(in * sizeof(float));
+    w->weights = cb_alloc_tensor(weights * sizeof(float));
+    w->out = cb_alloc_tensor(out * sizeof(float));
+    w->peer_out = cb_alloc_tensor(out * sizeof(float));
+    w->workspace = cb_alloc_tensor(workspace_bytes);
     if (!w->in || !w->weights || !w->out || !w->peer_out || !w->workspace)
         return cb_fail(err, CB_NO_MEMORY, "out of memory for the matrices");
     cb_fill_random(w->team, 1, w->in, in);

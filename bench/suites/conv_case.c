@@ -11,16 +11,23 @@ static float *buffer(struct conv_case *c, size_t n)
 {
     c->floats += n;
     if (c->n_buffers && !c->buffers[c->n_buffers - 1]) return NULL;
-    float *p = aligned_alloc(64, (n * sizeof *p + 63) / 64 * 64);
+    float *p = cb_alloc_tensor(n * sizeof *p);
     c->buffers[c->n_buffers++] = p;
     if (p) cb_fill_random(c->team, (uint32_t)c->n_buffers, p, n);
     return p;
 }
 
+static float *workspace(struct conv_case *c)
+{
+    size_t floats = cb_conv_workspace(&c->shape);
+    return floats ? buffer(c, floats) : NULL;
+}
+
 static void plan_forward(struct conv_case *c, size_t in, size_t out, bool fused)
 {
     const struct cb_conv_shape *s = &c->shape;
-    c->fwd = (struct cb_conv_fwd){.shape = *s, .source = {.x = buffer(c, in)}, .w = c->w, .y = buffer(c, out)};
+    c->fwd = (struct cb_conv_fwd){
+        .shape = *s, .source = {.x = buffer(c, in)}, .w = c->w, .y = buffer(c, out), .workspace = workspace(c)};
     if (!fused) return;
     c->fwd.stats = buffer(c, s->n * s->k * 2);
     if (s->kind == CB_CONV_STEM) return;
@@ -57,7 +64,8 @@ static void plan_backward(struct conv_case *c, size_t in, size_t out, bool fused
                                   .source = {.x = buffer(c, in)},
                                   .dy = {.g = buffer(c, out)},
                                   .dw_groups = buffer(c, CB_IMAGE_GROUPS * weights),
-                                  .dw = buffer(c, weights)};
+                                  .dw = buffer(c, weights),
+                                  .workspace = workspace(c)};
     if (fused) fuse_backward(c, in, out);
     if (s->kind == CB_CONV_STEM) return;
     c->flops *= 2;

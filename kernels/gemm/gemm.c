@@ -59,12 +59,15 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     struct plan p;
     cb_ops()->gemm_f32_tile_size(&p.mr, &p.nr);
     choose_grid(&p, g, threads);
+    size_t m = ceil_div(g->m, p.shares_m), n = ceil_div(g->n, p.shares_n);
     /* Half of L1 for the panel of A, half of L2 for the block of B; the other halves are for what streams past. More
      * than 512 steps of k no longer make the loads and stores of C cheaper, but would narrow the block of B. */
     p.kc = even_block(g->k, min_size(l1 / 2 / (p.mr * sizeof(float)), 512), 1);
-    p.nb = even_block(ceil_div(g->n, p.shares_n), l2 / 2 / (p.kc * sizeof(float)), p.nr);
-    p.copy_a = g->a_transposed;
-    p.pack_b = g->b_transposed || g->n % CB_LANES || ceil_div(g->m, p.shares_m) > 16 * p.mr;
+    p.nb = even_block(n, l2 / 2 / (p.kc * sizeof(float)), p.nr);
+    /* Rows of A a multiple of 2 KiB apart would share a few sets of L1. */
+    p.copy_a = g->a_transposed || (g->lda % 512 == 0 && n > 4 * p.nr);
+    /* Packing B pays when many panels of A use it; where it is read in place, its last vectors must be whole. */
+    p.pack_b = g->b_transposed || g->n % CB_LANES || m > 16 * p.mr;
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
     p.a_len = p.copy_a ? p.mr * p.a_ld : 0;
     p.piece_len = p.a_len + (p.pack_b ? p.kc * p.nb : 0);
@@ -116,17 +119,11 @@ static void pack_b(const struct cb_gemm *g, const struct block *s, size_t nr, fl
     /* Row by row: each is read in one long run. */
     for (size_t k = 0; k < s->kc; k++) {
         size_t j = 0;
+        for (; j < s->n; j += LINE) __builtin_prefetch(src + (k + 1) * ld + j);
+        j = 0;
         for (; j < last; j += nr) memcpy(dst + j * s->kc + k * nr, src + k * ld + j, nr * sizeof *dst);
         if (j < s->n) memcpy(dst + j * s->kc + k * nr, src + k * ld + j, (s->n - j) * sizeof *dst);
     }
-}
-
-/* The next tile's C: its rows are far apart, so no hardware prefetcher sees them coming, and its first fma waits for
- * them. */
-static void prefetch_rows(const float *p, size_t rows, size_t ld, size_t columns)
-{
-    for (size_t i = 0; i < rows; i++)
-        for (size_t at = 0; at < columns; at += LINE) __builtin_prefetch(p + i * ld + at, 0, 2);
 }
 
 /* A block's product: each panel of A against the whole block of B, which stays in L2. */
@@ -134,14 +131,14 @@ static void multiply_block(const struct job *job, const struct block *s, float *
 {
     const struct cb_gemm *g = job->g;
     size_t height = even_block(s->m, job->p.mr, 1), nr = job->p.nr, tiles = ceil_div(s->n, nr);
-    struct cb_gemm_tile tile = {.k = s->kc, .ldb = s->b_ld, .ldc = g->ldc};
+    struct cb_gemm_tile tile = {.k = s->kc, .ldb = s->b_ld, .ldc = g->ldc, .next_lda = g->lda};
     tile.accumulate = g->accumulate || s->k > 0;
     for (size_t i = s->i; i < s->i + s->m; i += height) {
         tile.mr = min_size(height, s->i + s->m - i);
         tile.a = g->a + (g->a_transposed ? s->k * g->lda + i : i * g->lda + s->k);
         tile.lda = g->lda;
-        const float *next = tile.a + height * g->lda;
-        size_t next_rows = g->a_transposed ? 0 : min_size(height, s->i + s->m - i - tile.mr);
+        const float *next_a = tile.a + height * g->lda;
+        size_t next_k = g->a_transposed || i + height >= s->i + s->m ? 0 : s->kc;
         if (job->p.copy_a) {
             if (g->a_transposed)
                 cb_transpose(tile.a, g->lda, s->kc, tile.mr, a_copy, job->p.a_ld);
@@ -155,9 +152,10 @@ static void multiply_block(const struct job *job, const struct block *s, float *
             tile.nr = min_size(nr, s->n - j);
             tile.b = s->b + t * s->b_panel;
             tile.c = g->c + i * g->ldc + s->j + j;
-            size_t from = t * next_rows / tiles, to = (t + 1) * next_rows / tiles;
-            prefetch_rows(next + from * g->lda, to - from, g->lda, s->kc);
-            if (t + 1 < tiles) prefetch_rows(tile.c + nr, tile.mr, g->ldc, min_size(nr, s->n - j - nr));
+            size_t from = next_k * t / tiles;
+            tile.next_a = next_a + from;
+            tile.next_len = next_k * (t + 1) / tiles - from;
+            tile.next_c = tile.c + (t + 1 < tiles ? nr : 0);
             job->tile(&tile);
         }
     }

@@ -32,6 +32,9 @@ struct cb_gemm_tile {
     float *c;
     size_t lda, ldb, ldc;
     int accumulate;
+    /* Prefetched along the way: rows of later tiles, next_len elements of a row of A, as many of C as this tile has. */
+    const float *next_a, *next_c;
+    size_t next_len, next_lda;
 };
 typedef void cb_gemm_tile_fn(const struct cb_gemm_tile *args);
 typedef void cb_gemm_tile_size_fn(size_t *mr, size_t *nr); /* MR, NR of the ISA's tile */

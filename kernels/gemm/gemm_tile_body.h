@@ -15,19 +15,29 @@ CB_INLINE void tile(const struct cb_gemm_tile *t, float *c, size_t ldc, size_t r
         CB_UNROLL
         for (size_t j = 0; j < nv; j++) acc[i][j] = t->accumulate ? v_load(c + i * ldc + j * VL) : v_zero();
     }
-    const float *a = t->a, *b = t->b;
-    size_t lda = t->lda, ldb = t->ldb;
-    for (size_t k = t->k; k > 0; k--, a++, b += ldb) {
+    const float *a = t->a, *b = t->b, *next_a = t->next_a, *next_c = t->next_c;
+    size_t lda = t->lda, ldb = t->ldb, left = t->k, steps = (left + rows - 1) / rows;
+    while (left > 0) {
+        /* What the next tiles need, a row at a time: all at once would occupy the core's few buffers for cache misses.
+         */
+        for (size_t at = 0; at < t->next_len; at += 16) __builtin_prefetch(next_a + at, 0, 2);
         CB_UNROLL
-        for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(b + AHEAD * ldb + j * VL);
-        vf row[NV];
-        CB_UNROLL
-        for (size_t j = 0; j < nv; j++) row[j] = v_load(b + j * VL);
-        CB_UNROLL
-        for (size_t i = 0; i < rows; i++) {
-            vf x = v_set1(a[i * lda]);
+        for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(next_c + j * VL, 0, 2);
+        next_a += t->next_lda;
+        next_c += t->ldc;
+        size_t end = left > steps ? left - steps : 0;
+        for (; left > end; left--, a++, b += ldb) {
             CB_UNROLL
-            for (size_t j = 0; j < nv; j++) acc[i][j] = v_fma(x, row[j], acc[i][j]);
+            for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(b + AHEAD * ldb + j * VL);
+            vf row[NV];
+            CB_UNROLL
+            for (size_t j = 0; j < nv; j++) row[j] = v_load(b + j * VL);
+            CB_UNROLL
+            for (size_t i = 0; i < rows; i++) {
+                vf x = v_set1(a[i * lda]);
+                CB_UNROLL
+                for (size_t j = 0; j < nv; j++) acc[i][j] = v_fma(x, row[j], acc[i][j]);
+            }
         }
     }
     CB_UNROLL
@@ -61,9 +71,11 @@ void CB_VARIANT(gemm_f32_tile)(const struct cb_gemm_tile *t)
         return;
     }
     /* At the right edge of C the tile works on a copy, so that nothing beside C is read or written. */
-    float edge[MR * NR] = {0};
-    if (t->accumulate)
+    float edge[MR * NR];
+    if (t->accumulate) {
+        memset(edge, 0, sizeof edge);
         for (size_t i = 0; i < t->mr; i++) memcpy(edge + i * NR, t->c + i * t->ldc, t->nr * sizeof *edge);
+    }
     tile_any(t, edge, NR);
     for (size_t i = 0; i < t->mr; i++) memcpy(t->c + i * t->ldc, edge + i * NR, t->nr * sizeof *edge);
 }

@@ -197,6 +197,31 @@ static void test_products(enum cb_isa isa)
     }
 }
 
+/* Where the paths part: B in place or packed (many panels of A), A in place or copied (rows a multiple of 2 KiB apart).
+ */
+static void test_paths(enum cb_isa isa)
+{
+    size_t mr, nr;
+    cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
+    check_select(isa);
+    for (size_t threads = 1; threads <= 4; threads++) {
+        check_begin(isa, "gemm in place and packed, %zu threads", threads);
+        struct cb_team *team = check_team(threads, 0);
+        for (size_t i = 0; i < 32; i++) {
+            size_t m = 16 * mr * threads + (i & 1 ? 0 : threads), n = 16 * (i & 2 ? 3 : threads * nr / 3 + 1);
+            size_t k = 37, lda = i & 4 ? 512 : k;
+            struct cb_gemm g = {.m = m, .n = n, .k = k, .lda = lda, .ldb = n, .ldc = n, .accumulate = i >> 3 & 1};
+            if (i & 16) { /* flat: the threads share the columns */
+                g.m = i & 1 ? 2 : mr + 2;
+                g.ldb += 3;
+            }
+            compare_gemm(team, g, &cache_sizes[i % CACHES], CHECK_SPECIALS);
+        }
+        cb_team_destroy(team);
+        check_end();
+    }
+}
+
 static void test_edges(void)
 {
     check_select(CB_ISA_SCALAR);
@@ -239,6 +264,7 @@ int main(void)
         compare_tiles(cb_ops_of(isa)->gemm_f32_tile, mr, nr);
         check_end();
         test_products(isa);
+        test_paths(isa);
     }
     test_edges();
     test_wrong_tiles();

@@ -60,9 +60,9 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     cb_ops()->gemm_f32_tile_size(&p.mr, &p.nr);
     choose_grid(&p, g, threads);
     size_t m = ceil_div(g->m, p.shares_m), n = ceil_div(g->n, p.shares_n);
-    /* Half of L1 for the panel of A, half of L2 for the block of B; the other halves are for what streams past. More
+    /* Three quarters of L1 for the panel of A, half of L2 for the block of B; the rest is for what streams past. More
      * than 512 steps of k no longer make the loads and stores of C cheaper, but would narrow the block of B. */
-    p.kc = even_block(g->k, min_size(l1 / 2 / (p.mr * sizeof(float)), 512), 1);
+    p.kc = even_block(g->k, min_size(l1 / 4 * 3 / (p.mr * sizeof(float)), 512), 1);
     p.nb = even_block(n, l2 / 2 / (p.kc * sizeof(float)), p.nr);
     /* Rows of A a multiple of 2 KiB apart would share a few sets of L1. */
     p.copy_a = g->a_transposed || (g->lda % 512 == 0 && n > 4 * p.nr);

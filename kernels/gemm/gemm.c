@@ -9,7 +9,8 @@
  * blocking with the roles that row-major C asks for: a panel of A (mr x kc) stays near L1 while the panels of a packed
  * block of B (kc x nb) stream past it from L2. The k blocks of one c run in order, each continuing from the stored c,
  * so that blocking changes no bit. */
-enum { LINE = 16 };
+enum { LINE = 16 }; /* floats */
+
 struct plan {
     size_t mr, nr, kc, nb;
     size_t shares_m, shares_n;     /* the grid of rectangles */
@@ -36,16 +37,17 @@ static size_t even_block(size_t len, size_t limit, size_t unit)
     return blocks ? ceil_div(ceil_div(len, blocks), unit) * unit : unit;
 }
 
-/* The grid whose rectangles have the fewest tiles; of these, the one that reads the least of A and B. */
+/* The grid whose rectangles have the least work, a row of a tile being its unit; of these, the one that reads the least
+ * of A and B. */
 static void choose_grid(struct plan *p, const struct cb_gemm *g, size_t threads)
 {
-    size_t least_tiles = SIZE_MAX, least_reads = SIZE_MAX;
+    size_t least_work = SIZE_MAX, least_reads = SIZE_MAX;
     for (size_t shares_m = 1; shares_m <= threads; shares_m++) {
         if (threads % shares_m) continue;
         size_t m = ceil_div(g->m, shares_m), n = ceil_div(g->n, threads / shares_m);
-        size_t tiles = ceil_div(m, p->mr) * ceil_div(n, p->nr);
-        if (tiles > least_tiles || (tiles == least_tiles && m + n >= least_reads)) continue;
-        least_tiles = tiles;
+        size_t work = m * ceil_div(n, p->nr);
+        if (work > least_work || (work == least_work && m + n >= least_reads)) continue;
+        least_work = work;
         least_reads = m + n;
         p->shares_m = shares_m;
         p->shares_n = threads / shares_m;

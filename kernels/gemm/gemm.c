@@ -1,15 +1,21 @@
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/ops.h"
 #include "gemm/pack.h"
 
-/* Goto & van de Geijn's blocking, with the roles that row-major C asks for: a narrow panel of A (kc x mr) stays in L1
- * while the panels of a block of B (kc x nb) stream past it from L2; the packed blocks of A (kc x mc) and B (kc x nc)
- * live in L3 and are shared by all threads. The k blocks of one c run in order, each continuing from the stored c, so
- * that blocking changes no bit. */
-struct blocking {
-    size_t mr, nr, kc, nb, mc, nc;
+/* Each thread computes a rectangle of C on its own, so that nobody waits for anybody. Within it, Goto & van de Geijn's
+ * blocking with the roles that row-major C asks for: a panel of A (mr x kc) stays near L1 while the panels of a packed
+ * block of B (kc x nb) stream past it from L2. The k blocks of one c run in order, each continuing from the stored c,
+ * so that blocking changes no bit. */
+enum { LINE = 16 }; /* floats */
+
+struct plan {
+    size_t mr, nr, kc, nb;
+    size_t shares_m, shares_n;     /* the grid of rectangles */
+    int copy_a, pack_b;            /* else read where they are */
+    size_t a_ld, a_len, piece_len; /* of the copy of a panel of A; of a thread's workspace */
 };
 
 static size_t min_size(size_t a, size_t b)
@@ -31,22 +37,43 @@ static size_t even_block(size_t len, size_t limit, size_t unit)
     return blocks ? ceil_div(ceil_div(len, blocks), unit) * unit : unit;
 }
 
-static struct blocking choose_blocking(const struct cb_gemm *g, const struct cb_cache_sizes *caches, size_t threads)
+/* The grid whose rectangles have the least work, a row of a tile being its unit; of these, the one that reads the least
+ * of A and B. */
+static void choose_grid(struct plan *p, const struct cb_gemm *g, size_t threads)
+{
+    size_t least_work = SIZE_MAX, least_reads = SIZE_MAX;
+    for (size_t shares_m = 1; shares_m <= threads; shares_m++) {
+        if (threads % shares_m) continue;
+        size_t m = ceil_div(g->m, shares_m), n = ceil_div(g->n, threads / shares_m);
+        size_t work = m * ceil_div(n, p->nr);
+        if (work > least_work || (work == least_work && m + n >= least_reads)) continue;
+        least_work = work;
+        least_reads = m + n;
+        p->shares_m = shares_m;
+        p->shares_n = threads / shares_m;
+    }
+}
+
+static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_sizes *caches, size_t threads)
 {
     size_t l1 = caches->l1_bytes ? caches->l1_bytes : (size_t)32 << 10;
     size_t l2 = caches->l2_bytes ? caches->l2_bytes : (size_t)1 << 20;
-    size_t l3 = caches->l3_bytes ? caches->l3_bytes : (size_t)16 << 20;
-    struct blocking s;
-    cb_ops()->gemm_f32_tile_size(&s.mr, &s.nr);
-    /* Half of L1 for the panel of A, half of L2 for the block of B; the other halves are for what streams past. More
+    struct plan p;
+    cb_ops()->gemm_f32_tile_size(&p.mr, &p.nr);
+    choose_grid(&p, g, threads);
+    size_t m = ceil_div(g->m, p.shares_m), n = ceil_div(g->n, p.shares_n);
+    /* Three quarters of L1 for the panel of A, half of L2 for the block of B; the rest is for what streams past. More
      * than 512 steps of k no longer make the loads and stores of C cheaper, but would narrow the block of B. */
-    s.kc = even_block(g->k, min_size(l1 / 2 / (s.mr * sizeof(float)), 512), 1);
-    s.nb = even_block(g->n, l2 / 2 / (s.kc * sizeof(float)), s.nr);
-    /* A flat C has few panels of A: then the columns are what the threads share. */
-    if (ceil_div(g->m, s.mr) < 8 * threads) s.nb = min_size(s.nb, even_block(g->n, ceil_div(g->n, threads), s.nr));
-    s.nc = even_block(g->n, l3 / 2 / (s.kc * sizeof(float)), s.nb);
-    s.mc = even_block(g->m, l3 / 4 / (s.kc * sizeof(float)), s.mr);
-    return s;
+    p.kc = even_block(g->k, min_size(l1 / 4 * 3 / (p.mr * sizeof(float)), 512), 1);
+    p.nb = even_block(n, l2 / 2 / (p.kc * sizeof(float)), p.nr);
+    /* Rows of A a multiple of 2 KiB apart would share a few sets of L1. */
+    p.copy_a = g->a_transposed || (g->lda % 512 == 0 && n > 4 * p.nr);
+    /* Packing B pays when many panels of A use it; where it is read in place, its last vectors must be whole. */
+    p.pack_b = g->b_transposed || g->n % CB_LANES || m > 16 * p.mr;
+    p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
+    p.a_len = p.copy_a ? p.mr * p.a_ld : 0;
+    p.piece_len = p.a_len + (p.pack_b ? p.kc * p.nb : 0);
+    return p;
 }
 
 struct cb_cache_sizes cb_cache_sizes_detect(void)
@@ -61,74 +88,108 @@ struct cb_cache_sizes cb_cache_sizes_detect(void)
     return sizes;
 }
 
-static size_t packed_len(size_t width, size_t unit, size_t kc)
-{
-    return width / unit * cb_panel_len(unit, kc);
-}
-
 size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads)
 {
-    struct blocking s = choose_blocking(args, caches, threads);
-    return (packed_len(s.mc, s.mr, s.kc) + packed_len(s.nc, s.nr, s.kc)) * sizeof(float);
+    return choose_plan(args, caches, threads).piece_len * threads * sizeof(float);
 }
 
-/* One step of the outer loops: C[i0.., j0..] (m x n) (+)= A[i0.., k0..] (m x k) * B[k0.., j0..] (k x n). */
-struct step {
+struct job {
     const struct cb_gemm *g;
-    struct blocking s;
+    struct plan p;
     cb_gemm_tile_fn *tile;
-    size_t i0, j0, k0, m, n, k, pieces;
-    int pack_b;
-    float *a, *b; /* packed panels */
+    float *workspace;
 };
 
-static void pack_piece(void *context, size_t piece, void *scratch)
+/* C[i.., j..] (m x n) (+)= A[i.., k..] (m x kc) * B[k.., j..] (kc x n) */
+struct block {
+    size_t i, j, k, m, n, kc;
+    const float *b; /* panels [kc][nr] */
+    size_t b_panel, b_ld;
+};
+
+static void pack_b(const struct cb_gemm *g, const struct block *s, size_t nr, float *dst)
+{
+    size_t ld = g->ldb;
+    const float *src = g->b + (g->b_transposed ? s->j * ld + s->k : s->k * ld + s->j);
+    size_t last = s->n / nr * nr; /* of a width that needs padding, if less than n */
+    if (last < s->n) memset(dst + last * s->kc, 0, nr * s->kc * sizeof *dst);
+    if (g->b_transposed) {
+        for (size_t j = 0; j < s->n; j += nr)
+            cb_transpose(src + j * ld, ld, min_size(nr, s->n - j), s->kc, dst + j * s->kc, nr);
+        return;
+    }
+    /* Row by row: each is read in one long run. */
+    for (size_t k = 0; k < s->kc; k++) {
+        size_t j = 0;
+        for (; j < s->n; j += LINE) __builtin_prefetch(src + (k + 1) * ld + j);
+        j = 0;
+        for (; j < last; j += nr) memcpy(dst + j * s->kc + k * nr, src + k * ld + j, nr * sizeof *dst);
+        if (j < s->n) memcpy(dst + j * s->kc + k * nr, src + k * ld + j, (s->n - j) * sizeof *dst);
+    }
+}
+
+/* A block's product: each panel of A against the whole block of B, which stays in L2. */
+static void multiply_block(const struct job *job, const struct block *s, float *a_copy)
+{
+    const struct cb_gemm *g = job->g;
+    size_t height = even_block(s->m, job->p.mr, 1), nr = job->p.nr, tiles = ceil_div(s->n, nr);
+    struct cb_gemm_tile tile = {.k = s->kc, .ldb = s->b_ld, .ldc = g->ldc, .next_lda = g->lda};
+    tile.accumulate = g->accumulate || s->k > 0;
+    for (size_t i = s->i; i < s->i + s->m; i += height) {
+        tile.mr = min_size(height, s->i + s->m - i);
+        tile.a = g->a + (g->a_transposed ? s->k * g->lda + i : i * g->lda + s->k);
+        tile.lda = g->lda;
+        const float *next_a = tile.a + height * g->lda;
+        size_t next_k = g->a_transposed || i + height >= s->i + s->m ? 0 : s->kc;
+        if (job->p.copy_a) {
+            if (g->a_transposed)
+                cb_transpose(tile.a, g->lda, s->kc, tile.mr, a_copy, job->p.a_ld);
+            else
+                cb_copy_rows(tile.a, g->lda, tile.mr, s->kc, a_copy, job->p.a_ld);
+            tile.a = a_copy;
+            tile.lda = job->p.a_ld;
+        }
+        for (size_t t = 0; t < tiles; t++) {
+            size_t j = t * nr;
+            tile.nr = min_size(nr, s->n - j);
+            tile.b = s->b + t * s->b_panel;
+            tile.c = g->c + i * g->ldc + s->j + j;
+            size_t from = next_k * t / tiles;
+            tile.next_a = next_a + from;
+            tile.next_len = next_k * (t + 1) / tiles - from;
+            tile.next_c = tile.c + (t + 1 < tiles ? nr : 0);
+            job->tile(&tile);
+        }
+    }
+}
+
+/* One rectangle of C. */
+static void multiply_piece(void *context, size_t piece, void *scratch)
 {
     (void)scratch;
-    const struct step *t = context;
-    const struct cb_gemm *g = t->g;
-    struct cb_pack a = {.unit = t->s.mr, .width = t->m, .k = t->k, .ld = g->lda, .k_major = g->a_transposed};
-    a.src = g->a + (g->a_transposed ? t->k0 * g->lda + t->i0 : t->i0 * g->lda + t->k0);
-    cb_pack_panels(&a, t->a, piece, t->pieces);
-    if (!t->pack_b) return;
-    struct cb_pack b = {.unit = t->s.nr, .width = t->n, .k = t->k, .ld = g->ldb, .k_major = !g->b_transposed};
-    b.src = g->b + (g->b_transposed ? t->j0 * g->ldb + t->k0 : t->k0 * g->ldb + t->j0);
-    cb_pack_panels(&b, t->b, piece, t->pieces);
-}
-
-/* The next tile's C: its rows are far apart, so no hardware prefetcher sees them coming, and its first fma waits for
- * them. */
-static void prefetch_c(const float *c, size_t rows, size_t ldc, size_t bytes)
-{
-    for (size_t i = 0; i < rows; i++)
-        for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch((const char *)(c + i * ldc) + at, 0, 2);
-}
-
-/* A share of the next panel of A, which comes from L3: to L2, while the tiles before it are computed. */
-static void prefetch_a(const float *panel, size_t len, size_t piece, size_t pieces)
-{
-    for (size_t at = piece * len / pieces; at < (piece + 1) * len / pieces; at += 16)
-        __builtin_prefetch(panel + at, 0, 2);
-}
-
-/* One panel of A against one block of B. Tasks run through the panels of A first: the block of B stays in L2. */
-static void multiply_panel(void *context, size_t task, void *scratch)
-{
-    (void)scratch;
-    const struct step *t = context;
-    size_t mr = t->s.mr, nr = t->s.nr, panels = ceil_div(t->m, mr);
-    size_t i = task % panels * mr, first = task / panels * t->s.nb, end = min_size(first + t->s.nb, t->n);
-    size_t ldc = t->g->ldc, a_len = cb_panel_len(mr, t->k);
-    struct cb_gemm_tile tile = {.mr = min_size(mr, t->m - i), .k = t->k, .ldc = ldc};
-    tile.accumulate = t->g->accumulate || t->k0 > 0;
-    tile.a = t->a + i / mr * a_len;
-    for (size_t j = first; j < end; j += nr) {
-        tile.nr = min_size(nr, t->n - j);
-        tile.b = t->b + j / nr * cb_panel_len(nr, t->k);
-        tile.c = t->g->c + (t->i0 + i) * ldc + t->j0 + j;
-        prefetch_a(tile.a + a_len, a_len, (j - first) / nr, ceil_div(end - first, nr));
-        if (j + nr < end) prefetch_c(tile.c + nr, tile.mr, ldc, min_size(nr, end - j - nr) * sizeof(float));
-        t->tile(&tile);
+    const struct job *job = context;
+    const struct cb_gemm *g = job->g;
+    const struct plan *p = &job->p;
+    size_t row = piece / p->shares_n, column = piece % p->shares_n, panels = ceil_div(g->n, p->nr);
+    size_t i_end = (row + 1) * g->m / p->shares_m;
+    size_t j = column * panels / p->shares_n * p->nr,
+           j_end = min_size((column + 1) * panels / p->shares_n * p->nr, g->n);
+    struct block s = {.i = row * g->m / p->shares_m};
+    s.m = i_end - s.i;
+    if (!s.m) return;
+    float *a_copy = job->workspace + piece * p->piece_len, *b_panels = a_copy + p->a_len;
+    for (s.j = j; s.j < j_end; s.j += p->nb) {
+        s.n = min_size(p->nb, j_end - s.j);
+        s.k = 0;
+        do { /* once even for k = 0: C becomes 0 */
+            s.kc = min_size(p->kc, g->k - s.k);
+            s.b = p->pack_b ? b_panels : g->b + s.k * g->ldb + s.j;
+            s.b_panel = p->pack_b ? p->nr * s.kc : p->nr;
+            s.b_ld = p->pack_b ? p->nr : g->ldb;
+            if (p->pack_b) pack_b(g, &s, p->nr, b_panels);
+            multiply_block(job, &s, a_copy);
+            s.k += p->kc;
+        } while (s.k < g->k);
     }
 }
 
@@ -158,23 +219,7 @@ enum cb_status cb_gemm(struct cb_team *team, const struct cb_gemm *args, const s
     enum cb_status status = check(args, err);
     if (status) return status;
     size_t threads = cb_team_threads(team);
-    struct step t = {
-        .g = args, .s = choose_blocking(args, caches, threads), .tile = cb_ops()->gemm_f32_tile, .pieces = threads};
-    t.a = workspace;
-    t.b = t.a + packed_len(t.s.mc, t.s.mr, t.s.kc);
-    for (t.j0 = 0; t.j0 < args->n; t.j0 += t.s.nc) {
-        t.n = min_size(t.s.nc, args->n - t.j0);
-        t.k0 = 0;
-        do { /* once even for k = 0: C becomes 0 */
-            t.k = min_size(t.s.kc, args->k - t.k0);
-            for (t.i0 = 0; t.i0 < args->m; t.i0 += t.s.mc) {
-                t.m = min_size(t.s.mc, args->m - t.i0);
-                t.pack_b = t.i0 == 0;
-                cb_team_run(team, threads, pack_piece, &t);
-                cb_team_run(team, ceil_div(t.m, t.s.mr) * ceil_div(t.n, t.s.nb), multiply_panel, &t);
-            }
-            t.k0 += t.s.kc;
-        } while (t.k0 < args->k);
-    }
+    struct job job = {args, choose_plan(args, caches, threads), cb_ops()->gemm_f32_tile, workspace};
+    cb_team_run(team, threads, multiply_piece, &job);
     return CB_OK;
 }

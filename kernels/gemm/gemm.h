@@ -24,19 +24,22 @@ struct cb_cache_sizes {
 };
 struct cb_cache_sizes cb_cache_sizes_detect(void); /* from sysconf; 0 where unknown */
 
-/* One register tile: C[mr x nr] (+)= a panel [k][MR] * b panel [k][NR]; 1 <= mr <= MR, 1 <= nr <= NR are what is
- * stored. */
+/* One register tile: C[mr x nr] (+)= A[mr x k] * B[k x nr], 1 <= mr <= MR, 1 <= nr <= NR. B is read in whole vectors
+ * of the ISA: its rows are padded up to a multiple of 16 where nr is none. */
 struct cb_gemm_tile {
     size_t mr, nr, k;
-    const float *a, *b; /* packed panels, 64-byte aligned, zeros beyond mr and nr */
+    const float *a, *b;
     float *c;
-    size_t ldc;
+    size_t lda, ldb, ldc;
     int accumulate;
+    /* Prefetched along the way: rows of later tiles, next_len elements of a row of A, as many of C as this tile has. */
+    const float *next_a, *next_c;
+    size_t next_len, next_lda;
 };
 typedef void cb_gemm_tile_fn(const struct cb_gemm_tile *args);
 typedef void cb_gemm_tile_size_fn(size_t *mr, size_t *nr); /* MR, NR of the ISA's tile */
 
-/* Room for the packed panels of A and B, which all threads share: needed for these sizes with the selected ISA. */
+/* Room for the packed panels of A and B of every thread: needed for these sizes with the selected ISA. */
 size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads);
 
 /* workspace: cb_gemm_workspace_bytes for the team's threads, 64-byte aligned. Leading dimensions that are too short and

@@ -7,5 +7,6 @@
 
 enum { MR = 6 }; /* 12 of 16 ymm accumulate; the rest: NV vectors of B and a broadcast of A */
 #define NV 2
+#define EACH_MR(X) X(1) X(2) X(3) X(4) X(5) X(6)
 
 #include "gemm/gemm_tile_body.h"

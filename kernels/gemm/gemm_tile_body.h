@@ -1,78 +1,82 @@
-/* One register tile of SGEMM in the vec/ vocabulary. The stub defines MR (rows) and NV (vectors of a row) so that MR*NV
- * accumulators, NV vectors of B and one broadcast of A fit the register file. Source: Goto & van de Geijn, ACM TOMS
- * 34(3), 2008. */
+/* One register tile of SGEMM in the vec/ vocabulary. The stub defines MR (rows), NV (vectors of a row) and EACH_MR, so
+ * that MR*NV accumulators, NV vectors of B and one broadcast of A fit the register file. Source: Goto & van de Geijn,
+ * ACM TOMS 34(3), 2008. */
 
 enum { NR = NV * VL };
-/* B is prefetched from L2 to L1 a few steps of k ahead. Beyond the panel's end lies the next panel, or nothing: no
- * fault. */
-enum { AHEAD = 8 * NR, VECTORS_OF_A_LINE = 16 / VL };
+/* B is prefetched to L1 a few steps of k ahead. Beyond the panel's end lies the next panel, or nothing: no fault. */
+enum { AHEAD = 8, VECTORS_OF_A_LINE = 16 / VL };
 
-/* The tile's first nv vectors. nv is a constant at every call, so that the accumulators are registers. */
-CB_INLINE void tile_vectors(const struct cb_gemm_tile *t, float *c, size_t ldc, size_t nv)
+/* rows and nv are constants at every call, so that the accumulators are registers. */
+CB_INLINE void tile(const struct cb_gemm_tile *t, float *c, size_t ldc, size_t rows, size_t nv)
 {
     vf acc[MR][NV];
     CB_UNROLL
-    for (size_t i = 0; i < MR; i++) {
+    for (size_t i = 0; i < rows; i++) {
         CB_UNROLL
-        for (size_t j = 0; j < nv; j++) acc[i][j] = v_zero();
+        for (size_t j = 0; j < nv; j++) acc[i][j] = t->accumulate ? v_load(c + i * ldc + j * VL) : v_zero();
     }
-    if (t->accumulate) {
+    const float *a = t->a, *b = t->b, *next_a = t->next_a, *next_c = t->next_c;
+    size_t lda = t->lda, ldb = t->ldb, left = t->k, steps = (left + rows - 1) / rows;
+    while (left > 0) {
+        /* What the next tiles need, a row at a time: all at once would occupy the core's few buffers for cache misses.
+         */
+        for (size_t at = 0; at < t->next_len; at += 16) __builtin_prefetch(next_a + at, 0, 2);
         CB_UNROLL
-        for (size_t i = 0; i < MR; i++) {
+        for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(next_c + j * VL, 0, 2);
+        next_a += t->next_lda;
+        next_c += t->ldc;
+        size_t end = left > steps ? left - steps : 0;
+        for (; left > end; left--, a++, b += ldb) {
             CB_UNROLL
-            for (size_t j = 0; j < nv; j++) acc[i][j] = v_load(c + i * ldc + j * VL);
-        }
-    }
-    const float *a = t->a, *b = t->b;
-    for (size_t k = t->k; k > 0; k--, a += MR, b += NR) {
-        CB_UNROLL
-        for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(b + AHEAD + j * VL);
-        vf row[NV];
-        CB_UNROLL
-        for (size_t j = 0; j < nv; j++) row[j] = v_load(b + j * VL);
-        CB_UNROLL
-        for (size_t i = 0; i < MR; i++) {
-            vf x = v_set1(a[i]);
+            for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(b + AHEAD * ldb + j * VL);
+            vf row[NV];
             CB_UNROLL
-            for (size_t j = 0; j < nv; j++) acc[i][j] = v_fma(x, row[j], acc[i][j]);
+            for (size_t j = 0; j < nv; j++) row[j] = v_load(b + j * VL);
+            CB_UNROLL
+            for (size_t i = 0; i < rows; i++) {
+                vf x = v_set1(a[i * lda]);
+                CB_UNROLL
+                for (size_t j = 0; j < nv; j++) acc[i][j] = v_fma(x, row[j], acc[i][j]);
+            }
         }
     }
     CB_UNROLL
-    for (size_t i = 0; i < MR; i++) {
+    for (size_t i = 0; i < rows; i++) {
         CB_UNROLL
         for (size_t j = 0; j < nv; j++) v_store(c + i * ldc + j * VL, acc[i][j]);
     }
 }
 
-/* Narrow tiles compute only the vectors that hold columns of C. */
-static void tile(const struct cb_gemm_tile *t, float *c, size_t ldc)
+/* Each height has its own code: a flat C (16 rows: 8 + 8) pays for no row that it does not have. */
+static void tile_any(const struct cb_gemm_tile *t, float *c, size_t ldc)
 {
-    switch ((t->nr + VL - 1) / VL) {
-    case 1:
-        tile_vectors(t, c, ldc, 1);
+    switch (t->mr * 4 + (t->nr + VL - 1) / VL) {
+#define TILE(rows, nv)                                                                                                 \
+    case rows * 4 + nv:                                                                                                \
+        tile(t, c, ldc, rows, nv);                                                                                     \
         return;
 #if NV > 2
-    case 2:
-        tile_vectors(t, c, ldc, 2);
-        return;
+#define ROWS(rows) TILE(rows, 1) TILE(rows, 2) TILE(rows, 3)
+#else
+#define ROWS(rows) TILE(rows, 1) TILE(rows, 2)
 #endif
-    default:
-        tile_vectors(t, c, ldc, NV);
-        return;
+        EACH_MR(ROWS)
     }
 }
 
 void CB_VARIANT(gemm_f32_tile)(const struct cb_gemm_tile *t)
 {
-    if (t->mr == MR && t->nr % VL == 0) {
-        tile(t, t->c, t->ldc);
+    if (t->nr % VL == 0) {
+        tile_any(t, t->c, t->ldc);
         return;
     }
-    /* At an edge of C the tile works on a whole copy, so that nothing outside C is read or written. */
-    float edge[MR * NR] = {0};
-    if (t->accumulate)
+    /* At the right edge of C the tile works on a copy, so that nothing beside C is read or written. */
+    float edge[MR * NR];
+    if (t->accumulate) {
+        memset(edge, 0, sizeof edge);
         for (size_t i = 0; i < t->mr; i++) memcpy(edge + i * NR, t->c + i * t->ldc, t->nr * sizeof *edge);
-    tile(t, edge, NR);
+    }
+    tile_any(t, edge, NR);
     for (size_t i = 0; i < t->mr; i++) memcpy(t->c + i * t->ldc, edge + i * NR, t->nr * sizeof *edge);
 }
 

@@ -3,19 +3,10 @@
 
 #include <stddef.h>
 
-/* An operand of a GEMM, cut along its width (m of A, n of B) into panels [k][unit]: what a register tile reads, in its
- * order. */
-struct cb_pack {
-    const float *src;
-    size_t unit, width, k, ld;
-    int k_major; /* src is stored [k][width], else [width][k] */
-};
+/* dst[r * dst_ld + c] = src[r * ld + c] for r < rows, c < columns. */
+void cb_copy_rows(const float *src, size_t ld, size_t rows, size_t columns, float *dst, size_t dst_ld);
 
-/* Elements of a panel, rounded up so that every panel starts at a 64-byte line. */
-size_t cb_panel_len(size_t unit, size_t k);
-
-/* Packs this piece's share (piece of pieces) of the panels into dst, cb_panel_len apart; the last one is padded with
- * zeros. */
-void cb_pack_panels(const struct cb_pack *pack, float *dst, size_t piece, size_t pieces);
+/* dst[c * dst_ld + r] = src[r * ld + c] for r < rows, c < columns. */
+void cb_transpose(const float *src, size_t ld, size_t rows, size_t columns, float *dst, size_t dst_ld);
 
 #endif

@@ -29,18 +29,15 @@ static float *filled(size_t n, enum check_fill fill, uint64_t seed)
 
 /* --- one register tile, and tiles that are wrong on purpose --- */
 
-static void compare_tile(cb_gemm_tile_fn *tile, size_t unit_m, size_t unit_n, struct cb_gemm_tile t,
-                         enum check_fill fill)
+static void compare_tile(cb_gemm_tile_fn *tile, struct cb_gemm_tile t, enum check_fill fill)
 {
-    check_at("tile mr=%zu nr=%zu k=%zu ldc=%zu accumulate=%d fill=%d", t.mr, t.nr, t.k, t.ldc, t.accumulate, (int)fill);
+    check_at("tile mr=%zu nr=%zu k=%zu lda=%zu ldb=%zu ldc=%zu accumulate=%d fill=%d", t.mr, t.nr, t.k, t.lda, t.ldb,
+             t.ldc, t.accumulate, (int)fill);
     size_t len = (t.mr - 1) * t.ldc + t.nr;
-    float *a = filled(t.k * unit_m, fill, 1), *b = filled(t.k * unit_n, fill, 2), *got = filled(len, fill, 3);
-    for (size_t k = 0; k < t.k; k++) { /* as packing leaves them */
-        memset(a + k * unit_m + t.mr, 0, (unit_m - t.mr) * sizeof *a);
-        memset(b + k * unit_n + t.nr, 0, (unit_n - t.nr) * sizeof *b);
-    }
+    float *a = filled((t.mr - 1) * t.lda + t.k, fill, 1), *got = filled(len, fill, 3);
+    float *b = filled((t.k - 1) * t.ldb + (t.nr + 15) / 16 * 16, fill, 2);
     float *want = check_copy(got, len);
-    plain_gemm(&(struct cb_gemm){t.mr, t.nr, t.k, a, b, want, unit_m, unit_n, t.ldc, 1, 0, t.accumulate});
+    plain_gemm(&(struct cb_gemm){t.mr, t.nr, t.k, a, b, want, t.lda, t.ldb, t.ldc, 0, 0, t.accumulate});
     t.a = a;
     t.b = b;
     t.c = got;
@@ -59,7 +56,9 @@ static void compare_tiles(cb_gemm_tile_fn *tile, size_t unit_m, size_t unit_n)
                 size_t ldc = nr + (pick & 1 ? 0 : pick >> 1 & 31);
                 struct cb_gemm_tile t = {.mr = mr, .nr = nr, .ldc = ldc, .accumulate = accumulate};
                 t.k = ks[(pick >> 8) % (sizeof ks / sizeof *ks)];
-                compare_tile(tile, unit_m, unit_n, t, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
+                t.lda = t.k + (pick >> 24 & 7);
+                t.ldb = (nr + 15) / 16 * 16 + (pick >> 27 & 7);
+                compare_tile(tile, t, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
             }
 }
 
@@ -71,7 +70,7 @@ static void tile_of_mul_add(const struct cb_gemm_tile *t)
         for (size_t j = 0; j < t->nr; j++) {
             float c = t->accumulate ? t->c[i * t->ldc + j] : 0;
             for (size_t k = 0; k < t->k; k++) {
-                float product = t->a[k * WRONG_UNIT + i] * t->b[k * WRONG_UNIT + j];
+                float product = t->a[i * t->lda + k] * t->b[k * t->ldb + j];
                 c += product;
             }
             t->c[i * t->ldc + j] = c;
@@ -96,8 +95,8 @@ static void tile_from_the_last_k(const struct cb_gemm_tile *t)
     struct cb_gemm_tile step = *t;
     step.k = 1;
     for (size_t k = t->k; k-- > 0; step.accumulate = 1) {
-        step.a = t->a + k * WRONG_UNIT;
-        step.b = t->b + k * WRONG_UNIT;
+        step.a = t->a + k;
+        step.b = t->b + k * t->ldb;
         cb_gemm_f32_tile__scalar(&step);
     }
 }
@@ -167,7 +166,7 @@ static void compare_gemm(struct cb_team *team, struct cb_gemm g, const struct cb
 /* Sizes around the tile's own, primes and 1. */
 static size_t awkward(uint64_t pick, size_t unit)
 {
-    const size_t sizes[] = {1, 2, 7, unit - 1, unit, unit + 1, 2 * unit + 1, 3 * unit - 1, 53, 97, 131};
+    const size_t sizes[] = {1, 2, 7, unit - 1, unit, unit + 1, 2 * unit + 1, 3 * unit - 1, 16, 48, 53, 97, 131};
     return sizes[pick % (sizeof sizes / sizeof *sizes)];
 }
 
@@ -192,6 +191,31 @@ static void test_products(enum cb_isa isa)
             g.ldc = g.n + gaps / 25 % 5;
             compare_gemm(team, g, &cache_sizes[(pick >> 3) % CACHES],
                          (enum check_fill)((pick >> 32) % (CHECK_SPECIALS + 1)));
+        }
+        cb_team_destroy(team);
+        check_end();
+    }
+}
+
+/* Where the paths part: B in place or packed (many panels of A), A in place or copied (rows a multiple of 2 KiB apart).
+ */
+static void test_paths(enum cb_isa isa)
+{
+    size_t mr, nr;
+    cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
+    check_select(isa);
+    for (size_t threads = 1; threads <= 4; threads++) {
+        check_begin(isa, "gemm in place and packed, %zu threads", threads);
+        struct cb_team *team = check_team(threads, 0);
+        for (size_t i = 0; i < 32; i++) {
+            size_t m = 16 * mr * threads + (i & 1 ? 0 : threads), n = 16 * (i & 2 ? 3 : threads * nr / 3 + 1);
+            size_t k = 37, lda = i & 4 ? 512 : k;
+            struct cb_gemm g = {.m = m, .n = n, .k = k, .lda = lda, .ldb = n, .ldc = n, .accumulate = i >> 3 & 1};
+            if (i & 16) { /* flat: the threads share the columns */
+                g.m = i & 1 ? 2 : mr + 2;
+                g.ldb += 3;
+            }
+            compare_gemm(team, g, &cache_sizes[i % CACHES], CHECK_SPECIALS);
         }
         cb_team_destroy(team);
         check_end();
@@ -240,6 +264,7 @@ int main(void)
         compare_tiles(cb_ops_of(isa)->gemm_f32_tile, mr, nr);
         check_end();
         test_products(isa);
+        test_paths(isa);
     }
     test_edges();
     test_wrong_tiles();

@@ -28,7 +28,7 @@ struct domain {
     size_t tiles;      /* of a strip */
     size_t strips;     /* of an image */
     size_t row, plane; /* floats of the padded map */
-    size_t v_position, m_block, m_position;
+    size_t position;   /* floats from one position of the transform domain to the next */
 };
 
 CB_INLINE struct domain domain_of(const struct cb_conv_shape *shape, void *scratch, size_t c, size_t k)
@@ -39,17 +39,15 @@ CB_INLINE struct domain domain_of(const struct cb_conv_shape *shape, void *scrat
     d.strips = d.h / 4;
     d.row = (d.w + 2) * CB_LANES;
     d.plane = (d.h + 2) * d.row;
-    d.v_position = CB_WINOGRAD_TILES * c + CB_LANES;
-    d.m_block = CB_WINOGRAD_TILES * CB_LANES;
-    d.m_position = k / CB_LANES * d.m_block + CB_LANES;
+    d.position = CB_WINOGRAD_TILES * (c > k ? c : k) + CB_LANES; /* to.position, as a constant */
     return d;
 }
 
-/* Strips of a block: the transform domain of one fits L2 beside the weights; 16 channels have little else there. */
+/* Strips of a block. More tiles read the weights less often and need more of L2; between 8 and 32 it hardly matters. */
 CB_INLINE size_t block_strips(const struct domain *d)
 {
-    size_t tiles = d->c <= 16 ? CB_WINOGRAD_TILES_16 : d->c <= 32 ? CB_WINOGRAD_TILES_32 : CB_WINOGRAD_TILES_64;
-    return tiles > d->tiles ? tiles / d->tiles : 1;
+    enum { TILES = 16 };
+    return TILES > d->tiles ? TILES / d->tiles : 1;
 }
 
 /* The halo of the padded map; loading an image leaves it as it is. */
@@ -146,7 +144,7 @@ CB_INLINE void transform_strip(const struct domain *d, size_t strip, size_t plac
     for (size_t b = 0; b < d->c / CB_LANES; b++)
         for (size_t lane = 0; lane < CB_LANES; lane += VL)
             input_strip(d->to.padded + b * d->plane + strip * 4 * d->row + lane, d->row, d->tiles,
-                        d->to.v + place * d->tiles * d->c + b * CB_LANES + lane, d->c, d->v_position);
+                        d->to.v + place * d->tiles * d->c + b * CB_LANES + lane, d->c, d->position);
 }
 
 /* Forward: y and its sums, from strip `place` of the block. */
@@ -162,11 +160,11 @@ CB_INLINE void finish_forward_strip(const struct domain *d, const struct cb_conv
             sum[p] = stats && strip ? v_load(stats + p * VL) : v_zero();
             sum2[p] = stats && strip ? v_load(stats + CB_LANES + p * VL) : v_zero();
         }
-        const float *m = d->to.m + b * d->m_block + place * d->tiles * CB_LANES;
-        for (size_t t = 0; t < d->tiles; t++, m += CB_LANES, y += 4 * CB_LANES) {
+        const float *m = d->to.m + place * d->tiles * d->k + b * CB_LANES;
+        for (size_t t = 0; t < d->tiles; t++, m += d->k, y += 4 * CB_LANES) {
             vf half[CB_PARTS][4][6];
             CB_UNROLL
-            for (size_t p = 0; p < CB_PARTS; p++) output_columns(m + p * VL, d->m_position, half[p]);
+            for (size_t p = 0; p < CB_PARTS; p++) output_columns(m + p * VL, d->position, half[p]);
             CB_UNROLL
             for (size_t i = 0; i < 4; i++) {
                 vf o[CB_PARTS][4];
@@ -207,10 +205,9 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t task, void *scratc
         ahead_range(&ahead, args->source.x, next, count * strip_floats, size);
         ahead_range(&ahead, args->source.residual, next, count * strip_floats, size);
         ahead_spread(&ahead, fetches(c, k, count * d.tiles));
-        for (size_t t = 0; t < POSITIONS; t++) {
-            multiply(d.to.v + t * d.v_position, c, k, args->workspace + t * c * k, d.to.m + t * d.m_position, d.m_block,
+        for (size_t t = 0; t < POSITIONS; t++)
+            multiply(d.to.v + t * d.position, c, k, args->workspace + t * c * k, d.to.m + t * d.position,
                      count * d.tiles, &ahead);
-        }
         for (size_t i = 0; i < count; i++) finish_forward_strip(&d, args, (s + i) / d.strips, (s + i) % d.strips, i);
     }
     v_stream_end();
@@ -220,7 +217,7 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t task, void *scratc
 CB_INLINE void transform_value_strip(const struct domain *d, const struct cb_source *source, enum source_kind kind,
                                      size_t image, size_t strip, size_t place)
 {
-    size_t channels = d->k, position = CB_WINOGRAD_TILES * channels + CB_LANES;
+    size_t channels = d->k;
     for (size_t b = 0; b < channels / CB_LANES; b++) {
         struct source_block from;
         source_begin(&from, source, kind, b);
@@ -236,7 +233,7 @@ CB_INLINE void transform_value_strip(const struct domain *d, const struct cb_sou
                     for (size_t j = 0; j < 4; j++)
                         x[i][j] = source_value(&from, kind, at + (i * d->w + j) * CB_LANES, p);
                 }
-                value_tile(x, to + p * VL, position);
+                value_tile(x, to + p * VL, d->position);
             }
         }
     }
@@ -258,11 +255,11 @@ CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_con
             sum2[p] = sums && strip ? v_load(sums + CB_LANES + p * VL) : v_zero();
             mean[p] = sums ? v_load(args->bn_mean + b * CB_LANES + p * VL) : v_zero();
         }
-        const float *m = d->to.m + b * d->m_block + place * d->tiles * CB_LANES;
-        for (size_t t = 0; t < d->tiles; t++, m += CB_LANES, first += 4 * CB_LANES) {
+        const float *m = d->to.m + place * d->tiles * d->k + b * CB_LANES;
+        for (size_t t = 0; t < d->tiles; t++, m += d->k, first += 4 * CB_LANES) {
             vf half[CB_PARTS][4][6];
             CB_UNROLL
-            for (size_t p = 0; p < CB_PARTS; p++) output_columns(m + p * VL, d->m_position, half[p]);
+            for (size_t p = 0; p < CB_PARTS; p++) output_columns(m + p * VL, d->position, half[p]);
             CB_UNROLL
             for (size_t i = 0; i < 4; i++) {
                 size_t at = first + i * d->w * CB_LANES;
@@ -277,13 +274,13 @@ CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_con
                         if (args->skip) o[p][j] = v_add(o[p][j], v_load(args->skip + pixel + p * VL));
                         if (args->masked) o[p][j] = v_where_positive(source_value(&source, kind, pixel, p), o[p][j]);
                     }
-                    float *dx = args->dx + at + j * CB_LANES;
-                    if (args->dx == args->skip) { /* in the cache, as skip has just been read */
-                        CB_UNROLL
-                        for (int p = 0; p < CB_PARTS; p++) v_store(dx + p * VL, o[p][j]);
-                    } else {
-                        CB_UNROLL
-                        for (int p = 0; p < CB_PARTS; p++) v_stream(dx + p * VL, o[p][j]);
+                    CB_UNROLL
+                    for (int p = 0; p < CB_PARTS; p++) {
+                        float *dx = args->dx + at + j * CB_LANES + p * VL;
+                        if (args->dx == args->skip) /* in the cache, as skip has just been read */
+                            v_store(dx, o[p][j]);
+                        else
+                            v_stream(dx, o[p][j]);
                     }
                 }
                 if (!sums) continue;
@@ -330,7 +327,7 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
         return;
     }
     clear_halo(&d);
-    size_t x_position = CB_WINOGRAD_TILES * c + CB_LANES, strip_pixels = 4 * d.w, size = n * d.h * d.w;
+    size_t strip_pixels = 4 * d.w, size = n * d.h * d.w;
     for (size_t s = first * d.strips, end = last * d.strips, count; s < end; s += count) {
         bool start = s == first * d.strips;
         count = block_strips(&d) < end - s ? block_strips(&d) : end - s;
@@ -346,19 +343,19 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
         if (args->bn_y != args->source.x) ahead_range(&ahead, args->bn_y, here * c, pixels * c, size * c);
         ahead_spread(&ahead, 2 * fetches(c, k, count * d.tiles));
         for (size_t t = 0; t < POSITIONS; t++) {
-            const float *v = d.to.v + t * d.v_position;
+            const float *v = d.to.v + t * d.position;
             if (start)
-                add_weights(d.to.x + t * x_position, c, v, k, d.to.du + t * c * k, true, count * d.tiles, &ahead);
+                add_weights(d.to.x + t * d.position, c, v, k, d.to.du + t * c * k, true, count * d.tiles, &ahead);
             else
-                add_weights(d.to.x + t * x_position, c, v, k, d.to.du + t * c * k, false, count * d.tiles, &ahead);
-            multiply(v, k, c, args->workspace + t * c * k, d.to.m + t * d.m_position, d.m_block, count * d.tiles,
-                     &ahead);
+                add_weights(d.to.x + t * d.position, c, v, k, d.to.du + t * c * k, false, count * d.tiles, &ahead);
+            multiply(v, k, c, args->workspace + t * c * k, d.to.m + t * d.position, count * d.tiles, &ahead);
         }
         for (size_t i = 0; i < count; i++) {
+            size_t image = (s + i) / d.strips, strip = (s + i) % d.strips;
             if (args->source.scale)
-                finish_backward_strip(&d, args, SOURCE_NORMED, (s + i) / d.strips, (s + i) % d.strips, i);
+                finish_backward_strip(&d, args, SOURCE_NORMED, image, strip, i);
             else
-                finish_backward_strip(&d, args, SOURCE_RAW, (s + i) / d.strips, (s + i) % d.strips, i);
+                finish_backward_strip(&d, args, SOURCE_RAW, image, strip, i);
         }
     }
     for (size_t b = 0; b < k / CB_LANES * (c / CB_LANES); b++)

@@ -1,7 +1,7 @@
 /* The products in the transform domain. Sizes marked const are compile-time constants in every copy; the next block is
  * fetched on the way. Needs vec_<isa>.h. */
 
-enum { FETCH_EVERY = 4 }; /* rank-1 updates of a register tile between two fetches */
+enum { STEP = 4 }; /* rank-1 updates of a register tile between two fetches */
 
 /* Where vector `i` of VL lanes lies when blocks of 16 lanes are `block` floats apart. */
 CB_INLINE size_t vector_at(size_t i, size_t block)
@@ -10,23 +10,23 @@ CB_INLINE size_t vector_at(size_t i, size_t block)
 }
 
 /* m[tile][vector] = sum over c of v[tile][c] * u[c][vector], for `tiles` x `vectors` accumulators (const). */
-CB_INLINE void multiply_tile(const float *v, size_t c, const float *u, float *m, size_t m_block, size_t tiles,
-                             size_t vectors, struct ahead *ahead)
+CB_INLINE void multiply_tile(const float *v, size_t c, const float *u, float *m, size_t k, size_t tiles, size_t vectors,
+                             struct ahead *ahead)
 {
     vf acc[CB_WINOGRAD_ACCUMULATORS];
     CB_UNROLL
     for (size_t i = 0; i < tiles * vectors; i++) acc[i] = v_zero();
     size_t u_block = c * CB_LANES;
-    for (size_t k0 = 0; k0 < c; k0 += FETCH_EVERY) {
+    for (size_t first = 0; first < c; first += STEP) {
         ahead_fetch(ahead, 1);
         CB_UNROLL
-        for (size_t k = k0; k < k0 + FETCH_EVERY; k++) {
+        for (size_t channel = first; channel < first + STEP; channel++) {
             vf w[CB_WINOGRAD_ACCUMULATORS];
             CB_UNROLL
-            for (size_t j = 0; j < vectors; j++) w[j] = v_load(u + vector_at(j, u_block) + k * CB_LANES);
+            for (size_t j = 0; j < vectors; j++) w[j] = v_load(u + vector_at(j, u_block) + channel * CB_LANES);
             CB_UNROLL
             for (size_t i = 0; i < tiles; i++) {
-                vf x = v_set1(v[i * c + k]);
+                vf x = v_set1(v[i * c + channel]);
                 CB_UNROLL
                 for (size_t j = 0; j < vectors; j++) acc[i * vectors + j] = v_fma(w[j], x, acc[i * vectors + j]);
             }
@@ -35,37 +35,36 @@ CB_INLINE void multiply_tile(const float *v, size_t c, const float *u, float *m,
     CB_UNROLL
     for (size_t i = 0; i < tiles; i++) {
         CB_UNROLL
-        for (size_t j = 0; j < vectors; j++) v_store(m + i * CB_LANES + vector_at(j, m_block), acc[i * vectors + j]);
+        for (size_t j = 0; j < vectors; j++) v_store(m + i * k + j * VL, acc[i * vectors + j]);
     }
 }
 
-/* M[K/16][tile][16] of one position: v [tiles][C], u [K/16][C][16]. c, vectors: const */
-CB_INLINE void multiply_vectors(const float *v, size_t c, const float *u, float *m, size_t m_block, size_t tiles,
+/* M[tile][K] of one position: v [tiles][C], u [K/16][C][16]. c, k, vectors: const */
+CB_INLINE void multiply_vectors(const float *v, size_t c, const float *u, float *m, size_t k, size_t tiles,
                                 size_t vectors, struct ahead *ahead)
 {
     enum { WIDE = CB_WINOGRAD_ACCUMULATORS };
     size_t t = 0;
     if (vectors * 16 <= WIDE)
-        for (; tiles - t >= 16; t += 16) multiply_tile(v + t * c, c, u, m + t * CB_LANES, m_block, 16, vectors, ahead);
+        for (; tiles - t >= 16; t += 16) multiply_tile(v + t * c, c, u, m + t * k, k, 16, vectors, ahead);
     if (vectors * 8 <= WIDE)
-        for (; tiles - t >= 8; t += 8) multiply_tile(v + t * c, c, u, m + t * CB_LANES, m_block, 8, vectors, ahead);
+        for (; tiles - t >= 8; t += 8) multiply_tile(v + t * c, c, u, m + t * k, k, 8, vectors, ahead);
     else if (vectors * 6 <= WIDE)
         for (; tiles - t >= 6 && tiles - t != 8; t += 6)
-            multiply_tile(v + t * c, c, u, m + t * CB_LANES, m_block, 6, vectors, ahead);
-    for (; tiles - t >= 4; t += 4) multiply_tile(v + t * c, c, u, m + t * CB_LANES, m_block, 4, vectors, ahead);
-    for (; tiles - t >= 2; t += 2) multiply_tile(v + t * c, c, u, m + t * CB_LANES, m_block, 2, vectors, ahead);
-    if (t < tiles) multiply_tile(v + t * c, c, u, m + t * CB_LANES, m_block, 1, vectors, ahead);
+            multiply_tile(v + t * c, c, u, m + t * k, k, 6, vectors, ahead);
+    for (; tiles - t >= 4; t += 4) multiply_tile(v + t * c, c, u, m + t * k, k, 4, vectors, ahead);
+    for (; tiles - t >= 2; t += 2) multiply_tile(v + t * c, c, u, m + t * k, k, 2, vectors, ahead);
+    if (t < tiles) multiply_tile(v + t * c, c, u, m + t * k, k, 1, vectors, ahead);
 }
 
-CB_INLINE void multiply(const float *v, size_t c, size_t k, const float *u, float *m, size_t m_block, size_t tiles,
-                        struct ahead *ahead)
+CB_INLINE void multiply(const float *v, size_t c, size_t k, const float *u, float *m, size_t tiles, struct ahead *ahead)
 {
     size_t kb = 0, blocks = k / CB_LANES;
     if (CB_WINOGRAD_BLOCKS == 2)
         for (; blocks - kb >= 2; kb += 2)
-            multiply_vectors(v, c, u + kb * c * CB_LANES, m + kb * m_block, m_block, tiles, 2 * CB_PARTS, ahead);
+            multiply_vectors(v, c, u + kb * c * CB_LANES, m + kb * CB_LANES, k, tiles, 2 * CB_PARTS, ahead);
     for (; kb < blocks; kb++)
-        multiply_vectors(v, c, u + kb * c * CB_LANES, m + kb * m_block, m_block, tiles, CB_PARTS, ahead);
+        multiply_vectors(v, c, u + kb * c * CB_LANES, m + kb * CB_LANES, k, tiles, CB_PARTS, ahead);
 }
 
 /* du[channel][vector] += sum over tiles of x[tile][channel] * v[tile][vector], for `channels` x `vectors` accumulators
@@ -82,7 +81,7 @@ CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, 
             acc[i * vectors + j] = first ? v_zero() : v_load(du + i * CB_LANES + vector_at(j, du_block));
     }
     for (size_t t = 0; t < tiles; t++, x += c, v += k) {
-        if (t % FETCH_EVERY == 0) ahead_fetch(ahead, 1);
+        if (t % STEP == 0) ahead_fetch(ahead, 1);
         vf w[CB_WINOGRAD_ACCUMULATORS];
         CB_UNROLL
         for (size_t j = 0; j < vectors; j++) w[j] = v_load(v + j * VL);
@@ -128,8 +127,8 @@ CB_INLINE void add_weights(const float *x, size_t c, const float *v, size_t k, f
         weights_vectors(x, c, v + kb * CB_LANES, k, du + kb * c * CB_LANES, first, tiles, CB_PARTS, ahead);
 }
 
-/* How often a product of all positions fetches. */
+/* Fetches in the products of all positions, about. */
 CB_INLINE size_t fetches(size_t c, size_t k, size_t tiles)
 {
-    return POSITIONS * c * k * tiles / (VL * CB_WINOGRAD_ACCUMULATORS * FETCH_EVERY);
+    return POSITIONS * c * k * tiles / (VL * CB_WINOGRAD_ACCUMULATORS * STEP);
 }

@@ -1,11 +1,5 @@
 #include "vec/vec_neon.h"
 
-enum {
-    CB_WINOGRAD_ACCUMULATORS = 24,
-    CB_WINOGRAD_BLOCKS = 1,
-    CB_WINOGRAD_TILES_16 = 16,
-    CB_WINOGRAD_TILES_32 = 16,
-    CB_WINOGRAD_TILES_64 = 32
-};
+enum { CB_WINOGRAD_ACCUMULATORS = 24, CB_WINOGRAD_BLOCKS = 1 };
 
 #include "conv/winograd_body.h"

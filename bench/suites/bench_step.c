@@ -70,8 +70,8 @@ static size_t count_option(const char *option, size_t max)
 
 static enum cb_numerics numerics_option(void)
 {
-    for (enum cb_numerics n = 0; n < CB_NUMERICS_COUNT; n++)
-        if (!strcmp(optarg, cb_numerics_name(n))) return n;
+    enum cb_numerics n = cb_numerics_find(optarg);
+    if (n < CB_NUMERICS_COUNT) return n;
     struct cb_error err;
     cb_fail(&err, CB_BAD_INPUT, "--numerics: expected fp32-direct or fp32-winograd, got '%s'", optarg);
     refuse(&err);

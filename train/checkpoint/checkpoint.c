@@ -136,12 +136,16 @@ static enum cb_status check_network(const struct cb_model *model, const struct c
     char name[32];
     snprintf(name, sizeof name, "resnet%zu", network->depth);
     const char *held = cb_safetensors_metadata(file, "network"), *shortcut = cb_safetensors_metadata(file, "shortcut");
-    if (!held || !shortcut)
+    const char *numerics = cb_safetensors_metadata(file, "numerics"), *expected = cb_numerics_name(network->numerics);
+    if (!held || !shortcut || !numerics)
         return cb_fail(err, CB_BAD_INPUT,
-                       "%s: not written by cyclebench: metadata \"network\" or \"shortcut\" is missing", path);
+                       "%s: not written by cyclebench: metadata \"network\", \"shortcut\" or \"numerics\" is missing",
+                       path);
     if (strcmp(held, name) || shortcut[0] != network->shortcut || shortcut[1])
         return cb_fail(err, CB_BAD_INPUT, "%s: holds %.20s with shortcut %.8s, expected %s with shortcut %c", path,
                        held, shortcut, name, network->shortcut);
+    if (strcmp(numerics, expected))
+        return cb_fail(err, CB_BAD_INPUT, "%s: was trained with numerics %.40s, expected %s", path, numerics, expected);
     return CB_OK;
 }
 

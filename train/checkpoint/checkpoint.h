@@ -38,8 +38,9 @@ enum cb_status cb_checkpoint_resume(struct cb_model *model, struct cb_position *
 enum cb_status cb_checkpoint_load_weights(struct cb_model *model, const char *path, int allow_missing_statistics,
                                           struct cb_error *err);
 
-/* What network a file holds, from its tensors: depth from the number of blocks, shortcut from the downsample names.
- * network->init is left at zero. */
+/* What network a file holds: depth from the number of blocks, shortcut from the downsample names, the numerics version
+ * that it was trained with from the metadata (fp32-direct for a file that is not ours). network->init is left at zero.
+ */
 enum cb_status cb_checkpoint_network(struct cb_network *network, const char *path, struct cb_error *err);
 
 /* SHA-256 over the little-endian F32 bytes of every tensor of cb_model_tensor, in order, PyTorch's element order. */

@@ -70,7 +70,7 @@ enum cb_status cb_tensors_write(const struct cb_model *model, int with_momentum,
     const size_t most = 2 * cb_model_tensor_count(model);
     struct source *sources = calloc(most, sizeof *sources);
     struct cb_tensor *tensors = calloc(most, sizeof *tensors);
-    struct cb_metadata *all = calloc(entries + 4, sizeof *all);
+    struct cb_metadata *all = calloc(entries + 5, sizeof *all);
     const size_t n = sources ? list_sources(model, with_momentum, sources) : 0;
     const size_t len = total_len(model, sources, n);
     float *data = malloc(len * sizeof *data);
@@ -88,7 +88,8 @@ enum cb_status cb_tensors_write(const struct cb_model *model, int with_momentum,
         all[entries + 1] = (struct cb_metadata){"network", name};
         all[entries + 2] = (struct cb_metadata){"shortcut", shortcut};
         all[entries + 3] = (struct cb_metadata){"data_sha256", sha256};
-        status = cb_safetensors_write(path, tensors, n, all, entries + 4, err);
+        all[entries + 4] = (struct cb_metadata){"numerics", cb_numerics_name(network->numerics)};
+        status = cb_safetensors_write(path, tensors, n, all, entries + 5, err);
     }
     free(data);
     free(all);
@@ -259,6 +260,8 @@ enum cb_status cb_checkpoint_network(struct cb_network *network, const char *pat
     if (status) return status;
     const size_t n = count_blocks(&file, 1);
     const size_t depth = 6 * n + 2;
+    const char *version = cb_safetensors_metadata(&file, "numerics");
+    const enum cb_numerics numerics = version ? cb_numerics_find(version) : CB_FP32_DIRECT;
     int downsamples = 0;
     for (size_t i = 0; i < file.tensors; i++)
         downsamples |= !strncmp(bare(file.tensor[i].name), "layer2.0.downsample.", 20);
@@ -269,8 +272,10 @@ enum cb_status cb_checkpoint_network(struct cb_network *network, const char *pat
             "%s: no CIFAR ResNet of depth 20, 32, 44, 56 or 110: %zu, %zu and %zu blocks named layer1.*, layer2.*, "
             "layer3.*",
             path, n, count_blocks(&file, 2), count_blocks(&file, 3));
+    else if (numerics == CB_NUMERICS_COUNT)
+        status = cb_fail(err, CB_BAD_INPUT, "%s: unknown numerics version \"%.40s\" in the metadata", path, version);
     else
-        *network = (struct cb_network){.depth = depth, .shortcut = downsamples ? 'B' : 'A'};
+        *network = (struct cb_network){.depth = depth, .shortcut = downsamples ? 'B' : 'A', .numerics = numerics};
     cb_safetensors_free(&file);
     return status;
 }

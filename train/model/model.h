@@ -18,6 +18,7 @@ enum cb_numerics {
     CB_NUMERICS_COUNT
 };
 const char *cb_numerics_name(enum cb_numerics numerics); /* "fp32-direct", ...; NULL for CB_NUMERICS_COUNT */
+enum cb_numerics cb_numerics_find(const char *name);     /* CB_NUMERICS_COUNT if there is none of this name */
 
 struct cb_network {
     size_t depth;  /* 20, 32, 44, 56 or 110 */

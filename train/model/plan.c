@@ -205,6 +205,13 @@ const char *cb_numerics_name(enum cb_numerics numerics)
     return names[numerics];
 }
 
+enum cb_numerics cb_numerics_find(const char *name)
+{
+    enum cb_numerics n = 0;
+    while (n < CB_NUMERICS_COUNT && strcmp(cb_numerics_name(n), name)) n++;
+    return n;
+}
+
 static enum cb_status check(const struct cb_network *network, size_t batch, struct cb_error *err)
 {
     size_t depth = network->depth;

@@ -16,7 +16,8 @@
 
 static const struct cb_network resnet20 = {.depth = 20, .shortcut = 'A', .init = CB_INIT_HE_FAN_IN};
 static const struct cb_network resnet20_b = {.depth = 20, .shortcut = 'B', .init = CB_INIT_TORCH03};
-static const struct cb_network resnet32 = {.depth = 32, .shortcut = 'A', .init = CB_INIT_HE_FAN_IN};
+static const struct cb_network resnet32 = {
+    .depth = 32, .shortcut = 'A', .init = CB_INIT_HE_FAN_IN, .numerics = CB_FP32_WINOGRAD};
 
 static const char recipe_hash[] = "00000000000000000000000000000000000000000000000000000000000000aa";
 static const char other_hash[] = "00000000000000000000000000000000000000000000000000000000000000bb";
@@ -315,7 +316,8 @@ static void test_network_of_a_file(void **state)
         assert_int_equal(cb_checkpoint_save_weights(model, path, &err), CB_OK);
         cb_model_destroy(model);
         assert_int_equal(cb_checkpoint_network(&found, path, &err), CB_OK);
-        assert_true(found.depth == networks[i]->depth && found.shortcut == networks[i]->shortcut);
+        assert_true(found.depth == networks[i]->depth && found.shortcut == networks[i]->shortcut &&
+                    found.numerics == networks[i]->numerics);
     }
     rewrite(path, "layer3.4.conv1.weight", DROP, NULL);
     assert_int_equal(cb_checkpoint_network(&found, path, &err), CB_BAD_INPUT);
@@ -334,7 +336,7 @@ static void test_pretrained(void **state)
     struct cb_error err;
     struct cb_safetensors file;
     assert_int_equal(cb_checkpoint_network(&network, path, &err), CB_OK);
-    assert_true(network.depth == 20 && network.shortcut == 'A');
+    assert_true(network.depth == 20 && network.shortcut == 'A' && network.numerics == CB_FP32_DIRECT);
     struct cb_model *model = make_model(&network, 1);
     if (cb_checkpoint_load_weights(model, path, 0, &err)) fail_msg("%s", err.text);
 

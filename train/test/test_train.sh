@@ -51,34 +51,40 @@ expect_exit "the final checkpoint evaluates to the logged accuracy" 0 \
     "$cyclebench" eval "$work/straight/final.safetensors" --data "$data" --json
 expect_exit "so does the resume file" 0 'correct' "$cyclebench" eval "$work/straight/last.safetensors" --data "$data"
 
-# Same bits: 20 iterations of ResNet-20 for every ISA here and 1, 2, 3 threads.
+# Same bits: 20 iterations of ResNet-20 for every numerics version, every ISA here and 1, 2, 3 threads.
 set_data=$data; what=synthetic
 if [ -f ../shared/data/cifar-10-binary.tar.gz ]; then set_data=../shared/data; what=real; fi
-first=
-for isa in scalar avx2 avx512 neon; do
-    for threads in 1 2 3; do
-        [ $isa = scalar ] && [ $threads != 2 ] && continue # slow; one count is enough for the reference
-        name="weights_sha256 after 20 iterations, $what data, $isa, $threads threads"
-        "$cyclebench" train smoke --data "$set_data" --run "$work/bits-$isa-$threads" --isa $isa --threads $threads --set data.batch=20 \
-            --set data.holdout=100 --set schedule.iterations=20 > "$work/log" 2>&1
-        code=$?
-        if [ $code = 2 ] && grep -q 'this machine or build has no' "$work/log"; then skip "$name" "no $isa here"; break; fi
-        sha=$(value "$work/bits-$isa-$threads" weights_sha256)
-        [ -z "$first" ] && first=$sha
-        [ $code = 0 ] && [ -n "$sha" ] && [ "$sha" = "$first" ]; check "$name" $?
+for numerics in fp32-winograd fp32-direct; do
+    first=
+    for isa in scalar avx2 avx512 neon; do
+        for threads in 1 2 3; do
+            [ $isa = scalar ] && [ $threads != 2 ] && continue # slow; one count is enough for the reference
+            name="weights_sha256 after 20 iterations, $numerics, $what data, $isa, $threads threads"
+            "$cyclebench" train smoke --data "$set_data" --run "$work/bits-$numerics-$isa-$threads" --isa $isa --threads $threads \
+                --set numerics.version=$numerics --set data.batch=20 --set data.holdout=100 --set schedule.iterations=20 > "$work/log" 2>&1
+            code=$?
+            if [ $code = 2 ] && grep -q 'this machine or build has no' "$work/log"; then skip "$name" "no $isa here"; break; fi
+            sha=$(value "$work/bits-$numerics-$isa-$threads" weights_sha256)
+            [ -z "$first" ] && first=$sha
+            [ $code = 0 ] && [ -n "$sha" ] && [ "$sha" = "$first" ]; check "$name" $?
+        done
     done
 done
 
 # NEON under qemu: the same program text cross-compiled, against the native one.
-if [ -x "$build/aarch64/train_steps" ] && command -v qemu-aarch64-static > /dev/null; then
-    "$build/train_steps" "$bin" 20 2 20 "${NATIVE_ISA:-scalar}" 2 "$work/native.bin" > "$work/native.txt" 2> "$work/log" &&
-        qemu-aarch64-static "$build/aarch64/train_steps" "$bin" 20 2 20 neon 2 "$work/neon.bin" > "$work/neon.txt" 2> "$work/log" &&
+for numerics in fp32-winograd fp32-direct; do
+    name="20 iterations on NEON under qemu, $numerics, give the same losses and weights"
+    if [ ! -x "$build/aarch64/train_steps" ] || ! command -v qemu-aarch64-static > /dev/null; then
+        skip "$name" "no aarch64 build or no qemu-aarch64-static"
+        continue
+    fi
+    steps=("$bin" $numerics 20 2 20)
+    "$build/train_steps" "${steps[@]}" "${NATIVE_ISA:-scalar}" 2 "$work/native.bin" > "$work/native.txt" 2> "$work/log" &&
+        qemu-aarch64-static "$build/aarch64/train_steps" "${steps[@]}" neon 2 "$work/neon.bin" > "$work/neon.txt" 2> "$work/log" &&
         cmp -s "$work/native.bin" "$work/neon.bin" && cmp -s "$work/native.txt" "$work/neon.txt"
-    check "20 iterations on NEON under qemu give the same losses and weights" $?
-else
-    skip "20 iterations on NEON under qemu" "no aarch64 build or no qemu-aarch64-static"
-fi
-"$build/train_steps" "$bin" 20 20 3 scalar 1 "$work/steps.bin" > /dev/null 2> "$work/log" &&
+    check "$name" $?
+done
+"$build/train_steps" "$bin" fp32-winograd 20 20 3 scalar 1 "$work/steps.bin" > /dev/null 2> "$work/log" &&
     "$cyclebench" train smoke --data "$data" --run "$work/steps" --set data.batch=20 --set data.train_files=data_batch_1.bin \
         --set data.augment=flip,crop,reflect --set network.init=torch03 --set network.shortcut=B --set optimizer.weight_decay=1e-4 \
         --set schedule.kind=constant --set schedule.lr=0.1 --set schedule.iterations=3 --set run.seed=1 > "$work/log" 2>&1

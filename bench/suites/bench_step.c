@@ -9,6 +9,7 @@
 #include "bench.h"
 #include "instruments.h"
 #include "kernels.h"
+#include "loop/feed.h"
 #include "model/model.h"
 #include "peak.h"
 #include "peer.h"
@@ -36,7 +37,7 @@ static const char usage[] =
     "each\n"
     "waits until the other's threads sleep. PyTorch runs in a process of its own with channels_last and as many "
     "threads.\n"
-    "Images are random numbers that lie in memory; reading and augmenting data is not part of the step. The flops are\n"
+    "The images lie in memory; augmenting them is not part of the step, but timed by itself. The flops are\n"
     "those of direct convolution, three passes over all layers: 2 * 3 * 125.75 million an image for ResNet-56.\n"
     "\n"
     "Exit status: 0 done (also without PyTorch), 1 failure, 2 wrong usage.\n";
@@ -170,8 +171,12 @@ static double network_flops(const struct cb_network *network)
 struct ours {
     struct cb_model *model;
     struct cb_team *team;
+    struct cb_images images;
+    struct cb_feed feed;
+    uint32_t order[CB_MAX_BATCH];
     uint8_t labels[CB_MAX_BATCH];
     size_t batch;
+    struct cb_team_times times; /* of the timed steps */
 };
 
 static enum cb_status create_ours(struct ours *ours, const struct options *o, struct cb_error *err)
@@ -181,27 +186,34 @@ static enum cb_status create_ours(struct ours *ours, const struct options *o, st
     if (!status) status = cb_team_create(&ours->team, o->threads, cb_model_scratch_bytes(&o->network), err);
     if (status) return status;
     cb_model_init(ours->model, 1);
-    float *input = cb_model_input(ours->model);
-    for (size_t i = 0; i < o->batch * CB_IMAGE_PIXELS; i += 4) {
-        uint32_t bits[4];
-        cb_random_bits(1, CB_RANDOM_SYNTHETIC, 0, i, bits);
-        for (size_t j = 0; j < 4; j++) input[i + j] = 4 * cb_random_unit(bits[j]) - 2;
-    }
-    for (size_t i = 0; i < o->batch; i++) {
-        uint32_t bits[4];
-        cb_random_bits(1, CB_RANDOM_SYNTHETIC, 1, i, bits);
-        ours->labels[i] = (uint8_t)(bits[0] % CB_CLASSES);
-    }
-    return CB_OK;
+    ours->feed = (struct cb_feed){
+        .images = &ours->images, .seed = 1, .augmentation = {.flip = 1, .crop = 1, .pad = CB_PAD_REFLECT}};
+    cb_image_table((double[3]){0.4914, 0.48216, 0.44653}, (double[3]){0.24703, 0.24349, 0.26159}, ours->feed.table);
+    for (uint32_t i = 0; i < o->batch; i++) ours->order[i] = i;
+    return cb_synthetic_draw(&ours->images, 1, 0, o->batch, err);
+}
+
+/* The batch into the model's input, flipped and cropped. */
+static double augment_s(struct ours *ours)
+{
+    double start = cb_now_s();
+    cb_feed_batch(&ours->feed, ours->team, ours->model, ours->order, ours->batch, 0, 1, ours->labels);
+    return cb_now_s() - start;
 }
 
 static double our_step_s(struct ours *ours)
 {
+    struct cb_team_times before = cb_team_times(ours->team), after;
     double loss, start = cb_now_s();
     size_t correct;
     cb_model_train_step(ours->model, ours->team, ours->batch, ours->labels, &loss, &correct);
     cb_model_update(ours->model, ours->team, 0.01f, 0.9f, 1e-4f, 0);
-    return cb_now_s() - start;
+    double seconds = cb_now_s() - start;
+    after = cb_team_times(ours->team);
+    ours->times.runs += after.runs - before.runs;
+    ours->times.wall += after.wall - before.wall;
+    ours->times.busy += after.busy - before.busy;
+    return seconds;
 }
 
 /* --- PyTorch's side --- */
@@ -245,8 +257,9 @@ static enum cb_status ask_number(struct torch *torch, const char *request, doubl
 /* --- measurement --- */
 
 struct result {
-    double ours_s[CB_MAX_REPETITIONS], torch_s[CB_MAX_REPETITIONS], peak[CB_MAX_REPETITIONS];
-    double ours_median_s, torch_median_s, peak_median, ours_bytes, torch_bytes;
+    double ours_s[CB_MAX_REPETITIONS], augment_s[CB_MAX_REPETITIONS], torch_s[CB_MAX_REPETITIONS];
+    double peak[CB_MAX_REPETITIONS];
+    double ours_median_s, augment_median_s, torch_median_s, peak_median, ours_bytes, torch_bytes;
 };
 
 static enum cb_status measure(struct result *r, struct ours *ours, struct torch *torch, size_t repetitions,
@@ -254,13 +267,16 @@ static enum cb_status measure(struct result *r, struct ours *ours, struct torch 
 {
     double ignored;
     enum cb_status status = CB_OK;
+    augment_s(ours);
     our_step_s(ours);
+    ours->times = (struct cb_team_times){0};
     cb_let_threads_sleep();
     if (torch->peer) status = ask_number(torch, "step", &ignored, err);
     cb_model_profile_reset(ours->model);
     for (size_t i = 0; i < repetitions && !status; i++) {
         cb_let_threads_sleep();
         r->peak[i] = cb_fma_peak_gflops(cb_isa_selected(), ours->team);
+        r->augment_s[i] = augment_s(ours);
         r->ours_s[i] = our_step_s(ours);
         cb_let_threads_sleep();
         if (torch->peer) status = ask_number(torch, "step", &r->torch_s[i], err);
@@ -270,6 +286,7 @@ static enum cb_status measure(struct result *r, struct ours *ours, struct torch 
     if (status) return status;
     r->peak_median = cb_sort_median(r->peak, repetitions);
     r->ours_median_s = cb_sort_median(r->ours_s, repetitions);
+    r->augment_median_s = cb_sort_median(r->augment_s, repetitions);
     if (torch->peer) r->torch_median_s = cb_sort_median(r->torch_s, repetitions);
     return CB_OK;
 }
@@ -308,6 +325,12 @@ static double sum(const double *values, size_t n)
     return total;
 }
 
+/* Of the threads' time in the calls of the team: what they did not spend in tasks. */
+static double waiting_share(const struct cb_team_times *t, size_t threads)
+{
+    return 1 - t->busy / (t->wall * (double)threads);
+}
+
 static void print_report(const struct options *o, const struct result *r, const struct ours *ours,
                          const struct torch *torch)
 {
@@ -322,6 +345,10 @@ static void print_report(const struct options *o, const struct result *r, const 
         print_row("PyTorch", batch, r->torch_median_s, r->torch_s[0], flops, r->peak_median, r->torch_bytes);
         printf("%-12s %9.2f %9.2f\n", "ratio", r->torch_median_s / r->ours_median_s, r->torch_s[0] / r->ours_s[0]);
     }
+    printf("augmenting the batch, beside the step: %.2f ms, %.2f%% of a step\n", r->augment_median_s * 1e3,
+           100 * r->augment_median_s / r->ours_median_s);
+    printf("threads: %.0f parallel regions a step; %.2f%% of their time in them waiting (start, imbalance, barrier)\n",
+           (double)ours->times.runs / (double)o->repetitions, 100 * waiting_share(&ours->times, o->threads));
     print_profile(ours->model, sum(r->ours_s, o->repetitions), r->peak_median, o->repetitions);
 }
 
@@ -346,12 +373,14 @@ static enum cb_status save(const struct options *o, const struct result *r, cons
                                                  row[i].seconds / (double)o->repetitions, "flops_per_step",
                                                  row[i].flops / (double)o->repetitions, "calls_per_step",
                                                  (double)row[i].calls / (double)o->repetitions));
-    json_t *root = json_pack("{s:s, s:o, s:i, s:s%, s:s, s:i, s:i, s:s, s:i, s:f, s:o, s:o}", "benchmark", "step",
-                             "machine", cb_machine_json(o->threads), "depth", (int)o->network.depth, "shortcut",
-                             &o->network.shortcut, (size_t)1, "numerics", cb_numerics_name(o->network.numerics),
-                             "batch", (int)o->batch, "threads", (int)o->threads, "isa", cb_isa_name(cb_isa_selected()),
-                             "repetitions", (int)o->repetitions, "fma_peak_gflops", r->peak_median, "cyclebench",
-                             side_json(o, r->ours_median_s, r->ours_s, r->ours_bytes), "profile", profile);
+    json_t *root = json_pack(
+        "{s:s, s:o, s:i, s:s%, s:s, s:i, s:i, s:s, s:i, s:f, s:f, s:f, s:f, s:o, s:o}", "benchmark", "step", "machine",
+        cb_machine_json(o->threads), "depth", (int)o->network.depth, "shortcut", &o->network.shortcut, (size_t)1,
+        "numerics", cb_numerics_name(o->network.numerics), "batch", (int)o->batch, "threads", (int)o->threads, "isa",
+        cb_isa_name(cb_isa_selected()), "repetitions", (int)o->repetitions, "fma_peak_gflops", r->peak_median,
+        "augmentation_seconds", r->augment_median_s, "parallel_regions_per_step",
+        (double)ours->times.runs / (double)o->repetitions, "waiting_share", waiting_share(&ours->times, o->threads),
+        "cyclebench", side_json(o, r->ours_median_s, r->ours_s, r->ours_bytes), "profile", profile);
     if (!root) return cb_fail(err, CB_NO_MEMORY, "out of memory for the results");
     if (torch->peer) {
         json_t *side = side_json(o, r->torch_median_s, r->torch_s, r->torch_bytes);
@@ -386,6 +415,7 @@ int main(int argc, char **argv)
     if (!status && o.json) status = save(&o, &result, &ours, &torch, &err);
     if (!status) status = cb_finish_output(&err);
     cb_peer_stop(torch.peer);
+    cb_images_free(&ours.images);
     cb_team_destroy(ours.team);
     cb_model_destroy(ours.model);
     return status ? fail(status, &err) : 0;

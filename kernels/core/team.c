@@ -10,6 +10,7 @@
 struct cb_team {
     size_t threads, scratch_stride;
     unsigned char *scratch;
+    struct cb_team_times times;
 };
 
 enum cb_status cb_team_create(struct cb_team **out, size_t threads, size_t scratch_bytes, struct cb_error *err)
@@ -25,7 +26,8 @@ enum cb_status cb_team_create(struct cb_team **out, size_t threads, size_t scrat
     team->scratch = aligned_alloc(64, ((team->scratch_stride * threads) + 63) & ~(size_t)63);
     if (!team->scratch) {
         free(team);
-        return cb_fail(err, CB_NO_MEMORY, "out of memory: %zu threads need %zu bytes of scratch each", threads, scratch_bytes);
+        return cb_fail(err, CB_NO_MEMORY, "out of memory: %zu threads need %zu bytes of scratch each", threads,
+                       scratch_bytes);
     }
 #pragma omp parallel num_threads((int)threads)
     {
@@ -50,13 +52,24 @@ size_t cb_team_threads(const struct cb_team *team)
 
 void cb_team_run(struct cb_team *team, size_t tasks, cb_task_fn *fn, void *context)
 {
-#pragma omp parallel num_threads((int)team->threads)
+    double start = omp_get_wtime(), busy = 0;
+#pragma omp parallel num_threads((int)team->threads) reduction(+ : busy)
     {
+        double begin = omp_get_wtime();
         /* The runtime may deliver fewer threads than asked (a limit of the user's): the split follows what is there. */
         size_t t = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
         size_t end = (t + 1) * tasks / threads;
         for (size_t i = t * tasks / threads; i < end; i++) fn(context, i, team->scratch + t * team->scratch_stride);
+        busy = omp_get_wtime() - begin;
     }
+    team->times.runs++;
+    team->times.wall += omp_get_wtime() - start;
+    team->times.busy += busy;
+}
+
+struct cb_team_times cb_team_times(const struct cb_team *team)
+{
+    return team->times;
 }
 
 void cb_group_range(size_t n, size_t group, size_t *first, size_t *end)

@@ -5,7 +5,8 @@
 
 #include "core/status.h"
 
-/* A fixed number of OpenMP threads, each with its own scratch memory. The only place of the project that uses OpenMP. */
+/* A fixed number of OpenMP threads, each with its own scratch memory. The only place of the project that uses OpenMP.
+ */
 struct cb_team;
 
 /* threads >= 1; scratch_bytes a thread, 64-byte aligned, first touched by its owner. *team is NULL after a failure. */
@@ -15,11 +16,21 @@ size_t cb_team_threads(const struct cb_team *team);
 
 typedef void cb_task_fn(void *context, size_t task, void *scratch);
 
-/* Runs fn for tasks 0 .. tasks-1; thread t takes the contiguous range [t*tasks/T, (t+1)*tasks/T) in order. Returns when all
- * are done. What a task computes must not depend on which thread runs it: that keeps the bits equal for any T. */
+/* Runs fn for tasks 0 .. tasks-1; thread t takes the contiguous range [t*tasks/T, (t+1)*tasks/T) in order. Returns when
+ * all are done. What a task computes must not depend on which thread runs it: that keeps the bits equal for any T. */
 void cb_team_run(struct cb_team *team, size_t tasks, cb_task_fn *fn, void *context);
 
-/* The same range of the image group [first, end) that every operation uses: group g of CB_IMAGE_GROUPS over n images. */
+/* What the calls of cb_team_run took since the team was made, in seconds. wall * threads - busy is what the threads
+ * waited for: the start of a call, the slowest of them (imbalance) and the barrier at the end. */
+struct cb_team_times {
+    size_t runs;
+    double wall;
+    double busy; /* in tasks, all threads together */
+};
+struct cb_team_times cb_team_times(const struct cb_team *team);
+
+/* The same range of the image group [first, end) that every operation uses: group g of CB_IMAGE_GROUPS over n images.
+ */
 void cb_group_range(size_t n, size_t group, size_t *first, size_t *end);
 
 #endif

@@ -168,6 +168,18 @@ static void test_team(void)
         }
     check_end();
 
+    check_begin(CB_ISA_SCALAR, "a team knows what its runs took");
+    struct cb_team *timed = check_team(2, 1000);
+    struct visits nothing = {0};
+    cb_team_run(timed, 0, visit, &nothing);
+    cb_team_run(timed, 0, visit, &nothing);
+    struct cb_team_times times = cb_team_times(timed);
+    check_true(times.runs == 2, "%zu runs", times.runs);
+    check_true(times.busy >= 0 && times.wall > 0 && times.busy <= 2 * times.wall, "busy %g s, wall %g s", times.busy,
+               times.wall);
+    cb_team_destroy(timed);
+    check_end();
+
     check_begin(CB_ISA_SCALAR, "a team of no threads is refused");
     struct cb_team *team;
     struct cb_error err;

@@ -123,7 +123,10 @@ printf '#!/bin/sh\nexec python3 -c "%s" "$@"\n' \
 chmod +x "$folder/python3"
 
 check 'bench_step prints both sides and the ratio' says '^ratio +[0-9.]+ +[0-9.]+$' peer both 'echo 0.25'
-check 'bench_step prints where the time goes' says '^conv 3x3 64>64@8 bwd +[0-9.]+ ' peer both 'echo 0.25'
+check 'bench_step prints where the time goes' says '^conv 3x3 F4 64>64@8 bwd +[0-9.]+ ' peer both 'echo 0.25'
+check 'bench_step prints what augmentation costs' says '^augmenting the batch.* [0-9.]+ ms, [0-9.]+% of a step$' peer both 'echo 0.25'
+check 'bench_step takes a numerics version' says '^conv 3x3 64>64@8 bwd +[0-9.]+ ' step --no-torch --numerics fp32-direct
+check 'a numerics version that does not exist is refused' says "expected fp32-direct or fp32-winograd, got 'fp8'" step --no-torch --numerics fp8
 check 'bench_step --json is whole' step_json_is_whole
 check 'without PyTorch the step is still measured' says '^cyclebench +[0-9.]+' without_torch
 check 'without PyTorch it says what to install' says 'apt install python3-torch' without_torch
@@ -154,6 +157,7 @@ check 'bench_conv goes on without it' says '^stem: 3->16 @32 +forward .*% .* - +
 check 'bench_conv --json gives reasons without peers' bare_json_gives_reasons
 check 'bench_conv --json is whole' conv_json_is_whole
 check 'bench_conv measures every shape' exits_with 0 conv --pass backward
+check 'bench_conv times the Winograd convolutions' says '^F4: 16->16 @32 +backward +[0-9.]+' conv --shape F4 --pass backward
 check 'bench_conv refuses a shape that does not exist' exits_with 2 conv --shape 5x5
 check 'bench_conv refuses a pass that does not exist' exits_with 2 conv --pass sideways
 check 'bench_conv refuses a batch that is no number' exits_with 2 conv --batch 1e3

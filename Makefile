@@ -10,11 +10,11 @@ PYTHON3 ?= /usr/bin/python3
 
 TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)
 MACHINE := $(firstword $(subst -, ,$(TRIPLET)))
-ISAS := $(if $(filter x86_64,$(MACHINE)),avx2 avx512,$(if $(filter aarch64 arm64,$(MACHINE)),neon))
+ISAS := $(if $(filter x86_64,$(MACHINE)),avx2 avx512 avx512bf16,$(if $(filter aarch64 arm64,$(MACHINE)),neon))
 
 BUILD ?= build$(if $(SANITIZE),/sanitize)$(if $(findstring clang,$(CC)),/clang)$(if $(CROSS),/$(MACHINE))
 
-WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wcast-align -Wpointer-arith
+WARNINGS := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wcast-align -Wpointer-arith
 CLANG := $(findstring clang,$(CC))
 # An unrolling that clang declines is no defect of the source; gcc's flow analysis raises false alarms in instrumented code.
 WARNINGS += $(if $(CLANG),-Wno-pass-failed,$(if $(SANITIZE),-Wno-format-truncation -Wno-maybe-uninitialized))
@@ -35,6 +35,7 @@ LDLIBS := -ljansson -linih -lhwloc -lcurl -larchive -lcrypto -lm
 
 ISA_FLAGS_avx2 := -mavx2 -mfma
 ISA_FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
+ISA_FLAGS_avx512bf16 := $(ISA_FLAGS_avx512) -mavx512bf16
 ISA_FLAGS_neon :=
 # The reference stays scalar: the compiler must not make it a SIMD variant.
 REF_FLAGS := -fno-tree-vectorize -fno-tree-slp-vectorize
@@ -46,7 +47,7 @@ sources = $(sort $(foreach dir,$(1),$(wildcard $(dir)/*.c)))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 KERNEL_DIRS := kernels/core kernels/ref kernels/gemm kernels/conv kernels/norm kernels/head kernels/update kernels/image
-OTHER_ISAS := $(filter-out $(ISAS),avx2 avx512 neon)
+OTHER_ISAS := $(filter-out $(ISAS),avx2 avx512 avx512bf16 neon)
 KERNEL_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,$(KERNEL_DIRS)))
 INSTRUMENT_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,bench/instruments))
 # Peers are optional: a library whose header is not found, or is of another major version, has its <peer>_missing.c built instead.
@@ -131,7 +132,7 @@ help: ## this list
 # --- rules --------------------------------------------------------------------------------------------------------
 # SIMD tiles: gcc cannot see that a tile has at least one channel block, which initialises its accumulators.
 ISA_WARNINGS := $(if $(CLANG),,-Wno-maybe-uninitialized)
-isa_of = $(strip $(foreach isa,avx2 avx512 neon,$(if $(filter %_$(isa).c,$(1)),$(isa))))
+isa_of = $(strip $(foreach isa,avx2 avx512 avx512bf16 neon,$(if $(filter %_$(isa).c,$(1)),$(isa))))
 extra_flags = $(ISA_FLAGS_$(call isa_of,$(1))) $(if $(call isa_of,$(1)),$(ISA_WARNINGS)) $(if $(SANITIZE),$(if $(call isa_of,$(1)),$(SANITIZED_ISA_FLAGS))) $(if $(filter kernels/ref/% %_scalar.c,$(1)),$(REF_FLAGS))
 
 ALL_FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(REF_FLAGS) $(INCLUDES) $(PEERS)

@@ -21,7 +21,7 @@ static const char usage[] =
     "  --std a,b,c     (default: 0.24703,0.24349,0.26159)\n"
     "  --logits FILE   write the logits as safetensors, F32 [images, 10]\n"
     "  --threads N     threads (default: one per physical core this process may use)\n"
-    "  --isa NAME      scalar, avx2, avx512 or neon (default: the best here; also CYCLEBENCH_ISA)\n"
+    "  --isa NAME      scalar, avx2, avx512, avx512bf16 or neon (default: the best here; also CYCLEBENCH_ISA)\n"
     "  --json          print one JSON object\n";
 
 enum { BATCH = 200 };
@@ -35,24 +35,45 @@ struct options {
 static int parse_options(struct options *o, int argc, char **argv)
 {
     enum { DATA = 256, MEAN, STD, LOGITS, THREADS, ISA, JSON, HELP };
-    static const struct option long_options[] = {
-        {"data", required_argument, NULL, DATA},     {"mean", required_argument, NULL, MEAN},
-        {"std", required_argument, NULL, STD},       {"logits", required_argument, NULL, LOGITS},
-        {"threads", required_argument, NULL, THREADS}, {"isa", required_argument, NULL, ISA},
-        {"json", no_argument, NULL, JSON},           {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0}};
+    static const struct option long_options[] = {{"data", required_argument, NULL, DATA},
+                                                 {"mean", required_argument, NULL, MEAN},
+                                                 {"std", required_argument, NULL, STD},
+                                                 {"logits", required_argument, NULL, LOGITS},
+                                                 {"threads", required_argument, NULL, THREADS},
+                                                 {"isa", required_argument, NULL, ISA},
+                                                 {"json", no_argument, NULL, JSON},
+                                                 {"help", no_argument, NULL, HELP},
+                                                 {NULL, 0, NULL, 0}};
     for (int c; (c = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
         switch (c) {
-        case DATA: o->data = optarg; break;
-        case MEAN: o->mean = optarg; break;
-        case STD: o->std = optarg; break;
-        case LOGITS: o->logits = optarg; break;
-        case THREADS: o->threads = optarg; break;
-        case ISA: o->isa = optarg; break;
-        case JSON: o->json = 1; break;
+        case DATA:
+            o->data = optarg;
+            break;
+        case MEAN:
+            o->mean = optarg;
+            break;
+        case STD:
+            o->std = optarg;
+            break;
+        case LOGITS:
+            o->logits = optarg;
+            break;
+        case THREADS:
+            o->threads = optarg;
+            break;
+        case ISA:
+            o->isa = optarg;
+            break;
+        case JSON:
+            o->json = 1;
+            break;
         case HELP:
-        case 'h': fputs(usage, stdout); return 0;
-        default: fprintf(stderr, "try '%s --help'\n", program); return 2;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fprintf(stderr, "try '%s --help'\n", program);
+            return 2;
         }
     }
     if (optind != argc - 1) {
@@ -107,7 +128,7 @@ static enum cb_status report(const struct session *s, const struct options *o, s
     snprintf(network, sizeof network, "resnet%zu", s->network.depth);
     if (o->logits) {
         struct cb_tensor t = {.name = "logits",
-                              .dtype = CB_F32,
+                              .dtype = CB_DTYPE_F32,
                               .rank = 2,
                               .dims = {e.images, CB_CLASSES},
                               .len = e.images * CB_CLASSES,
@@ -117,14 +138,15 @@ static enum cb_status report(const struct session *s, const struct options *o, s
         if (status != CB_OK) return status;
     }
     if (!o->json) {
-        printf("%s (option %c): %zu of %zu correct, %.2f %%, mean cross-entropy %.6f; %s, %zu threads, %.2f s\n", network,
-               s->network.shortcut, e.correct, e.images, accuracy, e.loss, cb_isa_name(cb_isa_selected()), s->threads, seconds);
+        printf("%s (option %c): %zu of %zu correct, %.2f %%, mean cross-entropy %.6f; %s, %zu threads, %.2f s\n",
+               network, s->network.shortcut, e.correct, e.images, accuracy, e.loss, cb_isa_name(cb_isa_selected()),
+               s->threads, seconds);
         return CB_OK;
     }
     char shortcut[2] = {s->network.shortcut, '\0'};
-    json_t *json = json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:s, s:I, s:f}", "network", network, "shortcut", shortcut, "images",
-                             (json_int_t)e.images, "correct", (json_int_t)e.correct, "accuracy_percent", accuracy,
-                             "mean_cross_entropy", e.loss, "isa", cb_isa_name(cb_isa_selected()), "threads",
+    json_t *json = json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:s, s:I, s:f}", "network", network, "shortcut", shortcut,
+                             "images", (json_int_t)e.images, "correct", (json_int_t)e.correct, "accuracy_percent",
+                             accuracy, "mean_cross_entropy", e.loss, "isa", cb_isa_name(cb_isa_selected()), "threads",
                              (json_int_t)s->threads, "seconds", seconds);
     if (!json) return cb_fail(err, CB_BAD_INPUT, "the mean cross-entropy of %s is not finite", o->checkpoint);
     json_dumpf(json, stdout, JSON_INDENT(2));

@@ -27,13 +27,15 @@ static const char usage[] =
     "  --run DIR                the run directory (default: runs/RECIPE)\n"
     "  --set section.key=value  override a key of the recipe; may be repeated\n"
     "  --threads N              threads (default: one per physical core this process may use)\n"
-    "  --isa NAME               scalar, avx2, avx512 or neon (default: the best here; also CYCLEBENCH_ISA)\n"
+    "  --isa NAME               scalar, avx2, avx512, avx512bf16 or neon (default: the best here; also "
+    "CYCLEBENCH_ISA)\n"
     "  --init FILE.safetensors  start from these weights instead of the recipe's initialisation\n"
     "  --max-iterations N       stop after N iterations in all, resumable\n"
     "  --resume                 continue the run in the run directory, bit for bit\n"
     "  --quiet                  print nothing but errors\n"
     "\n"
-    "Exit: 0 done, 1 failed or diverged, 2 wrong usage or input, 130 or 143 after SIGINT or SIGTERM (with a checkpoint).\n";
+    "Exit: 0 done, 1 failed or diverged, 2 wrong usage or input, 130 or 143 after SIGINT or SIGTERM (with a "
+    "checkpoint).\n";
 
 enum { MAX_OVERRIDES = 64 };
 
@@ -61,8 +63,12 @@ static int parse_options(struct options *o, int argc, char **argv)
                                                  {NULL, 0, NULL, 0}};
     for (int c; (c = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
         switch (c) {
-        case DATA: o->data = optarg; break;
-        case RUN: o->run = optarg; break;
+        case DATA:
+            o->data = optarg;
+            break;
+        case RUN:
+            o->run = optarg;
+            break;
         case SET:
             if (o->override_count == MAX_OVERRIDES) {
                 fprintf(stderr, "%s: more than %d --set options\n", program, MAX_OVERRIDES);
@@ -70,17 +76,31 @@ static int parse_options(struct options *o, int argc, char **argv)
             }
             o->overrides[o->override_count++] = optarg;
             break;
-        case THREADS: o->threads = optarg; break;
-        case ISA: o->isa = optarg; break;
-        case INIT: o->init = optarg; break;
-        case MAX_ITERATIONS: o->max_iterations = optarg; break;
-        case RESUME: o->resume = 1; break;
-        case QUIET: o->quiet = 1; break;
+        case THREADS:
+            o->threads = optarg;
+            break;
+        case ISA:
+            o->isa = optarg;
+            break;
+        case INIT:
+            o->init = optarg;
+            break;
+        case MAX_ITERATIONS:
+            o->max_iterations = optarg;
+            break;
+        case RESUME:
+            o->resume = 1;
+            break;
+        case QUIET:
+            o->quiet = 1;
+            break;
         case HELP:
         case 'h':
             printf("%s\nKeys of a recipe:\n%s", usage, cb_recipe_keys());
             return 0;
-        default: fprintf(stderr, "try '%s --help'\n", program); return 2;
+        default:
+            fprintf(stderr, "try '%s --help'\n", program);
+            return 2;
         }
     }
     if (optind != argc - 1) {
@@ -108,12 +128,14 @@ static enum cb_status hold_out(struct session *s, struct cb_error *err)
 {
     size_t held = s->recipe.data.holdout;
     if (held >= s->train.n)
-        return cb_fail(err, CB_BAD_INPUT, "data.holdout = %zu leaves none of the %zu training images", held, s->train.n);
+        return cb_fail(err, CB_BAD_INPUT, "data.holdout = %zu leaves none of the %zu training images", held,
+                       s->train.n);
     size_t kept = s->train.n - held;
     s->test.n = held;
     s->test.pixels = malloc(held * CB_IMAGE_PIXELS);
     s->test.labels = malloc(held);
-    if (!s->test.pixels || !s->test.labels) return cb_fail(err, CB_NO_MEMORY, "out of memory for %zu held-out images", held);
+    if (!s->test.pixels || !s->test.labels)
+        return cb_fail(err, CB_NO_MEMORY, "out of memory for %zu held-out images", held);
     memcpy(s->test.pixels, s->train.pixels + kept * CB_IMAGE_PIXELS, held * CB_IMAGE_PIXELS);
     memcpy(s->test.labels, s->train.labels + kept, held);
     s->train.n = kept;
@@ -133,7 +155,8 @@ static enum cb_status load_data(struct session *s, const struct options *o, stru
     status = cb_data_load(&s->train, &s->source, names, count, err);
     if (status != CB_OK) return status;
     s->run.evaluated_on = s->recipe.data.holdout ? "holdout" : "test";
-    status = s->recipe.data.holdout ? hold_out(s, err) : cb_data_load(&s->test, &s->source, &cb_cifar_test_file, 1, err);
+    status =
+        s->recipe.data.holdout ? hold_out(s, err) : cb_data_load(&s->test, &s->source, &cb_cifar_test_file, 1, err);
     return status == CB_OK ? cb_recipe_resolve(&s->recipe, s->train.n, err) : status;
 }
 
@@ -165,7 +188,8 @@ static enum cb_status open_run_dir(struct session *s, const struct options *o, s
     snprintf(path, sizeof path, "%s/run.jsonl", s->run_dir);
     int exists = access(path, F_OK) == 0;
     if (exists && !o->resume)
-        return cb_fail(err, CB_BAD_INPUT, "%s already holds a run; continue it with --resume, or choose another --run", s->run_dir);
+        return cb_fail(err, CB_BAD_INPUT, "%s already holds a run; continue it with --resume, or choose another --run",
+                       s->run_dir);
     if (!exists && o->resume)
         return cb_fail(err, CB_BAD_INPUT, "--resume: there is no run in %s (no run.jsonl)", s->run_dir);
     enum cb_status status = make_folders(s->run_dir, err);
@@ -215,8 +239,10 @@ static enum cb_status open_records(struct session *s, const struct options *o, s
     if (o->resume) {
         status = cb_checkpoint_resume(run->model, &run->position, run->last_path, err);
         if (status == CB_OK && strcmp(run->position.recipe_sha256, recipe_sha256))
-            status = cb_fail(err, CB_BAD_INPUT, "--resume: %s was trained with another recipe; compare %s/recipe.ini with %s and the --set options",
-                             run->last_path, s->run_dir, o->recipe);
+            status = cb_fail(
+                err, CB_BAD_INPUT,
+                "--resume: %s was trained with another recipe; compare %s/recipe.ini with %s and the --set options",
+                run->last_path, s->run_dir, o->recipe);
         run->position.resumed++;
         run->seconds_before = run->position.seconds;
     } else {
@@ -244,10 +270,12 @@ static void print_start(const struct session *s, const char *placement)
     cb_model_memory(s->run.model, &plan);
     printf("%s\n", cb_machine_line(s->threads));
     printf("threads: %zu (%s), %s\n", s->threads, s->threads_reason, placement);
-    printf("recipe %s: ResNet-%zu, option %c, %zu parameters; %zu images, batch %zu, %zu iterations; evaluated on %zu %s images\n",
-           r->name, r->network.depth, r->network.shortcut, cb_model_parameter_count(s->run.model), s->train.n, r->data.batch,
-           r->schedule.iterations, s->test.n, s->run.evaluated_on);
-    printf("memory planned: %.0f MiB (parameters %.0f, activations %.0f, gradients %.0f, workspace %.0f), images %.0f MiB\n",
+    printf("recipe %s: ResNet-%zu, option %c, %zu parameters; %zu images, batch %zu, %zu iterations; evaluated on %zu "
+           "%s images\n",
+           r->name, r->network.depth, r->network.shortcut, cb_model_parameter_count(s->run.model), s->train.n,
+           r->data.batch, r->schedule.iterations, s->test.n, s->run.evaluated_on);
+    printf("memory planned: %.0f MiB (parameters %.0f, activations %.0f, gradients %.0f, workspace %.0f), images %.0f "
+           "MiB\n",
            (double)plan.total / 0x1p20, (double)plan.parameters / 0x1p20, (double)plan.activations / 0x1p20,
            (double)plan.gradients / 0x1p20, (double)plan.workspace / 0x1p20,
            (double)((s->train.n + s->test.n) * CB_IMAGE_PIXELS) / 0x1p20);
@@ -294,13 +322,19 @@ int main(int argc, char **argv)
     } else {
         switch (cb_run_train(&s.run, &err)) {
         case CB_RUN_COMPLETED:
-        case CB_RUN_STOPPED: code = 0; break;
-        case CB_RUN_INTERRUPTED: code = 128 + cb_signal_received(); break;
+        case CB_RUN_STOPPED:
+            code = 0;
+            break;
+        case CB_RUN_INTERRUPTED:
+            code = 128 + cb_signal_received();
+            break;
         case CB_RUN_DIVERGED:
             fprintf(stderr, "%s: the training diverged; the record in %s says where\n", program, s.run_dir);
             code = 1;
             break;
-        case CB_RUN_FAILED: code = cb_exit_with(program, CB_IO_ERROR, &err); break;
+        case CB_RUN_FAILED:
+            code = cb_exit_with(program, CB_IO_ERROR, &err);
+            break;
         }
     }
     cb_record_close(s.run.record);

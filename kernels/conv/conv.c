@@ -49,7 +49,11 @@ size_t cb_conv_fwd_tasks(const struct cb_conv_shape *s)
 /* One image of the source, then one of dY, both with a halo of one pixel (see scratch.h). */
 size_t cb_conv_scratch_bytes(const struct cb_conv_shape *s)
 {
-    if (s->kind == CB_CONV_WINOGRAD) return cb_winograd_scratch(s, NULL).floats * sizeof(float);
+    if (s->kind == CB_CONV_WINOGRAD) {
+        size_t fwd = cb_winograd_scratch(s, s->fwd_products, NULL).floats;
+        size_t bwd = cb_winograd_scratch(s, s->bwd_products, NULL).floats;
+        return (fwd > bwd ? fwd : bwd) * sizeof(float);
+    }
     size_t source = s->c * (s->h + 2) * (s->w + 2);
     size_t dy = s->k * (cb_conv_out_h(s) + 2) * (cb_conv_out_w(s) + 2);
     source = (source + CB_LANES - 1) / CB_LANES * CB_LANES;
@@ -102,6 +106,34 @@ void cb_conv_transpose(const struct cb_conv_shape *shape, const float *w, float 
                         }
 }
 
+cb_conv_fwd_fn *cb_conv_fwd_op(const struct cb_ops *ops, const struct cb_conv_shape *s)
+{
+    cb_conv_fwd_fn *const fns[][2] = {
+        [CB_CONV_3X3] = {ops->conv3x3_f32_fwd},
+        [CB_CONV_3X3_S2] = {ops->conv3x3s2_f32_fwd, ops->conv3x3s2_f32_fwd_bf16_storage},
+        [CB_CONV_1X1_S2] = {ops->conv1x1s2_f32_fwd, ops->conv1x1s2_f32_fwd_bf16_storage},
+        [CB_CONV_STEM] = {ops->conv_stem_f32_fwd, ops->conv_stem_f32_fwd_bf16_storage},
+        [CB_CONV_WINOGRAD] = {ops->winograd_f32_fwd, ops->winograd_f32_fwd_bf16_storage},
+    };
+    if (s->kind == CB_CONV_WINOGRAD && s->fwd_products == CB_BF16)
+        return s->storage == CB_BF16 ? ops->winograd_bf16_fwd_bf16_storage : NULL;
+    return fns[s->kind][s->storage];
+}
+
+cb_conv_bwd_fn *cb_conv_bwd_op(const struct cb_ops *ops, const struct cb_conv_shape *s)
+{
+    cb_conv_bwd_fn *const fns[][2] = {
+        [CB_CONV_3X3] = {ops->conv3x3_f32_bwd},
+        [CB_CONV_3X3_S2] = {ops->conv3x3s2_f32_bwd, ops->conv3x3s2_f32_bwd_bf16_storage},
+        [CB_CONV_1X1_S2] = {ops->conv1x1s2_f32_bwd, ops->conv1x1s2_f32_bwd_bf16_storage},
+        [CB_CONV_STEM] = {ops->conv_stem_f32_bwd, ops->conv_stem_f32_bwd_bf16_storage},
+        [CB_CONV_WINOGRAD] = {ops->winograd_f32_bwd},
+    };
+    if (s->kind == CB_CONV_WINOGRAD && s->bwd_products == CB_BF16)
+        return s->storage == CB_BF16 ? ops->winograd_bf16_bwd_bf16_storage : ops->winograd_bf16_bwd;
+    return fns[s->kind][s->storage];
+}
+
 struct weights_job {
     struct cb_winograd_weights args;
     cb_winograd_weights_fn *fn;
@@ -116,9 +148,11 @@ static void weights_task(void *context, size_t task, void *scratch)
 }
 
 /* c, k: of the product. */
-static void transform_weights(struct cb_team *team, size_t c, size_t k, const float *w, float *u)
+static void transform_weights(struct cb_team *team, enum cb_format products, size_t c, size_t k, const float *w,
+                              float *u)
 {
-    struct weights_job job = {{c, k, w, u}, cb_ops()->winograd_f32_weights};
+    struct weights_job job = {{c, k, w, u},
+                              products == CB_BF16 ? cb_ops()->winograd_bf16_weights : cb_ops()->winograd_f32_weights};
     cb_team_run(team, c / CB_LANES * (k / CB_LANES), weights_task, &job);
 }
 
@@ -135,15 +169,10 @@ static void fwd_task(void *context, size_t task, void *scratch)
 
 void cb_conv_forward(struct cb_team *team, const struct cb_conv_fwd *args)
 {
-    const struct cb_ops *ops = cb_ops();
-    cb_conv_fwd_fn *const fns[] = {
-        [CB_CONV_3X3] = ops->conv3x3_f32_fwd,       [CB_CONV_3X3_S2] = ops->conv3x3s2_f32_fwd,
-        [CB_CONV_1X1_S2] = ops->conv1x1s2_f32_fwd,  [CB_CONV_STEM] = ops->conv_stem_f32_fwd,
-        [CB_CONV_WINOGRAD] = ops->winograd_f32_fwd,
-    };
-    if (args->shape.kind == CB_CONV_WINOGRAD)
-        transform_weights(team, args->shape.c, args->shape.k, args->w, args->workspace);
-    struct fwd_job job = {args, fns[args->shape.kind]};
+    const struct cb_conv_shape *s = &args->shape;
+    if (s->kind == CB_CONV_WINOGRAD) transform_weights(team, s->fwd_products, s->c, s->k, args->w, args->workspace);
+    struct fwd_job job = {args, cb_conv_fwd_op(cb_ops(), s)};
+    assert(job.fn);
     cb_team_run(team, cb_conv_fwd_tasks(&args->shape), fwd_task, &job);
 }
 
@@ -160,15 +189,10 @@ static void bwd_group(void *context, size_t group, void *scratch)
 
 void cb_conv_backward(struct cb_team *team, const struct cb_conv_bwd *args)
 {
-    const struct cb_ops *ops = cb_ops();
-    cb_conv_bwd_fn *const fns[] = {
-        [CB_CONV_3X3] = ops->conv3x3_f32_bwd,       [CB_CONV_3X3_S2] = ops->conv3x3s2_f32_bwd,
-        [CB_CONV_1X1_S2] = ops->conv1x1s2_f32_bwd,  [CB_CONV_STEM] = ops->conv_stem_f32_bwd,
-        [CB_CONV_WINOGRAD] = ops->winograd_f32_bwd,
-    };
-    if (args->shape.kind == CB_CONV_WINOGRAD)
-        transform_weights(team, args->shape.k, args->shape.c, args->wt, args->workspace);
-    struct bwd_job job = {args, fns[args->shape.kind]};
+    const struct cb_conv_shape *s = &args->shape;
+    if (s->kind == CB_CONV_WINOGRAD) transform_weights(team, s->bwd_products, s->k, s->c, args->wt, args->workspace);
+    struct bwd_job job = {args, cb_conv_bwd_op(cb_ops(), s)};
+    assert(job.fn);
     cb_team_run(team, CB_IMAGE_GROUPS, bwd_group, &job);
     cb_group_reduce(team, args->dw_groups, cb_conv_weights(&args->shape), args->dw);
 }

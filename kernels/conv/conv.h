@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "core/format.h"
 #include "core/team.h"
 
 /* The convolutions of the CIFAR ResNets, fused with what surrounds them. No biases; zero padding R/2 on every side.
@@ -15,7 +16,8 @@
 enum cb_conv_kind {
     CB_CONV_3X3,      /* 3x3, stride 1: P = H, Q = W */
     CB_CONV_3X3_S2,   /* 3x3, stride 2: P = H/2, Q = W/2 (H and W even) */
-    CB_CONV_1X1_S2,   /* 1x1, stride 2, the projection shortcut: P = H/2, Q = W/2 (H and W even) */
+    CB_CONV_1X1_S2,   /* 1x1, stride 2, the projection shortcut: P = H/2, Q = W/2 (H and W even); reads even rows and
+                         columns alone, so no z */
     CB_CONV_STEM,     /* 3x3, stride 1, C = 3 on planar images [N][3][H][W]; the backward pass has dW only */
     CB_CONV_WINOGRAD, /* CB_CONV_3X3 by Winograd's F(4x4, 3x3): winograd.h says what differs. H and W multiples of 4, W
                          <= 128 */
@@ -24,6 +26,11 @@ enum cb_conv_kind {
 struct cb_conv_shape {
     enum cb_conv_kind kind;
     size_t n, c, h, w, k; /* c and k multiples of 16, except c = 3 for CB_CONV_STEM; h, w >= 1 */
+    /* Of activations and their gradients, except the stem's x; CB_BF16 not with CB_CONV_3X3. */
+    enum cb_format storage;
+    /* Of the operands of CB_CONV_WINOGRAD's products; the others take CB_F32. CB_BF16 forward needs storage CB_BF16,
+     * and storage CB_BF16 needs CB_BF16 backward. */
+    enum cb_format fwd_products, bwd_products;
 };
 
 size_t cb_conv_out_h(const struct cb_conv_shape *s);         /* P */
@@ -50,22 +57,26 @@ void cb_conv_transpose(const struct cb_conv_shape *s, const float *w, float *wt)
  *   value = relu(fma(x, scale, shift))                         if residual is NULL
  *   value = relu(fma(x, scale, shift) + r),  r = residual, or fma(residual, residual_scale, residual_shift) if those
  * are given relu(v) = 0 > v ? 0 : v, so NaN passes through. If z is not NULL, value is also written there; z may alias
- * x or residual. x, residual, z: [N][C/16][H][W][16]; for the stem x: [N][3][H][W] and all other members NULL. */
+ * x or residual. x, residual, z: [N][C/16][H][W][16]; for the stem x: [N][3][H][W], floats, and all other members NULL.
+ * In the format of the shape's storage, as everything below that is a void pointer: read exactly, rounded when written.
+ * Value itself is not rounded, only z is. */
 struct cb_source {
-    const float *x, *scale, *shift;
-    const float *residual, *residual_scale, *residual_shift;
-    float *z;
+    const void *x;
+    const float *scale, *shift;
+    const void *residual;
+    const float *residual_scale, *residual_shift;
+    void *z;
 };
 
 /* Forward: y[n,k,p,q] = sum over c, r, s of value[n, c, p*stride + r - R/2, q*stride + s - S/2] * w[k,c,r,s].
  * Order of the sum: for each channel block r, channel in the block, s, one fma each, starting from 0; then the blocks
  * in order, one addition each; padding counts as zeros. stats (or NULL): per image, [N][K/16][2][16] = sum of y and sum
- * of y*y (fma) over P*Q in raster order, starting from 0. */
+ * of y*y (fma) over P*Q in raster order, starting from 0; of y as it is stored. */
 struct cb_conv_fwd {
     struct cb_conv_shape shape;
     struct cb_source source;
     const float *w; /* packed */
-    float *y;       /* [N][K/16][P][Q][16] */
+    void *y;        /* [N][K/16][P][Q][16] */
     float *stats;
     float *workspace; /* cb_conv_workspace floats, overwritten */
 };
@@ -73,32 +84,33 @@ struct cb_conv_fwd {
 /* dY as the backward pass reads it: g through batch norm, dY = fma(a, g, fma(b, y, c)) with per-channel a, b, c of K
  * floats; or g itself if a is NULL. g, y: [N][K/16][P][Q][16]; y is this convolution's raw forward output. */
 struct cb_grad_source {
-    const float *g, *y, *a, *b, *c;
+    const void *g, *y;
+    const float *a, *b, *c;
 };
 
 /* Backward. source: as in the forward pass but x alone or x with scale and shift (no residual, no z).
  * dX: d = sum over k, r, s of dY * w; order of the sum: for each block of K r, k in the block, s (in wt's order of r
  * and s; taps that fall outside dY count as zeros for stride 1 and are left out for stride 2), one fma each, from 0;
  * then the blocks in order. Then, each step present or not:  d = d + skip;  d = d + skip_even at even rows and columns;
- * d = value > 0 ? d : 0 (value of the source, if masked);  dx = d;  sums [N][C/16][2][16]: sum of d and sum of d *
- * (bn_y - bn_mean) (fma) over H*W in raster order, from 0. dW: group g of the images (cb_group_range) gives
- * dw_groups[g][packed layout]: per image the sum over p, q in raster order of fma(value, dY, .) from 0 (padding counts
- * as zeros), images added in order to 0. cb_conv_bwd then adds the groups by a binary tree into dw. CB_CONV_WINOGRAD:
- * no skip_even. CB_CONV_1X1_S2: only even rows and columns of the source have a gradient, so dx is compact:
- * [N][C/16][H/2][W/2][16], to be handed to another convolution as skip_even; skip, skip_even, masked and sums must be
- * NULL or 0. dx may alias skip; it may be NULL only for the stem (then wt, skip, skip_even, sums are unused). sums
- * NULL: not wanted. */
+ * d = value > 0 ? d : 0 (value of the source, if masked);  dx = d;  sums [N][C/16][2][16]: sum of d, as it is stored,
+ * and sum of d * (bn_y - bn_mean) (fma) over H*W in raster order, from 0. dW: group g of the images (cb_group_range)
+ * gives dw_groups[g][packed layout]: per image the sum over p, q in raster order of fma(value, dY, .) from 0 (padding
+ * counts as zeros), images added in order to 0. cb_conv_bwd then adds the groups by a binary tree into dw.
+ * CB_CONV_WINOGRAD: no skip_even. CB_CONV_1X1_S2: only even rows and columns of the source have a gradient, so dx is
+ * compact: [N][C/16][H/2][W/2][16], to be handed to another convolution as skip_even; skip, skip_even, masked and sums
+ * must be NULL or 0. dx may alias skip; it may be NULL only for the stem (then wt, skip, skip_even, sums are unused).
+ * sums NULL: not wanted. */
 struct cb_conv_bwd {
     struct cb_conv_shape shape;
     struct cb_grad_source dy;
     struct cb_source source;
-    const float *wt;        /* transposed weights */
-    const float *skip;      /* [N][C/16][H][W][16] or NULL */
-    const float *skip_even; /* [N][C/16][H/2][W/2][16] or NULL */
+    const float *wt;       /* transposed weights */
+    const void *skip;      /* [N][C/16][H][W][16] or NULL */
+    const void *skip_even; /* [N][C/16][H/2][W/2][16] or NULL */
     int masked;
-    const float *bn_y;    /* [N][C/16][H][W][16]: what the preceding batch norm read; needed with sums */
+    const void *bn_y;     /* [N][C/16][H][W][16]: what the preceding batch norm read; needed with sums */
     const float *bn_mean; /* C floats */
-    float *dx;            /* [N][C/16][H][W][16]; compact for CB_CONV_1X1_S2 */
+    void *dx;             /* [N][C/16][H][W][16]; compact for CB_CONV_1X1_S2 */
     float *sums;
     float *dw_groups; /* [CB_IMAGE_GROUPS][cb_conv_weights]: work space, overwritten */
     float *dw;        /* packed layout, overwritten */
@@ -109,6 +121,11 @@ struct cb_conv_bwd {
  * once per ISA. */
 typedef void cb_conv_fwd_fn(const struct cb_conv_fwd *args, size_t task, void *scratch);
 typedef void cb_conv_bwd_fn(const struct cb_conv_bwd *args, size_t group, void *scratch);
+
+/* The operation of a pass, or NULL if there is none for these formats. */
+struct cb_ops;
+cb_conv_fwd_fn *cb_conv_fwd_op(const struct cb_ops *ops, const struct cb_conv_shape *s);
+cb_conv_bwd_fn *cb_conv_bwd_op(const struct cb_ops *ops, const struct cb_conv_shape *s);
 
 /* Whole batch on a team, with the selected ISA. Arguments are trusted (asserts only): the caller planned them. */
 void cb_conv_forward(struct cb_team *team, const struct cb_conv_fwd *args);

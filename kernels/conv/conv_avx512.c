@@ -1,4 +1,6 @@
 #include "vec/vec_avx512.h"
+#include "vec/vec.h"
+#include "vec/stored_f32.h"
 
 enum { CB_TILE = 16, CB_DW_CHANNELS = 8 };
 

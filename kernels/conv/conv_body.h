@@ -1,5 +1,5 @@
-/* The operations of conv.inc in the words of vec/: one text for every ISA. The stub conv_<isa>.c includes its
- * vec_<isa>.h and says how many registers there are to fill:
+/* The direct operations of conv.inc in the words of vec/: one text for every ISA and both formats of storage. A stub
+ * includes its vec_<isa>.h and a stored_*.h and says how many registers there are to fill:
  *
  *   CB_TILE: accumulators of a forward or dX tile, 16 where there are 32 registers and 11 where there are 16;
  *   CB_DW_CHANNELS: input channels of a dW tile, with three accumulators each. */
@@ -8,7 +8,6 @@
 
 #include "conv/scratch.h"
 #include "core/ops.h"
-#include "vec/vec.h"
 #include "norm/source_body.h"
 
 #include "conv/ahead_body.h"
@@ -17,22 +16,33 @@
 #include "conv/strided_body.h"
 #include "conv/weights_body.h"
 
+/* Even rows and columns of an image of the source, with a halo: what a 1x1 convolution of stride 2 reads, which is then
+ * one of stride 1. */
+CB_INLINE struct cb_padded padded_even_source(const struct cb_conv_shape *s, void *scratch)
+{
+    size_t row = (cb_conv_out_w(s) + 2) * CB_LANES;
+    return (struct cb_padded){scratch, row, row * (cb_conv_out_h(s) + 2)};
+}
+
 /* filter, stride and planar are const here and below. */
 CB_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *scratch, size_t filter, size_t stride,
                        bool planar)
 {
     const struct cb_conv_shape *shape = &args->shape;
-    struct cb_padded src = cb_padded_source(shape, scratch);
+    bool even = filter == 1;
+    struct cb_padded src = even ? padded_even_source(shape, scratch) : cb_padded_source(shape, scratch);
     if (planar)
         load_planar(shape, args->source.x, image, src);
     else
-        load_source(shape, &args->source, image, src);
+        load_source(shape, &args->source, image, even ? 2 : 1, src);
 
     size_t blocks = shape->k / CB_LANES, out = cb_conv_out_h(shape) * cb_conv_out_w(shape) * CB_LANES;
     struct ahead ahead = {0};
     size_t in = shape->c * shape->h * shape->w;
-    ahead_add(&ahead, args->source.x, in, image + 1, shape->n);
-    ahead_add(&ahead, args->source.residual, in, image + 1, shape->n);
+    if (!even) {
+        ahead_add(&ahead, args->source.x, planar ? in * sizeof(float) / sizeof(stored) : in, image + 1, shape->n);
+        ahead_add(&ahead, args->source.residual, in, image + 1, shape->n);
+    }
     ahead_spread(&ahead, blocks * cb_conv_out_h(shape) * cb_conv_out_w(shape));
     struct z_writer z = z_begin(shape, args->source.z, image, src, blocks * cb_conv_out_h(shape));
     struct correlation c = {.in = src.data + (1 - filter / 2) * (src.row + (planar ? 1 : CB_LANES)),
@@ -41,7 +51,7 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *scrat
                             .pixel = planar ? 1 : CB_LANES,
                             .channel = planar ? src.plane : 1,
                             .filter = filter,
-                            .stride = stride,
+                            .stride = even ? 1 : stride,
                             .channels = planar ? 3 : CB_LANES,
                             .blocks = planar ? 1 : shape->c / CB_LANES,
                             .w = args->w,
@@ -49,7 +59,9 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *scrat
     for (size_t kb = 0; kb < blocks; kb++, c.w += CB_LANES * shape->c * filter * filter) {
         float sums[2 * CB_LANES] = {0};
         struct finish f = {.w = cb_conv_out_w(shape),
-                           .out = args->y + (image * blocks + kb) * out,
+                           /* not where correlate() takes pieces of two rows, which are no raster order */
+                           .stream = CB_TILE == 16 || (stride == 2 && !even),
+                           .out = (stored *)args->y + (image * blocks + kb) * out,
                            .sums = args->stats ? sums : NULL,
                            .ahead = &ahead,
                            .z = &z};
@@ -70,12 +82,12 @@ CB_INLINE void backward_data(const struct cb_conv_bwd *args, size_t image, struc
         size_t at = (image * blocks + b) * map;
         float sums[2 * CB_LANES] = {0};
         struct finish f = {.w = w,
-                           .out = args->dx + at,
-                           .skip = args->skip ? args->skip + at : NULL,
-                           .skip_even = args->skip_even ? args->skip_even + at / 4 : NULL,
+                           .out = (stored *)args->dx + at,
+                           .skip = args->skip ? (const stored *)args->skip + at : NULL,
+                           .skip_even = args->skip_even ? (const stored *)args->skip_even + at / 4 : NULL,
                            .mask = args->masked ? src.data + b * src.plane + src.row + CB_LANES : NULL,
                            .mask_row = src.row,
-                           .bn_y = args->sums ? args->bn_y + at : NULL,
+                           .bn_y = args->sums ? (const stored *)args->bn_y + at : NULL,
                            .bn_mean = args->sums ? args->bn_mean + b * CB_LANES : NULL,
                            .sums = args->sums ? sums : NULL};
         const float *wt = args->wt + b * CB_LANES * shape->k * filter * filter;
@@ -110,7 +122,9 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
                         bool planar)
 {
     const struct cb_conv_shape *shape = &args->shape;
-    struct cb_padded src = cb_padded_source(shape, scratch), dy = cb_padded_dy(shape, scratch);
+    bool even = filter == 1;
+    struct cb_padded src = even ? padded_even_source(shape, scratch) : cb_padded_source(shape, scratch);
+    struct cb_padded dy = cb_padded_dy(shape, scratch);
     float *dw = args->dw_groups + group * cb_conv_weights(shape);
     memset(dw, 0, cb_conv_weights(shape) * sizeof *dw);
     size_t out = shape->k * cb_conv_out_h(shape) * cb_conv_out_w(shape), first, end;
@@ -118,56 +132,67 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
     for (size_t image = first; image < end; image++) {
         load_dy(shape, &args->dy, image, dy);
         struct ahead ahead = {0};
-        ahead_add(&ahead, args->source.x, shape->c * shape->h * shape->w, image + 1, shape->n);
+        size_t in = shape->c * shape->h * shape->w;
+        if (!even)
+            ahead_add(&ahead, args->source.x, planar ? in * sizeof(float) / sizeof(stored) : in, image + 1, shape->n);
         ahead_add(&ahead, args->dy.g, out, image + 1, shape->n);
         if (args->dy.a) ahead_add(&ahead, args->dy.y, out, image + 1, shape->n);
         if (planar) {
             load_planar(shape, args->source.x, image, src);
-            weights_image(shape, src, dy, dw, &ahead, 3, 3, filter, stride);
+            if (CB_TILE == 16)
+                stem_weights_image(shape, src, dy, dw, &ahead);
+            else
+                weights_image(shape, src, dy, dw, &ahead, 3, 3, filter, stride);
         } else {
-            load_source(shape, &args->source, image, src);
-            weights_image(shape, src, dy, dw, &ahead, CB_LANES, CB_DW_CHANNELS, filter, stride);
+            load_source(shape, &args->source, image, even ? 2 : 1, src);
+            if (even)
+                weights_image(shape, src, dy, dw, &ahead, CB_LANES, 2 * CB_DW_CHANNELS, 1, 1);
+            else
+                weights_image(shape, src, dy, dw, &ahead, CB_LANES, CB_DW_CHANNELS, filter, stride);
             backward_data(args, image, src, dy, filter, stride);
         }
     }
 }
 
-void CB_VARIANT(conv3x3_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
+/* With stride 1 and bf16 storage there is Winograd's algorithm alone. */
+#ifndef CB_BF16_STORAGE
+void CB_STORED_VARIANT(conv3x3_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
 {
     forward(args, image, scratch, 3, 1, false);
 }
 
-void CB_VARIANT(conv3x3_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
+void CB_STORED_VARIANT(conv3x3_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
 {
     backward(args, group, scratch, 3, 1, false);
 }
+#endif
 
-void CB_VARIANT(conv3x3s2_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
+void CB_STORED_VARIANT(conv3x3s2_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
 {
     forward(args, image, scratch, 3, 2, false);
 }
 
-void CB_VARIANT(conv3x3s2_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
+void CB_STORED_VARIANT(conv3x3s2_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
 {
     backward(args, group, scratch, 3, 2, false);
 }
 
-void CB_VARIANT(conv1x1s2_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
+void CB_STORED_VARIANT(conv1x1s2_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
 {
     forward(args, image, scratch, 1, 2, false);
 }
 
-void CB_VARIANT(conv1x1s2_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
+void CB_STORED_VARIANT(conv1x1s2_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
 {
     backward(args, group, scratch, 1, 2, false);
 }
 
-void CB_VARIANT(conv_stem_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
+void CB_STORED_VARIANT(conv_stem_f32_fwd)(const struct cb_conv_fwd *args, size_t image, void *scratch)
 {
     forward(args, image, scratch, 3, 1, true);
 }
 
-void CB_VARIANT(conv_stem_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
+void CB_STORED_VARIANT(conv_stem_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
 {
     backward(args, group, scratch, 3, 1, true);
 }

@@ -67,7 +67,7 @@ static void image_to_columns(void *context, size_t image, void *scratch)
     const struct job *job = context;
     const struct cb_conv_shape *shape = &job->args->shape;
     size_t h = shape->h, w = shape->w, blocks = shape->c / L;
-    const float *x = job->args->source.x + (job->first + image) * shape->c * h * w;
+    const float *x = (const float *)job->args->source.x + (job->first + image) * shape->c * h * w;
     float *out = job->columns + image * h * w * shape->c * TAPS;
     for (size_t p = 0; p < h; p++)
         for (size_t q = 0; q < w; q++)
@@ -93,7 +93,7 @@ static void image_from_product(void *context, size_t image, void *scratch)
     const struct cb_conv_shape *s = &job->args->shape;
     size_t pixels = s->h * s->w;
     const float *from = job->product + image * pixels * s->k;
-    float *y = job->args->y + (job->first + image) * pixels * s->k;
+    float *y = (float *)job->args->y + (job->first + image) * pixels * s->k;
     for (size_t block = 0; block < s->k / L; block++)
         for (size_t i = 0; i < pixels; i++, y += L) {
             const float *part = from + i * s->k + block * L;

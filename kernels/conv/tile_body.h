@@ -1,17 +1,19 @@
 /* What forward and dX share: the finish of a register tile, and the tile that correlates a padded map with packed
- * weights. Needs vec_<isa>.h. */
+ * weights. Needs vec/stored_*.h. */
 
 /* Where the pixels of one block of 16 channels go: every step is present or not (conv.h: struct cb_conv_bwd). */
 struct finish {
-    size_t w; /* pixels of a row of the output */
-    float *out;
-    const float *skip, *skip_even;
+    size_t w;    /* pixels of a row of the output */
+    bool stream; /* const: nobody reads the output soon; it goes around the caches and is summed from registers */
+    stored *out;
+    const stored *skip, *skip_even;
     const float *mask; /* padded source at pixel (0, 0), or NULL */
     size_t mask_row;
-    const float *bn_y, *bn_mean; /* bn_y NULL: the second sum is of d*d */
-    float *sums;                 /* [2][16], or NULL */
-    struct ahead *ahead;         /* fetched by pixel, or NULL */
-    struct z_writer *z;          /* a step for each row, or NULL */
+    const stored *bn_y; /* NULL: the second sum is of d*d */
+    const float *bn_mean;
+    float *sums;         /* [2][16], or NULL */
+    struct ahead *ahead; /* fetched by pixel, or NULL */
+    struct z_writer *z;  /* a step for each row, or NULL */
 };
 
 /* A register tile: `rows` x `px` pixels from (row, col), VL of the 16 lanes from `lane`. */
@@ -19,21 +21,35 @@ struct place {
     size_t row, col, lane;
 };
 
+/* The sums of d and d*d over a tile's row: tiles come in raster order. */
+CB_INLINE void sum_tile_row(const struct finish *f, size_t lane, size_t px, const vf *d)
+{
+    vf sum = v_load(f->sums + lane), sum2 = v_load(f->sums + CB_LANES + lane);
+    CB_UNROLL
+    for (size_t i = 0; i < px; i++) {
+        vf value = v_as_stored(d[i]);
+        sum = v_add(sum, value);
+        sum2 = v_fma(value, value, sum2);
+    }
+    v_store(f->sums + lane, sum);
+    v_store(f->sums + CB_LANES + lane, sum2);
+}
+
 CB_INLINE void finish_row(const struct finish *f, struct place at, size_t px, vf *d)
 {
     size_t first = (at.row * f->w + at.col) * CB_LANES + at.lane;
     if (f->skip) {
         CB_UNROLL
-        for (size_t i = 0; i < px; i++) d[i] = v_add(d[i], v_load(f->skip + first + i * CB_LANES));
+        for (size_t i = 0; i < px; i++) d[i] = v_add(d[i], v_load_stored(f->skip + first + i * CB_LANES));
     }
     if (f->skip_even && at.row % 2 == 0) {
-        const float *even = f->skip_even + (at.row / 2 * (f->w / 2) + (at.col + 1) / 2) * CB_LANES + at.lane;
+        const stored *even = f->skip_even + (at.row / 2 * (f->w / 2) + (at.col + 1) / 2) * CB_LANES + at.lane;
         if (at.col % 2 == 0) {
             CB_UNROLL
-            for (size_t i = 0; i < px; i += 2) d[i] = v_add(d[i], v_load(even + i / 2 * CB_LANES));
+            for (size_t i = 0; i < px; i += 2) d[i] = v_add(d[i], v_load_stored(even + i / 2 * CB_LANES));
         } else {
             CB_UNROLL
-            for (size_t i = 1; i < px; i += 2) d[i] = v_add(d[i], v_load(even + i / 2 * CB_LANES));
+            for (size_t i = 1; i < px; i += 2) d[i] = v_add(d[i], v_load_stored(even + i / 2 * CB_LANES));
         }
     }
     if (f->mask) {
@@ -41,8 +57,14 @@ CB_INLINE void finish_row(const struct finish *f, struct place at, size_t px, vf
         CB_UNROLL
         for (size_t i = 0; i < px; i++) d[i] = v_where_positive(v_load(mask + i * CB_LANES), d[i]);
     }
+    if (f->stream && f->sums) sum_tile_row(f, at.lane, px, d);
     CB_UNROLL
-    for (size_t i = 0; i < px; i++) v_store(f->out + first + i * CB_LANES, d[i]);
+    for (size_t i = 0; i < px; i++) {
+        if (f->stream)
+            v_stream_stored(f->out + first + i * CB_LANES, d[i]);
+        else
+            v_store_stored(f->out + first + i * CB_LANES, d[i]);
+    }
 }
 
 /* The sums over a finished row, in raster order. Their chains of additions run while the next tile is computed. */
@@ -59,8 +81,8 @@ CB_INLINE void sum_row(const struct finish *f, size_t row)
     for (size_t at = first; at < first + f->w * CB_LANES; at += CB_LANES) {
         CB_UNROLL
         for (size_t i = 0; i < CB_PARTS; i++) {
-            vf d = v_load(f->out + at + i * VL);
-            vf other = f->bn_y ? v_sub(v_load(f->bn_y + at + i * VL), mean[i]) : d;
+            vf d = v_load_stored(f->out + at + i * VL);
+            vf other = f->bn_y ? v_sub(v_load_stored(f->bn_y + at + i * VL), mean[i]) : d;
             sum[i] = v_add(sum[i], d);
             sum2[i] = v_fma(d, other, sum2[i]);
         }
@@ -74,7 +96,7 @@ CB_INLINE void sum_row(const struct finish *f, size_t row)
 
 CB_INLINE void end_row(const struct finish *f, size_t row)
 {
-    if (f->sums) sum_row(f, row);
+    if (f->sums && !f->stream) sum_row(f, row);
     if (f->z) z_step(f->z);
 }
 

@@ -84,7 +84,7 @@ CB_INLINE void weights_row(const struct weights_pass *a, const float *x, const f
 /* channels: const */
 CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_t lane)
 {
-    vf acc[CB_DW_CHANNELS][3];
+    vf acc[CB_LANES][3];
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
         CB_UNROLL
@@ -93,7 +93,7 @@ CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_
     const float *x = a->x, *dy = a->dy + lane;
     for (size_t p = 0; p < a->p; p++, x += a->stride * a->x_row, dy += a->dy_row) {
         ahead_fetch(a->ahead, 1);
-        if (a->stride == 1 && a->q >= 2)
+        if (a->filter == 3 && a->stride == 1 && a->q >= 2)
             weights_row_sliding(a, x, dy, channels, acc);
         else
             weights_row(a, x, dy, channels, acc);
@@ -133,5 +133,40 @@ CB_INLINE void weights_image(const struct cb_conv_shape *shape, struct cb_padded
                     pass.x = src.data + corner + b * src.plane + r * src.row + c * pass.channel;
                     for (size_t lane = 0; lane < CB_LANES; lane += VL) weights_tile(&pass, step, lane);
                 }
+    }
+}
+
+/* dW of the stem with all its 27 accumulators at once: with 32 registers dY is read from memory once. */
+CB_INLINE void stem_weights_tile(const struct weights_pass *a, size_t plane, size_t lane)
+{
+    vf acc[27];
+    CB_UNROLL
+    for (size_t i = 0; i < 27; i++) acc[i] = v_zero();
+    const float *x = a->x, *dy = a->dy + lane;
+    for (size_t p = 0; p < a->p; p++, x += a->x_row, dy += a->dy_row) {
+        ahead_fetch(a->ahead, 1);
+        for (size_t q = 0; q < a->q; q++) {
+            vf d = v_load(dy + q * CB_LANES);
+            CB_UNROLL
+            for (size_t i = 0; i < 27; i++)
+                acc[i] = v_fma(v_set1(x[i / 9 * a->x_row + i / 3 % 3 * plane + q + i % 3]), d, acc[i]);
+        }
+    }
+    CB_UNROLL
+    for (size_t i = 0; i < 27; i++) {
+        float *dw = a->dw + i * CB_LANES + lane;
+        v_store(dw, v_add(v_load(dw), acc[i]));
+    }
+}
+
+CB_INLINE void stem_weights_image(const struct cb_conv_shape *shape, struct cb_padded src, struct cb_padded dy,
+                                  float *dw, struct ahead *ahead)
+{
+    struct weights_pass pass = {
+        .x = src.data, .x_row = src.row, .dy_row = dy.row, .p = shape->h, .q = shape->w, .dw = dw, .ahead = ahead};
+    ahead_spread(ahead, shape->k / VL * pass.p);
+    for (size_t kb = 0; kb < shape->k / CB_LANES; kb++, pass.dw += 27 * CB_LANES) {
+        pass.dy = dy.data + kb * dy.plane + dy.row + CB_LANES;
+        for (size_t lane = 0; lane < CB_LANES; lane += VL) stem_weights_tile(&pass, src.plane, lane);
     }
 }

@@ -1,5 +1,6 @@
-/* The Winograd convolutions (winograd.h) in the words of vec/: one text for every ISA. The stub winograd_<isa>.c
- * includes its vec_<isa>.h and says how many registers there are to fill:
+/* The Winograd convolutions (winograd.h) in the words of vec/: one text for every ISA, both formats of storage and both
+ * of operands. A stub includes its vec_<isa>.h, a stored_*.h and a products_*_body.h and says how many registers there
+ * are to fill:
  *
  *   CB_WINOGRAD_ACCUMULATORS: of a product's register tile;
  *   CB_WINOGRAD_BLOCKS: channel blocks that a register tile spans where there are as many, 1 or 2.
@@ -11,7 +12,6 @@
 
 #include "conv/winograd_scratch.h"
 #include "core/ops.h"
-#include "vec/vec.h"
 #include "norm/source_body.h"
 
 #include "conv/ahead_body.h"
@@ -28,18 +28,24 @@ struct domain {
     size_t tiles;      /* of a strip */
     size_t strips;     /* of an image */
     size_t row, plane; /* floats of the padded map */
-    size_t position;   /* floats from one position of the transform domain to the next */
+    size_t position;   /* words from one position of the transform domain to the next, of m */
+    size_t operands;   /* of v and x */
 };
 
 CB_INLINE struct domain domain_of(const struct cb_conv_shape *shape, void *scratch, size_t c, size_t k)
 {
-    struct domain d = {
-        .shape = shape, .to = cb_winograd_scratch(shape, scratch), .c = c, .k = k, .h = shape->h, .w = shape->w};
+    struct domain d = {.shape = shape,
+                       .to = cb_winograd_scratch(shape, CB_WORD == 2 ? CB_BF16 : CB_F32, scratch),
+                       .c = c,
+                       .k = k,
+                       .h = shape->h,
+                       .w = shape->w};
     d.tiles = d.w / 4;
     d.strips = d.h / 4;
     d.row = (d.w + 2) * CB_LANES;
     d.plane = (d.h + 2) * d.row;
-    d.position = CB_WINOGRAD_TILES * (c > k ? c : k) + CB_LANES; /* to.position, as a constant */
+    d.position = CB_WINOGRAD_TILES * (c > k ? c : k) + CB_LANES; /* to.position and to.operands, as constants */
+    d.operands = CB_WINOGRAD_TILES * (c > k ? c : k) / CB_WORD + CB_LANES;
     return d;
 }
 
@@ -87,7 +93,7 @@ CB_INLINE void load_source_rows(const struct domain *d, const struct cb_source *
                 for (int p = 0; p < CB_PARTS; p++) {
                     vf value = source_value(&from, kind, at, p);
                     v_store(to + p * VL, value);
-                    if (z) v_stream(s->z + at + p * VL, value);
+                    if (z) v_stream_stored((stored *)s->z + at + p * VL, value);
                 }
             }
     }
@@ -114,6 +120,7 @@ CB_INLINE void load_source_strip(const struct domain *d, const struct cb_source 
 CB_INLINE void load_dy_rows(const struct domain *d, const struct cb_grad_source *s, bool normalised, size_t image,
                             size_t strip)
 {
+    const stored *g = s->g, *y = s->y;
     size_t first, end;
     strip_rows(d, strip, &first, &end);
     for (size_t block = 0; block < d->c / CB_LANES; block++) {
@@ -130,8 +137,8 @@ CB_INLINE void load_dy_rows(const struct domain *d, const struct cb_grad_source 
             for (size_t col = 0; col < d->w; col++, at += CB_LANES, to += CB_LANES) {
                 CB_UNROLL
                 for (size_t p = 0; p < CB_PARTS; p++) {
-                    vf v = v_load(s->g + at + p * VL);
-                    if (normalised) v = v_fma(a[p], v, v_fma(b[p], v_load(s->y + at + p * VL), c[p]));
+                    vf v = v_load_stored(g + at + p * VL);
+                    if (normalised) v = v_fma(a[p], v, v_fma(b[p], v_load_stored(y + at + p * VL), c[p]));
                     v_store(to + p * VL, v);
                 }
             }
@@ -144,7 +151,8 @@ CB_INLINE void transform_strip(const struct domain *d, size_t strip, size_t plac
     for (size_t b = 0; b < d->c / CB_LANES; b++)
         for (size_t lane = 0; lane < CB_LANES; lane += VL)
             input_strip(d->to.padded + b * d->plane + strip * 4 * d->row + lane, d->row, d->tiles,
-                        d->to.v + place * d->tiles * d->c + b * CB_LANES + lane, d->c, d->position);
+                        (operand *)d->to.v + place * d->tiles * d->c + b * CB_LANES + lane, d->c,
+                        d->operands * CB_WORD);
 }
 
 /* Forward: y and its sums, from strip `place` of the block. */
@@ -152,7 +160,7 @@ CB_INLINE void finish_forward_strip(const struct domain *d, const struct cb_conv
                                     size_t place)
 {
     for (size_t b = 0; b < d->k / CB_LANES; b++) {
-        float *y = args->y + (((image * (d->k / CB_LANES) + b) * d->h) + strip * 4) * d->w * CB_LANES;
+        stored *y = (stored *)args->y + (((image * (d->k / CB_LANES) + b) * d->h) + strip * 4) * d->w * CB_LANES;
         float *stats = args->stats ? args->stats + (image * (d->k / CB_LANES) + b) * 2 * CB_LANES : NULL;
         vf sum[CB_PARTS], sum2[CB_PARTS];
         CB_UNROLL
@@ -173,7 +181,10 @@ CB_INLINE void finish_forward_strip(const struct domain *d, const struct cb_conv
                 CB_UNROLL
                 for (size_t j = 0; j < 4; j++) {
                     CB_UNROLL
-                    for (size_t p = 0; p < CB_PARTS; p++) v_stream(y + (i * d->w + j) * CB_LANES + p * VL, o[p][j]);
+                    for (size_t p = 0; p < CB_PARTS; p++) {
+                        v_stream_stored(y + (i * d->w + j) * CB_LANES + p * VL, o[p][j]);
+                        o[p][j] = v_as_stored(o[p][j]);
+                    }
                 }
                 CB_UNROLL
                 for (size_t p = 0; p < CB_PARTS; p++) {
@@ -206,8 +217,8 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t task, void *scratc
         ahead_range(&ahead, args->source.residual, next, count * strip_floats, size);
         ahead_spread(&ahead, fetches(c, k, count * d.tiles));
         for (size_t t = 0; t < POSITIONS; t++)
-            multiply(d.to.v + t * d.position, c, k, args->workspace + t * c * k, d.to.m + t * d.position,
-                     count * d.tiles, &ahead);
+            multiply(d.to.v + t * d.operands, c / CB_WORD, k, args->workspace + t * (c / CB_WORD) * k,
+                     d.to.m + t * d.position, count * d.tiles, &ahead);
         for (size_t i = 0; i < count; i++) finish_forward_strip(&d, args, (s + i) / d.strips, (s + i) % d.strips, i);
     }
     v_stream_end();
@@ -222,18 +233,18 @@ CB_INLINE void transform_value_strip(const struct domain *d, const struct cb_sou
         struct source_block from;
         source_begin(&from, source, kind, b);
         size_t at = ((image * (channels / CB_LANES) + b) * d->h + strip * 4) * d->w * CB_LANES;
-        float *to = d->to.x + place * d->tiles * channels + b * CB_LANES;
-        for (size_t t = 0; t < d->tiles; t++, at += 4 * CB_LANES, to += channels) {
+        float *to = d->to.x + place * d->tiles / CB_WORD * channels + b * CB_LANES;
+        for (size_t t = 0; t < d->tiles; t += CB_WORD, at += CB_WORD * 4 * CB_LANES, to += channels) {
             CB_UNROLL
             for (int p = 0; p < CB_PARTS; p++) {
-                vf x[4][4];
+                vf x[CB_WORD][4][4];
                 CB_UNROLL
                 for (size_t i = 0; i < 4; i++) {
                     CB_UNROLL
-                    for (size_t j = 0; j < 4; j++)
-                        x[i][j] = source_value(&from, kind, at + (i * d->w + j) * CB_LANES, p);
+                    for (size_t j = 0; j < 4 * CB_WORD; j++)
+                        x[j / 4][i][j % 4] = source_value(&from, kind, at + (i * d->w + j) * CB_LANES, p);
                 }
-                value_tile(x, to + p * VL, d->position);
+                value_tiles(x, to + p * VL, d->operands);
             }
         }
     }
@@ -243,6 +254,8 @@ CB_INLINE void transform_value_strip(const struct domain *d, const struct cb_sou
 CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_conv_bwd *args, enum source_kind kind,
                                      size_t image, size_t strip, size_t place)
 {
+    const stored *skip = args->skip, *bn_y = args->bn_y;
+    stored *dx = args->dx;
     for (size_t b = 0; b < d->k / CB_LANES; b++) {
         struct source_block source;
         source_begin(&source, &args->source, kind, b);
@@ -271,16 +284,17 @@ CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_con
                     CB_UNROLL
                     for (int p = 0; p < CB_PARTS; p++) {
                         size_t pixel = at + j * CB_LANES;
-                        if (args->skip) o[p][j] = v_add(o[p][j], v_load(args->skip + pixel + p * VL));
+                        if (skip) o[p][j] = v_add(o[p][j], v_load_stored(skip + pixel + p * VL));
                         if (args->masked) o[p][j] = v_where_positive(source_value(&source, kind, pixel, p), o[p][j]);
                     }
                     CB_UNROLL
                     for (int p = 0; p < CB_PARTS; p++) {
-                        float *dx = args->dx + at + j * CB_LANES + p * VL;
-                        if (args->dx == args->skip) /* in the cache, as skip has just been read */
-                            v_store(dx, o[p][j]);
+                        stored *to = dx + at + j * CB_LANES + p * VL;
+                        if (dx == skip) /* in the cache, as skip has just been read */
+                            v_store_stored(to, o[p][j]);
                         else
-                            v_stream(dx, o[p][j]);
+                            v_stream_stored(to, o[p][j]);
+                        o[p][j] = v_as_stored(o[p][j]);
                     }
                 }
                 if (!sums) continue;
@@ -290,7 +304,7 @@ CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_con
                     vf q = v_zero();
                     CB_UNROLL
                     for (size_t j = 0; j < 4; j++) {
-                        vf e = v_sub(v_load(args->bn_y + at + j * CB_LANES + p * VL), mean[p]);
+                        vf e = v_sub(v_load_stored(bn_y + at + j * CB_LANES + p * VL), mean[p]);
                         q = j ? v_fma(o[p][j], e, q) : v_mul(o[p][j], e);
                     }
                     sum2[p] = v_add(sum2[p], q);
@@ -343,12 +357,14 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
         if (args->bn_y != args->source.x) ahead_range(&ahead, args->bn_y, here * c, pixels * c, size * c);
         ahead_spread(&ahead, 2 * fetches(c, k, count * d.tiles));
         for (size_t t = 0; t < POSITIONS; t++) {
-            const float *v = d.to.v + t * d.position;
+            const float *v = d.to.v + t * d.operands, *x = d.to.x + t * d.operands;
+            const float *rows = rows_as_words((const operand *)v, count * d.tiles, k, d.to.rows);
             if (start)
-                add_weights(d.to.x + t * d.position, c, v, k, d.to.du + t * c * k, true, count * d.tiles, &ahead);
+                add_weights(x, c, rows, k, d.to.du + t * c * k, true, count * d.tiles / CB_WORD, &ahead);
             else
-                add_weights(d.to.x + t * d.position, c, v, k, d.to.du + t * c * k, false, count * d.tiles, &ahead);
-            multiply(v, k, c, args->workspace + t * c * k, d.to.m + t * d.position, count * d.tiles, &ahead);
+                add_weights(x, c, rows, k, d.to.du + t * c * k, false, count * d.tiles / CB_WORD, &ahead);
+            multiply(v, k / CB_WORD, c, args->workspace + t * (k / CB_WORD) * c, d.to.m + t * d.position,
+                     count * d.tiles, &ahead);
         }
         for (size_t i = 0; i < count; i++) {
             size_t image = (s + i) / d.strips, strip = (s + i) % d.strips;
@@ -363,35 +379,42 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
     v_stream_end();
 }
 
-void CB_VARIANT(winograd_f32_weights)(const struct cb_winograd_weights *args, size_t kb, size_t cb)
+/* The pass in copies for the network's channels; one will do where speed is no aim. */
+#ifdef CB_BF16_EMULATED
+#define CHANNELS(pass, part) pass(args, part, scratch, args->shape.c, args->shape.k)
+#else
+#define CHANNELS(pass, part)                                                                                           \
+    size_t c = args->shape.c, k = args->shape.k;                                                                       \
+    if (c == 16 && k == 16)                                                                                            \
+        pass(args, part, scratch, 16, 16);                                                                             \
+    else if (c == 32 && k == 32)                                                                                       \
+        pass(args, part, scratch, 32, 32);                                                                             \
+    else if (c == 64 && k == 64)                                                                                       \
+        pass(args, part, scratch, 64, 64);                                                                             \
+    else                                                                                                               \
+        pass(args, part, scratch, c, k)
+#endif
+
+/* What a stub leaves out (CB_NO_...) no numerics version uses. */
+#ifndef CB_NO_WEIGHTS
+void CB_PRODUCTS_VARIANT(weights)(const struct cb_winograd_weights *args, size_t kb, size_t cb)
 {
     size_t blocks = args->c / CB_LANES;
     weights_block(args->w + (kb * blocks + cb) * 9 * CB_LANES * CB_LANES,
-                  args->u + (kb * blocks + cb) * CB_LANES * CB_LANES, args->c * args->k);
+                  args->u + (kb * blocks + cb) * CB_LANES * CB_LANES / CB_WORD, args->c * args->k / CB_WORD);
 }
+#endif
 
-void CB_VARIANT(winograd_f32_fwd)(const struct cb_conv_fwd *args, size_t task, void *scratch)
+#ifndef CB_NO_FORWARD
+void CB_PRODUCTS_VARIANT(fwd)(const struct cb_conv_fwd *args, size_t task, void *scratch)
 {
-    size_t c = args->shape.c, k = args->shape.k;
-    if (c == 16 && k == 16)
-        forward(args, task, scratch, 16, 16);
-    else if (c == 32 && k == 32)
-        forward(args, task, scratch, 32, 32);
-    else if (c == 64 && k == 64)
-        forward(args, task, scratch, 64, 64);
-    else
-        forward(args, task, scratch, c, k);
+    CHANNELS(forward, task);
 }
+#endif
 
-void CB_VARIANT(winograd_f32_bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
+#ifndef CB_NO_BACKWARD
+void CB_PRODUCTS_VARIANT(bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
 {
-    size_t c = args->shape.c, k = args->shape.k;
-    if (c == 16 && k == 16)
-        backward(args, group, scratch, 16, 16);
-    else if (c == 32 && k == 32)
-        backward(args, group, scratch, 32, 32);
-    else if (c == 64 && k == 64)
-        backward(args, group, scratch, 64, 64);
-    else
-        backward(args, group, scratch, c, k);
+    CHANNELS(backward, group);
 }
+#endif

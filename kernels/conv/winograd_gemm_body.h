@@ -1,5 +1,5 @@
-/* The products in the transform domain. Sizes marked const are compile-time constants in every copy; the next block is
- * fetched on the way. Needs vec_<isa>.h. */
+/* The products in the transform domain, over words of CB_WORD operands. Sizes marked const are compile-time constants
+ * in every copy; the next block is fetched on the way. Needs a products_*_body.h. */
 
 enum { STEP = 4 }; /* rank-1 updates of a register tile between two fetches */
 
@@ -9,26 +9,28 @@ CB_INLINE size_t vector_at(size_t i, size_t block)
     return i / CB_PARTS * block + i % CB_PARTS * VL;
 }
 
-/* m[tile][vector] = sum over c of v[tile][c] * u[c][vector], for `tiles` x `vectors` accumulators (const). */
-CB_INLINE void multiply_tile(const float *v, size_t c, const float *u, float *m, size_t k, size_t tiles, size_t vectors,
-                             struct ahead *ahead)
+/* m[tile][vector] = sum over the words of v[tile][word] * u[word][vector], for `tiles` x `vectors` accumulators
+ * (const). */
+CB_INLINE void multiply_tile(const float *v, size_t words, const float *u, float *m, size_t k, size_t tiles,
+                             size_t vectors, struct ahead *ahead)
 {
     vf acc[CB_WINOGRAD_ACCUMULATORS];
     CB_UNROLL
     for (size_t i = 0; i < tiles * vectors; i++) acc[i] = v_zero();
-    size_t u_block = c * CB_LANES;
-    for (size_t first = 0; first < c; first += STEP) {
+    size_t u_block = words * CB_LANES;
+    for (size_t first = 0; first < words; first += STEP) {
         ahead_fetch(ahead, 1);
         CB_UNROLL
-        for (size_t channel = first; channel < first + STEP; channel++) {
+        for (size_t at = first; at < first + STEP; at++) {
             vf w[CB_WINOGRAD_ACCUMULATORS];
             CB_UNROLL
-            for (size_t j = 0; j < vectors; j++) w[j] = v_load(u + vector_at(j, u_block) + channel * CB_LANES);
+            for (size_t j = 0; j < vectors; j++) w[j] = v_load(u + vector_at(j, u_block) + at * CB_LANES);
             CB_UNROLL
             for (size_t i = 0; i < tiles; i++) {
-                vf x = v_set1(v[i * c + channel]);
+                vf x = v_set1(v[i * words + at]);
                 CB_UNROLL
-                for (size_t j = 0; j < vectors; j++) acc[i * vectors + j] = v_fma(w[j], x, acc[i * vectors + j]);
+                for (size_t j = 0; j < vectors; j++)
+                    acc[i * vectors + j] = v_multiply_add(w[j], x, acc[i * vectors + j]);
             }
         }
     }
@@ -39,37 +41,38 @@ CB_INLINE void multiply_tile(const float *v, size_t c, const float *u, float *m,
     }
 }
 
-/* M[tile][K] of one position: v [tiles][C], u [K/16][C][16]. c, k, vectors: const */
-CB_INLINE void multiply_vectors(const float *v, size_t c, const float *u, float *m, size_t k, size_t tiles,
+/* M[tile][K] of one position: v [tiles][words], u [K/16][words][16]. words, k, vectors: const */
+CB_INLINE void multiply_vectors(const float *v, size_t words, const float *u, float *m, size_t k, size_t tiles,
                                 size_t vectors, struct ahead *ahead)
 {
     enum { WIDE = CB_WINOGRAD_ACCUMULATORS };
     size_t t = 0;
     if (vectors * 16 <= WIDE)
-        for (; tiles - t >= 16; t += 16) multiply_tile(v + t * c, c, u, m + t * k, k, 16, vectors, ahead);
+        for (; tiles - t >= 16; t += 16) multiply_tile(v + t * words, words, u, m + t * k, k, 16, vectors, ahead);
     if (vectors * 8 <= WIDE)
-        for (; tiles - t >= 8; t += 8) multiply_tile(v + t * c, c, u, m + t * k, k, 8, vectors, ahead);
+        for (; tiles - t >= 8; t += 8) multiply_tile(v + t * words, words, u, m + t * k, k, 8, vectors, ahead);
     else if (vectors * 6 <= WIDE)
         for (; tiles - t >= 6 && tiles - t != 8; t += 6)
-            multiply_tile(v + t * c, c, u, m + t * k, k, 6, vectors, ahead);
-    for (; tiles - t >= 4; t += 4) multiply_tile(v + t * c, c, u, m + t * k, k, 4, vectors, ahead);
-    for (; tiles - t >= 2; t += 2) multiply_tile(v + t * c, c, u, m + t * k, k, 2, vectors, ahead);
-    if (t < tiles) multiply_tile(v + t * c, c, u, m + t * k, k, 1, vectors, ahead);
+            multiply_tile(v + t * words, words, u, m + t * k, k, 6, vectors, ahead);
+    for (; tiles - t >= 4; t += 4) multiply_tile(v + t * words, words, u, m + t * k, k, 4, vectors, ahead);
+    for (; tiles - t >= 2; t += 2) multiply_tile(v + t * words, words, u, m + t * k, k, 2, vectors, ahead);
+    if (t < tiles) multiply_tile(v + t * words, words, u, m + t * k, k, 1, vectors, ahead);
 }
 
-CB_INLINE void multiply(const float *v, size_t c, size_t k, const float *u, float *m, size_t tiles, struct ahead *ahead)
+CB_INLINE void multiply(const float *v, size_t words, size_t k, const float *u, float *m, size_t tiles,
+                        struct ahead *ahead)
 {
     size_t kb = 0, blocks = k / CB_LANES;
     if (CB_WINOGRAD_BLOCKS == 2)
         for (; blocks - kb >= 2; kb += 2)
-            multiply_vectors(v, c, u + kb * c * CB_LANES, m + kb * CB_LANES, k, tiles, 2 * CB_PARTS, ahead);
+            multiply_vectors(v, words, u + kb * words * CB_LANES, m + kb * CB_LANES, k, tiles, 2 * CB_PARTS, ahead);
     for (; kb < blocks; kb++)
-        multiply_vectors(v, c, u + kb * c * CB_LANES, m + kb * CB_LANES, k, tiles, CB_PARTS, ahead);
+        multiply_vectors(v, words, u + kb * words * CB_LANES, m + kb * CB_LANES, k, tiles, CB_PARTS, ahead);
 }
 
-/* du[channel][vector] += sum over tiles of x[tile][channel] * v[tile][vector], for `channels` x `vectors` accumulators
- * (const). first: nothing to add to. */
-CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, float *du, bool first, size_t tiles,
+/* du[channel][vector] += sum over rows of x[row][channel] * v[row][vector], a row the words of CB_WORD tiles, for
+ * `channels` x `vectors` accumulators (const). first: nothing to add to. */
+CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, float *du, bool first, size_t rows,
                             size_t channels, size_t vectors, struct ahead *ahead)
 {
     vf acc[CB_WINOGRAD_ACCUMULATORS];
@@ -80,7 +83,7 @@ CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, 
         for (size_t j = 0; j < vectors; j++)
             acc[i * vectors + j] = first ? v_zero() : v_load(du + i * CB_LANES + vector_at(j, du_block));
     }
-    for (size_t t = 0; t < tiles; t++, x += c, v += k) {
+    for (size_t t = 0; t < rows; t++, x += c, v += k) {
         if (t % STEP == 0) ahead_fetch(ahead, 1);
         vf w[CB_WINOGRAD_ACCUMULATORS];
         CB_UNROLL
@@ -89,7 +92,7 @@ CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, 
         for (size_t i = 0; i < channels; i++) {
             vf d = v_set1(x[i]);
             CB_UNROLL
-            for (size_t j = 0; j < vectors; j++) acc[i * vectors + j] = v_fma(d, w[j], acc[i * vectors + j]);
+            for (size_t j = 0; j < vectors; j++) acc[i * vectors + j] = v_multiply_add(d, w[j], acc[i * vectors + j]);
         }
     }
     CB_UNROLL
@@ -99,36 +102,36 @@ CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, 
     }
 }
 
-CB_INLINE void weights_vectors(const float *x, size_t c, const float *v, size_t k, float *du, bool first, size_t tiles,
+CB_INLINE void weights_vectors(const float *x, size_t c, const float *v, size_t k, float *du, bool first, size_t rows,
                                size_t vectors, struct ahead *ahead)
 {
     enum { WIDE = CB_WINOGRAD_ACCUMULATORS };
     size_t at = 0;
     if (vectors * 16 <= WIDE)
         for (; c - at >= 16; at += 16)
-            weights_tile(x + at, c, v, k, du + at * CB_LANES, first, tiles, 16, vectors, ahead);
+            weights_tile(x + at, c, v, k, du + at * CB_LANES, first, rows, 16, vectors, ahead);
     if (vectors * 8 <= WIDE)
-        for (; c - at >= 8; at += 8) weights_tile(x + at, c, v, k, du + at * CB_LANES, first, tiles, 8, vectors, ahead);
+        for (; c - at >= 8; at += 8) weights_tile(x + at, c, v, k, du + at * CB_LANES, first, rows, 8, vectors, ahead);
     else if (vectors * 6 <= WIDE)
         for (; c - at >= 6 && c - at != 8; at += 6)
-            weights_tile(x + at, c, v, k, du + at * CB_LANES, first, tiles, 6, vectors, ahead);
-    for (; c - at >= 4; at += 4) weights_tile(x + at, c, v, k, du + at * CB_LANES, first, tiles, 4, vectors, ahead);
+            weights_tile(x + at, c, v, k, du + at * CB_LANES, first, rows, 6, vectors, ahead);
+    for (; c - at >= 4; at += 4) weights_tile(x + at, c, v, k, du + at * CB_LANES, first, rows, 4, vectors, ahead);
 }
 
-/* dU[K/16][C][16] of one position: x [tiles][C], v [tiles][K] */
-CB_INLINE void add_weights(const float *x, size_t c, const float *v, size_t k, float *du, bool first, size_t tiles,
+/* dU[K/16][C][16] of one position: x [rows][C], v [rows][K] */
+CB_INLINE void add_weights(const float *x, size_t c, const float *v, size_t k, float *du, bool first, size_t rows,
                            struct ahead *ahead)
 {
     size_t kb = 0, blocks = k / CB_LANES;
     if (CB_WINOGRAD_BLOCKS == 2)
         for (; blocks - kb >= 2; kb += 2)
-            weights_vectors(x, c, v + kb * CB_LANES, k, du + kb * c * CB_LANES, first, tiles, 2 * CB_PARTS, ahead);
+            weights_vectors(x, c, v + kb * CB_LANES, k, du + kb * c * CB_LANES, first, rows, 2 * CB_PARTS, ahead);
     for (; kb < blocks; kb++)
-        weights_vectors(x, c, v + kb * CB_LANES, k, du + kb * c * CB_LANES, first, tiles, CB_PARTS, ahead);
+        weights_vectors(x, c, v + kb * CB_LANES, k, du + kb * c * CB_LANES, first, rows, CB_PARTS, ahead);
 }
 
 /* Fetches in the products of all positions, about. */
 CB_INLINE size_t fetches(size_t c, size_t k, size_t tiles)
 {
-    return POSITIONS * c * k * tiles / (VL * CB_WINOGRAD_ACCUMULATORS * STEP);
+    return POSITIONS * (c / CB_WORD) * k * tiles / (VL * CB_WINOGRAD_ACCUMULATORS * STEP);
 }

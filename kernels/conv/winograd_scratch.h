@@ -4,35 +4,42 @@
 #include "kernels.h"
 
 /* A thread's scratch during CB_CONV_WINOGRAD: one padded image of the larger side, then a block of tiles in the
- * transform domain. */
+ * transform domain. Operands are floats, or bf16 in pairs: two channels of v, two tiles of x. */
 
 enum { CB_WINOGRAD_TILES = 32 }; /* the most that a block holds */
 
 struct cb_winograd_scratch {
-    float *padded;   /* [max(C, K)/16][H+2][W+2][16] */
-    size_t position; /* floats from one position of v, m and x to the next; not a power of two, to spread over the cache
-                        sets */
-    float *v;        /* [36][tiles][C or K]: B^T d B */
-    float *m; /* [36][tiles][K or C]: position t lies where v's position t-1 was, which is done with and in the cache */
-    float *x; /* [36][tiles][C]: A value A^T */
-    float *du;     /* [36][K/16][C][16] */
+    float *padded; /* [max(C, K)/16][H+2][W+2][16] */
+    /* Words from one position to the next, of m, and of v and x; no powers of two, to spread over the cache sets. */
+    size_t position, operands;
+    float *v;  /* [36][tiles][C or K]: B^T d B */
+    float *m;  /* [36][tiles][K or C]: position t ends before v's position t and lies on positions that are done with */
+    float *x;  /* [36][tiles][C]: A value A^T */
+    float *du; /* [36][K/16][C][16] */
+    float *rows;   /* a position of v as pairs of tiles, for bf16 */
     size_t floats; /* of all */
 };
 
-static inline struct cb_winograd_scratch cb_winograd_scratch(const struct cb_conv_shape *s, float *scratch)
+/* products: the format of the operands of the pass at hand. */
+static inline struct cb_winograd_scratch cb_winograd_scratch(const struct cb_conv_shape *s, enum cb_format products,
+                                                             float *scratch)
 {
     size_t channels = s->c > s->k ? s->c : s->k;
     size_t padded = channels * (s->h + 2) * (s->w + 2);
     size_t position = CB_WINOGRAD_TILES * channels + CB_LANES;
-    size_t du = CB_WINOGRAD_POSITIONS * s->c * s->k;
+    size_t operands = products == CB_BF16 ? CB_WINOGRAD_TILES * channels / 2 + CB_LANES : position;
+    size_t v = CB_WINOGRAD_POSITIONS * (position - operands) + operands; /* from m */
+    size_t du = CB_WINOGRAD_POSITIONS * s->c * s->k, rows = products == CB_BF16 ? operands : 0;
     struct cb_winograd_scratch to = {.position = position,
-                                     .floats = padded + (2 * CB_WINOGRAD_POSITIONS + 1) * position + du};
+                                     .operands = operands,
+                                     .floats = padded + v + 2 * CB_WINOGRAD_POSITIONS * operands + du + rows};
     if (!scratch) return to;
     to.padded = scratch;
     to.m = scratch + padded;
-    to.v = to.m + position;
-    to.x = to.v + CB_WINOGRAD_POSITIONS * position;
-    to.du = to.x + CB_WINOGRAD_POSITIONS * position;
+    to.v = to.m + v;
+    to.x = to.v + CB_WINOGRAD_POSITIONS * operands;
+    to.du = to.x + CB_WINOGRAD_POSITIONS * operands;
+    to.rows = to.du + du;
     return to;
 }
 

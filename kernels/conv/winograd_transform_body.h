@@ -2,25 +2,38 @@
 
 enum { POSITIONS = CB_WINOGRAD_POSITIONS };
 
+/* base +- a*x and the like: the points 1 and 2 need no multiplication by 1. factor: const */
+CB_INLINE vf times(float factor, vf x)
+{
+    return factor == 1 ? x : v_mul(v_set1(factor), x);
+}
+
+CB_INLINE vf plus(vf base, float factor, vf x)
+{
+    return factor == 1 ? v_add(base, x) : v_fma(v_set1(factor), x, base);
+}
+
+CB_INLINE vf minus(vf base, float factor, vf x)
+{
+    return factor == 1 ? v_sub(base, x) : v_fnma(v_set1(factor), x, base);
+}
+
 /* Two outputs of B^T at a time, grouped by the inputs that they share: {1, 2}, {3, 4}, {0, 5}. */
 enum input_pair { PAIR_1_2, PAIR_3_4, PAIR_0_5 };
 
 CB_INLINE void input_pair(enum input_pair pair, const vf *d, vf *first, vf *second)
 {
     if (pair == PAIR_0_5) {
-        vf minus5 = v_set1(-5), four = v_set1(4);
-        *first = v_fma(minus5, d[2], v_fma(four, d[0], d[4]));
-        *second = v_fma(minus5, d[3], v_fma(four, d[1], d[5]));
+        *first = minus(plus(d[4], POINTS.product, d[0]), POINTS.sum, d[2]);
+        *second = minus(plus(d[5], POINTS.product, d[1]), POINTS.sum, d[3]);
     } else if (pair == PAIR_1_2) {
-        vf minus4 = v_set1(-4);
-        vf e = v_fma(minus4, d[2], d[4]), f = v_fma(minus4, d[1], d[3]);
-        *first = v_add(e, f);
-        *second = v_sub(e, f);
+        vf e = minus(d[4], POINTS.b2, d[2]), f = minus(d[3], POINTS.b2, d[1]);
+        *first = plus(e, POINTS.a, f);
+        *second = minus(e, POINTS.a, f);
     } else {
-        vf two = v_set1(2);
-        vf e = v_sub(d[4], d[2]), f = v_sub(d[3], d[1]);
-        *first = v_fma(two, f, e);
-        *second = v_fnma(two, f, e);
+        vf e = minus(d[4], POINTS.a2, d[2]), f = minus(d[3], POINTS.a2, d[1]);
+        *first = plus(e, POINTS.b, f);
+        *second = minus(e, POINTS.b, f);
     }
 }
 
@@ -34,19 +47,19 @@ CB_INLINE void input_column(enum input_pair pair, const float *from, size_t row,
     input_pair(pair, d, first, second);
 }
 
-CB_INLINE void input_row(const vf *d, float *to, size_t position)
+CB_INLINE void input_row(const vf *d, operand *to, size_t position)
 {
     vf o[6];
     input_pair(PAIR_0_5, d, &o[0], &o[5]);
     input_pair(PAIR_1_2, d, &o[1], &o[2]);
     input_pair(PAIR_3_4, d, &o[3], &o[4]);
     CB_UNROLL
-    for (size_t j = 0; j < 6; j++) v_store(to + j * position, o[j]);
+    for (size_t j = 0; j < 6; j++) v_store_operands(to + j * position, o[j]);
 }
 
 /* Two rows of B^T d B of a strip of tiles. Of a tile's six columns two are the last one's, kept in registers. */
 CB_INLINE void input_strip_pair(enum input_pair pair, size_t top, size_t bottom, const float *from, size_t row,
-                                size_t tiles, float *to, size_t tile, size_t position)
+                                size_t tiles, operand *to, size_t tile, size_t position)
 {
     vf upper[6], lower[6];
     input_column(pair, from, row, &upper[4], &lower[4]);
@@ -64,7 +77,7 @@ CB_INLINE void input_strip_pair(enum input_pair pair, size_t top, size_t bottom,
 
 /* V = B^T d B of a strip. from: the first tile's top left corner in the padded map; row: floats from one of its rows to
  * the next; tile, position: the same of V. */
-CB_INLINE void input_strip(const float *from, size_t row, size_t tiles, float *to, size_t tile, size_t position)
+CB_INLINE void input_strip(const float *from, size_t row, size_t tiles, operand *to, size_t tile, size_t position)
 {
     input_strip_pair(PAIR_1_2, 1, 2, from, row, tiles, to, tile, position);
     input_strip_pair(PAIR_3_4, 3, 4, from, row, tiles, to, tile, position);
@@ -73,30 +86,38 @@ CB_INLINE void input_strip(const float *from, size_t row, size_t tiles, float *t
 
 CB_INLINE void value_1d(vf x0, vf x1, vf x2, vf x3, vf *o)
 {
-    vf four = v_set1(4), two = v_set1(2);
     o[0] = x0;
-    vf e = v_add(x0, x2), f = v_add(x1, x3);
-    o[1] = v_add(e, f);
-    o[2] = v_sub(e, f);
-    e = v_fma(four, x2, x0);
-    f = v_fma(four, x3, x1);
-    o[3] = v_fma(two, f, e);
-    o[4] = v_fnma(two, f, e);
+    vf e = plus(x0, POINTS.a2, x2), f = plus(x1, POINTS.a2, x3);
+    o[1] = plus(e, POINTS.a, f);
+    o[2] = minus(e, POINTS.a, f);
+    e = plus(x0, POINTS.b2, x2);
+    f = plus(x1, POINTS.b2, x3);
+    o[3] = plus(e, POINTS.b, f);
+    o[4] = minus(e, POINTS.b, f);
     o[5] = x3;
 }
 
-/* A x A^T of one tile: x[4][4]. */
-CB_INLINE void value_tile(vf (*x)[4], float *to, size_t position)
+/* A x A^T of the CB_WORD tiles of a word: x[tile][4][4]; to, position: words. */
+CB_INLINE void value_tiles(vf (*x)[4][4], float *to, size_t position)
 {
-    vf half[4][6]; /* [column][row]: every column transformed */
+    vf half[CB_WORD][4][6]; /* [column][row] */
     CB_UNROLL
-    for (size_t j = 0; j < 4; j++) value_1d(x[0][j], x[1][j], x[2][j], x[3][j], half[j]);
+    for (size_t t = 0; t < CB_WORD; t++) {
+        CB_UNROLL
+        for (size_t j = 0; j < 4; j++) value_1d(x[t][0][j], x[t][1][j], x[t][2][j], x[t][3][j], half[t][j]);
+    }
     CB_UNROLL
     for (size_t i = 0; i < 6; i++) {
-        vf o[6];
-        value_1d(half[0][i], half[1][i], half[2][i], half[3][i], o);
+        vf o[CB_WORD][6];
         CB_UNROLL
-        for (size_t j = 0; j < 6; j++) v_store(to + (i * 6 + j) * position, o[j]);
+        for (size_t t = 0; t < CB_WORD; t++) value_1d(half[t][0][i], half[t][1][i], half[t][2][i], half[t][3][i], o[t]);
+        CB_UNROLL
+        for (size_t j = 0; j < 6; j++) {
+            vf word[CB_WORD];
+            CB_UNROLL
+            for (size_t t = 0; t < CB_WORD; t++) word[t] = o[t][j];
+            v_store(to + (i * 6 + j) * position, v_words(word));
+        }
     }
 }
 
@@ -104,9 +125,9 @@ CB_INLINE void output_1d(const vf *m, vf *o)
 {
     vf s = v_add(m[1], m[2]), t = v_sub(m[1], m[2]), u = v_add(m[3], m[4]), v = v_sub(m[3], m[4]);
     o[0] = v_add(v_add(m[0], s), u);
-    o[1] = v_fma(v_set1(2), v, t);
-    o[2] = v_fma(v_set1(4), u, s);
-    o[3] = v_add(v_fma(v_set1(8), v, t), m[5]);
+    o[1] = plus(times(POINTS.a, t), POINTS.b, v);
+    o[2] = plus(times(POINTS.a2, s), POINTS.b2, u);
+    o[3] = v_add(plus(times(POINTS.a3, t), POINTS.b3, v), m[5]);
 }
 
 /* A^T M A of one tile, before its rows are transformed: half[row][column]. */
@@ -125,13 +146,12 @@ CB_INLINE void output_columns(const float *m, size_t position, vf (*half)[6])
 
 CB_INLINE void weights_1d(vf g0, vf g1, vf g2, vf *o)
 {
-    vf sixth = v_set1(1.0f / 6), minus_sixth = v_set1(-1.0f / 6);
-    o[0] = v_mul(g0, v_set1(0.25f));
-    vf e = v_mul(v_add(g0, g2), minus_sixth), f = v_mul(g1, minus_sixth);
+    o[0] = times(POINTS.n0, g0);
+    vf e = times(POINTS.na, plus(g0, POINTS.a2, g2)), f = times(POINTS.a_na, g1);
     o[1] = v_add(e, f);
     o[2] = v_sub(e, f);
-    e = v_fma(g0, v_set1(1.0f / 24), v_mul(g2, sixth));
-    f = v_mul(g1, v_set1(1.0f / 12));
+    e = plus(times(POINTS.b2_nb, g2), POINTS.nb, g0);
+    f = times(POINTS.b_nb, g1);
     o[3] = v_add(e, f);
     o[4] = v_sub(e, f);
     o[5] = g2;
@@ -140,32 +160,40 @@ CB_INLINE void weights_1d(vf g0, vf g1, vf g2, vf *o)
 CB_INLINE void weights_gradient_1d(const vf *u, vf *o)
 {
     vf s = v_add(u[1], u[2]), t = v_sub(u[2], u[1]), v = v_add(u[3], u[4]), w = v_sub(u[3], u[4]);
-    vf sixth = v_set1(1.0f / 6);
-    o[0] = v_fma(v, v_set1(1.0f / 24), v_fma(s, v_set1(-1.0f / 6), v_mul(u[0], v_set1(0.25f))));
-    o[1] = v_fma(w, v_set1(1.0f / 12), v_mul(t, sixth));
-    o[2] = v_fma(v_sub(v, s), sixth, u[5]);
+    o[0] = plus(plus(times(POINTS.n0, u[0]), POINTS.na, s), POINTS.nb, v);
+    o[1] = plus(times(-POINTS.a_na, t), POINTS.b_nb, w);
+    o[2] = plus(u[5], POINTS.b2_nb, v_sub(v, s));
 }
 
-/* U = G w G^T of 16 x 16 channels: w[3][16][3][16], u [16][16] at every position. */
+/* U = G w G^T of 16 x 16 channels: w[3][16][3][16], u [16/CB_WORD][16] words at every position; position: words. */
 CB_INLINE void weights_block(const float *w, float *u, size_t position)
 {
-    for (size_t at = 0; at < CB_LANES * CB_LANES; at += VL) {
-        size_t c = at / CB_LANES, lane = at % CB_LANES;
-        vf half[6][3];
+    for (size_t at = 0; at < CB_LANES * CB_LANES / CB_WORD; at += VL) {
+        size_t c = at / CB_LANES * CB_WORD, lane = at % CB_LANES;
+        vf half[CB_WORD][6][3];
         CB_UNROLL
-        for (size_t s = 0; s < 3; s++) {
-            const float *g = w + (c * 3 + s) * CB_LANES + lane;
-            vf o[6];
-            weights_1d(v_load(g), v_load(g + 3 * CB_LANES * CB_LANES), v_load(g + 6 * CB_LANES * CB_LANES), o);
+        for (size_t n = 0; n < CB_WORD; n++) {
             CB_UNROLL
-            for (size_t i = 0; i < 6; i++) half[i][s] = o[i];
+            for (size_t s = 0; s < 3; s++) {
+                const float *g = w + ((c + n) * 3 + s) * CB_LANES + lane;
+                vf o[6];
+                weights_1d(v_load(g), v_load(g + 3 * CB_LANES * CB_LANES), v_load(g + 6 * CB_LANES * CB_LANES), o);
+                CB_UNROLL
+                for (size_t i = 0; i < 6; i++) half[n][i][s] = o[i];
+            }
         }
         CB_UNROLL
         for (size_t i = 0; i < 6; i++) {
-            vf o[6];
-            weights_1d(half[i][0], half[i][1], half[i][2], o);
+            vf o[CB_WORD][6];
             CB_UNROLL
-            for (size_t j = 0; j < 6; j++) v_store(u + (i * 6 + j) * position + at, o[j]);
+            for (size_t n = 0; n < CB_WORD; n++) weights_1d(half[n][i][0], half[n][i][1], half[n][i][2], o[n]);
+            CB_UNROLL
+            for (size_t j = 0; j < 6; j++) {
+                vf word[CB_WORD];
+                CB_UNROLL
+                for (size_t n = 0; n < CB_WORD; n++) word[n] = o[n][j];
+                v_store(u + (i * 6 + j) * position + at, v_words(word));
+            }
         }
     }
 }

@@ -7,31 +7,46 @@
 #include <cpuid.h>
 #endif
 
-static const char *const isa_names[CB_ISA_COUNT] = {"scalar", "avx2", "avx512", "neon"};
+static const char *const isa_names[CB_ISA_COUNT] = {"scalar", "avx2", "avx512", "avx512bf16", "neon"};
 
 #define CB_OP(name, type) .name = cb_##name##__scalar,
+#define CB_OP_BF16 CB_OP
 static const struct cb_ops ops_scalar = {
 #include "core/ops.inc"
 };
 #undef CB_OP
+#undef CB_OP_BF16
 
 #if defined(__x86_64__)
 #define CB_OP(name, type) .name = cb_##name##__avx2,
+#define CB_OP_BF16 CB_OP
 static const struct cb_ops ops_avx2 = {
 #include "core/ops.inc"
 };
 #undef CB_OP
+#undef CB_OP_BF16
 #define CB_OP(name, type) .name = cb_##name##__avx512,
+#define CB_OP_BF16 CB_OP
 static const struct cb_ops ops_avx512 = {
 #include "core/ops.inc"
 };
 #undef CB_OP
+#undef CB_OP_BF16
+#define CB_OP(name, type) .name = cb_##name##__avx512,
+#define CB_OP_BF16(name, type) .name = cb_##name##__avx512bf16,
+static const struct cb_ops ops_avx512bf16 = {
+#include "core/ops.inc"
+};
+#undef CB_OP
+#undef CB_OP_BF16
 #elif defined(__aarch64__)
 #define CB_OP(name, type) .name = cb_##name##__neon,
+#define CB_OP_BF16 CB_OP
 static const struct cb_ops ops_neon = {
 #include "core/ops.inc"
 };
 #undef CB_OP
+#undef CB_OP_BF16
 #endif
 
 static enum cb_isa selected = CB_ISA_SCALAR;
@@ -51,6 +66,8 @@ const struct cb_ops *cb_ops_of(enum cb_isa isa)
         return &ops_avx2;
     case CB_ISA_AVX512:
         return &ops_avx512;
+    case CB_ISA_AVX512BF16:
+        return &ops_avx512bf16;
 #elif defined(__aarch64__)
     case CB_ISA_NEON:
         return &ops_neon;
@@ -79,8 +96,11 @@ static bool x86_available(enum cb_isa isa)
     unsigned os = os_saved_state();
     bool avx2 = (os & YMM_STATE) == YMM_STATE && (c & bit_AVX) && (c & bit_FMA) && (b7 & bit_AVX2);
     if (isa == CB_ISA_AVX2) return avx2;
-    return avx2 && (os & ZMM_STATE) == ZMM_STATE && (b7 & bit_AVX512F) && (b7 & bit_AVX512BW) && (b7 & bit_AVX512DQ) &&
-           (b7 & bit_AVX512VL);
+    bool avx512 = avx2 && (os & ZMM_STATE) == ZMM_STATE && (b7 & bit_AVX512F) && (b7 & bit_AVX512BW) &&
+                  (b7 & bit_AVX512DQ) && (b7 & bit_AVX512VL);
+    if (isa == CB_ISA_AVX512) return avx512;
+    unsigned a71, b71, c71, d71;
+    return avx512 && __get_cpuid_count(7, 1, &a71, &b71, &c71, &d71) && (a71 & bit_AVX512BF16);
 }
 #endif
 
@@ -125,8 +145,10 @@ enum cb_status cb_isa_select(const char *name, struct cb_error *err)
         selected = i;
         return CB_OK;
     }
-    return cb_fail(err, CB_BAD_INPUT, "%s: unknown instruction set '%s'; expected one of scalar, avx2, avx512, neon (here: %s)",
-                   origin, name, available);
+    return cb_fail(
+        err, CB_BAD_INPUT,
+        "%s: unknown instruction set '%s'; expected one of scalar, avx2, avx512, avx512bf16, neon (here: %s)", origin,
+        name, available);
 }
 
 enum cb_isa cb_isa_selected(void)

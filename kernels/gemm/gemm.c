@@ -4,6 +4,7 @@
 
 #include "core/ops.h"
 #include "gemm/pack.h"
+#include "gemm/run.h"
 
 /* Each thread computes a rectangle of C on its own, so that nobody waits for anybody. Within it, Goto & van de Geijn's
  * blocking with the roles that row-major C asks for: a panel of A (mr x kc) stays near L1 while the panels of a packed
@@ -204,7 +205,7 @@ static enum cb_status check_operand(const char *name, size_t rows, size_t column
     return CB_OK;
 }
 
-static enum cb_status check(const struct cb_gemm *g, struct cb_error *err)
+enum cb_status cb_gemm_check(const struct cb_gemm *g, struct cb_error *err)
 {
     enum cb_status status =
         check_operand("a", g->a_transposed ? g->k : g->m, g->a_transposed ? g->m : g->k, g->lda, err);
@@ -213,13 +214,18 @@ static enum cb_status check(const struct cb_gemm *g, struct cb_error *err)
     return status;
 }
 
+void cb_gemm_run(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
+                 cb_gemm_tile_fn *tile, void *workspace)
+{
+    size_t threads = cb_team_threads(team);
+    struct job job = {args, choose_plan(args, caches, threads), tile, workspace};
+    cb_team_run(team, threads, multiply_piece, &job);
+}
+
 enum cb_status cb_gemm(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
                        void *workspace, struct cb_error *err)
 {
-    enum cb_status status = check(args, err);
-    if (status) return status;
-    size_t threads = cb_team_threads(team);
-    struct job job = {args, choose_plan(args, caches, threads), cb_ops()->gemm_f32_tile, workspace};
-    cb_team_run(team, threads, multiply_piece, &job);
-    return CB_OK;
+    enum cb_status status = cb_gemm_check(args, err);
+    if (!status) cb_gemm_run(team, args, caches, cb_ops()->gemm_f32_tile, workspace);
+    return status;
 }

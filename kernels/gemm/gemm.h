@@ -2,6 +2,7 @@
 #define CB_GEMM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/team.h"
 
@@ -25,7 +26,8 @@ struct cb_cache_sizes {
 struct cb_cache_sizes cb_cache_sizes_detect(void); /* from sysconf; 0 where unknown */
 
 /* One register tile: C[mr x nr] (+)= A[mr x k] * B[k x nr], 1 <= mr <= MR, 1 <= nr <= NR. B is read in whole vectors
- * of the ISA: its rows are padded up to a multiple of 16 where nr is none. */
+ * of the ISA: its rows are padded up to a multiple of 16 where nr is none. Of bf16, elements of A and B are words:
+ * pairs along the true k, the lower one in the lower half, multiplied by cb_bf16_dot2. */
 struct cb_gemm_tile {
     size_t mr, nr, k;
     const float *a, *b;
@@ -37,7 +39,7 @@ struct cb_gemm_tile {
     size_t next_len, next_lda;
 };
 typedef void cb_gemm_tile_fn(const struct cb_gemm_tile *args);
-typedef void cb_gemm_tile_size_fn(size_t *mr, size_t *nr); /* MR, NR of the ISA's tile */
+typedef void cb_gemm_tile_size_fn(size_t *mr, size_t *nr); /* MR, NR of the ISA's tiles, of both formats */
 
 /* Room for the packed panels of A and B of every thread: needed for these sizes with the selected ISA. */
 size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads);
@@ -46,5 +48,19 @@ size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache
  * products that do not fit size_t are CB_BAD_INPUT. */
 enum cb_status cb_gemm(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
                        void *workspace, struct cb_error *err);
+
+/* The same with A and B of bf16 and C of floats. Bits: each c is a chain of cb_bf16_dot2 (core/bf16.h) over the pairs
+ * (2i, 2i+1) of k in order, the last one completed by zeros if k is odd. */
+struct cb_gemm_bf16 {
+    size_t m, n, k;
+    const uint16_t *a, *b;
+    float *c;
+    size_t lda, ldb, ldc;
+    int a_transposed, b_transposed, accumulate;
+};
+size_t cb_gemm_bf16_workspace_bytes(const struct cb_gemm_bf16 *args, const struct cb_cache_sizes *caches,
+                                    size_t threads);
+enum cb_status cb_gemm_bf16(struct cb_team *team, const struct cb_gemm_bf16 *args, const struct cb_cache_sizes *caches,
+                            void *workspace, struct cb_error *err);
 
 #endif

@@ -1,6 +1,14 @@
-/* One register tile of SGEMM in the vec/ vocabulary. The stub defines MR (rows), NV (vectors of a row) and EACH_MR, so
- * that MR*NV accumulators, NV vectors of B and one broadcast of A fit the register file. Source: Goto & van de Geijn,
- * ACM TOMS 34(3), 2008. */
+/* One register tile of SGEMM, or with CB_GEMM_BF16 of the product of bf16, in the vec/ vocabulary. The stub defines MR
+ * (rows), NV (vectors of a row) and EACH_MR, so that MR*NV accumulators, NV vectors of B and one broadcast of A fit the
+ * register file. Source: Goto & van de Geijn, ACM TOMS 34(3), 2008. */
+
+#ifdef CB_GEMM_BF16
+#define TILE_VARIANT CB_VARIANT(gemm_bf16_tile)
+#define v_multiply_add v_dot2
+#else
+#define TILE_VARIANT CB_VARIANT(gemm_f32_tile)
+#define v_multiply_add v_fma
+#endif
 
 enum { NR = NV * VL };
 /* B is prefetched to L1 a few steps of k ahead. Beyond the panel's end lies the next panel, or nothing: no fault. */
@@ -36,7 +44,7 @@ CB_INLINE void tile(const struct cb_gemm_tile *t, float *c, size_t ldc, size_t r
             for (size_t i = 0; i < rows; i++) {
                 vf x = v_set1(a[i * lda]);
                 CB_UNROLL
-                for (size_t j = 0; j < nv; j++) acc[i][j] = v_fma(x, row[j], acc[i][j]);
+                for (size_t j = 0; j < nv; j++) acc[i][j] = v_multiply_add(x, row[j], acc[i][j]);
             }
         }
     }
@@ -64,7 +72,7 @@ static void tile_any(const struct cb_gemm_tile *t, float *c, size_t ldc)
     }
 }
 
-void CB_VARIANT(gemm_f32_tile)(const struct cb_gemm_tile *t)
+void TILE_VARIANT(const struct cb_gemm_tile *t)
 {
     if (t->nr % VL == 0) {
         tile_any(t, t->c, t->ldc);
@@ -80,8 +88,10 @@ void CB_VARIANT(gemm_f32_tile)(const struct cb_gemm_tile *t)
     for (size_t i = 0; i < t->mr; i++) memcpy(t->c + i * t->ldc, edge + i * NR, t->nr * sizeof *edge);
 }
 
+#ifndef CB_GEMM_BF16
 void CB_VARIANT(gemm_f32_tile_size)(size_t *mr, size_t *nr)
 {
     *mr = MR;
     *nr = NR;
 }
+#endif

@@ -5,13 +5,21 @@
 static void pool_forward_image(void *context, size_t image, void *scratch)
 {
     (void)scratch;
-    cb_ops()->pool_f32_fwd(context, image);
+    const struct cb_pool_fwd *args = context;
+    if (args->storage == CB_BF16)
+        cb_ops()->pool_f32_fwd_bf16_storage(args, image);
+    else
+        cb_ops()->pool_f32_fwd(args, image);
 }
 
 static void pool_backward_image(void *context, size_t image, void *scratch)
 {
     (void)scratch;
-    cb_ops()->pool_f32_bwd(context, image);
+    const struct cb_pool_bwd *args = context;
+    if (args->storage == CB_BF16)
+        cb_ops()->pool_f32_bwd_bf16_storage(args, image);
+    else
+        cb_ops()->pool_f32_bwd(args, image);
 }
 
 void cb_pool_forward(struct cb_team *team, const struct cb_pool_fwd *args)

@@ -13,18 +13,21 @@
  * source.z is written if not NULL. */
 struct cb_pool_fwd {
     size_t n, c, h, w;
+    enum cb_format storage;
     struct cb_source source;
     float *pooled; /* [N][C] */
 };
 
 /* g = z > 0 ? dpooled * (1/(H*W)) : 0, spread over the map.
- * sums [N][C/16][2][16] as in cb_conv_bwd: sum g, sum g*(bn_y - bn_mean). */
+ * sums [N][C/16][2][16] as in cb_conv_bwd: sum g, sum g*(bn_y - bn_mean), of g as it is stored. */
 struct cb_pool_bwd {
     size_t n, c, h, w;
+    enum cb_format storage;
     const float *dpooled; /* [N][C] */
-    const float *z;       /* [N][C/16][H][W][16]: the value that was pooled */
-    const float *bn_y, *bn_mean;
-    float *g; /* [N][C/16][H][W][16] */
+    const void *z;        /* [N][C/16][H][W][16]: the value that was pooled */
+    const void *bn_y;
+    const float *bn_mean;
+    void *g; /* [N][C/16][H][W][16] */
     float *sums;
 };
 

@@ -2,7 +2,7 @@
 
 #include "norm/source_body.h"
 
-CB_INLINE void pool_image(const struct cb_pool_fwd *args, size_t image, enum source_kind kind, float *z)
+CB_INLINE void pool_image(const struct cb_pool_fwd *args, size_t image, enum source_kind kind, stored *z)
 {
     size_t blocks = args->c / CB_LANES, map = args->h * args->w;
     vf share = v_set1(1.0f / (float)map);
@@ -15,7 +15,7 @@ CB_INLINE void pool_image(const struct cb_pool_fwd *args, size_t image, enum sou
         for (size_t i = 0; i < map; i++, at += CB_LANES) CB_UNROLL for (int p = 0; p < CB_PARTS; p++)
             {
                 vf value = source_value(&source, kind, at, p);
-                if (z) v_store(z + at + p * VL, value);
+                if (z) v_store_stored(z + at + p * VL, value);
                 sum[p] = v_add(sum[p], value);
             }
         float *pooled = args->pooled + image * args->c + block * CB_LANES;
@@ -23,9 +23,9 @@ CB_INLINE void pool_image(const struct cb_pool_fwd *args, size_t image, enum sou
     }
 }
 
-void CB_VARIANT(pool_f32_fwd)(const struct cb_pool_fwd *args, size_t image)
+void CB_STORED_VARIANT(pool_f32_fwd)(const struct cb_pool_fwd *args, size_t image)
 {
-    float *z = args->source.z;
+    stored *z = args->source.z;
     switch (source_kind(&args->source)) {
     case SOURCE_RAW:
         pool_image(args, image, SOURCE_RAW, z);
@@ -42,8 +42,10 @@ void CB_VARIANT(pool_f32_fwd)(const struct cb_pool_fwd *args, size_t image)
     }
 }
 
-void CB_VARIANT(pool_f32_bwd)(const struct cb_pool_bwd *args, size_t image)
+void CB_STORED_VARIANT(pool_f32_bwd)(const struct cb_pool_bwd *args, size_t image)
 {
+    const stored *z = args->z, *y = args->bn_y;
+    stored *g = args->g;
     size_t blocks = args->c / CB_LANES, map = args->h * args->w;
     vf share = v_set1(1.0f / (float)map);
     for (size_t block = 0; block < blocks; block++) {
@@ -58,10 +60,11 @@ void CB_VARIANT(pool_f32_bwd)(const struct cb_pool_bwd *args, size_t image)
         }
         for (size_t i = 0; i < map; i++, at += CB_LANES) CB_UNROLL for (int p = 0; p < CB_PARTS; p++)
             {
-                vf g = v_where_positive(v_load(args->z + at + p * VL), spread[p]);
-                v_store(args->g + at + p * VL, g);
-                sum[p] = v_add(sum[p], g);
-                product[p] = v_fma(g, v_sub(v_load(args->bn_y + at + p * VL), mean[p]), product[p]);
+                vf d = v_where_positive(v_load_stored(z + at + p * VL), spread[p]);
+                v_store_stored(g + at + p * VL, d);
+                d = v_as_stored(d);
+                sum[p] = v_add(sum[p], d);
+                product[p] = v_fma(d, v_sub(v_load_stored(y + at + p * VL), mean[p]), product[p]);
             }
         store_sums(args->sums + (image * blocks + block) * 2 * CB_LANES, sum, product);
     }

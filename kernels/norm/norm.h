@@ -37,11 +37,12 @@ void cb_bn_finish_backward(const struct cb_bn *bn, const float *sums, size_t n, 
 /* Unfused passes, one image a call. shape: C, H, W of the tensors. */
 struct cb_bn_pass {
     size_t n, c, h, w;
+    enum cb_format storage;   /* of activations and gradients */
     struct cb_source source;  /* stats: x. apply: all */
     struct cb_grad_source dy; /* backward_sums: g, y. backward_apply: all */
     const float *bn_mean;     /* backward_sums */
     float *stats;             /* [N][C/16][2][16], of stats and backward_sums */
-    float *out;               /* of backward_apply */
+    void *out;                /* of backward_apply */
 };
 typedef void cb_bn_pass_fn(const struct cb_bn_pass *args, size_t image);
 
@@ -56,8 +57,15 @@ void cb_bn_backward_apply(struct cb_team *team, const struct cb_bn_pass *args);
 
 /* Option-A shortcut (He et al. 2015): every second row and column; C channels become K = 2C, C/2 zeros on each side.
  *   forward:  z [N][C/16][H][W][16] -> r [N][K/16][H/2][W/2][16]; H and W even
- *   backward: g like r -> d [N][C/16][H/2][W/2][16], to be handed to a convolution as skip_even */
-void cb_shortcut_a_forward(struct cb_team *team, size_t n, size_t c, size_t h, size_t w, const float *z, float *r);
-void cb_shortcut_a_backward(struct cb_team *team, size_t n, size_t c, size_t h, size_t w, const float *g, float *d);
+ *   backward: g like r -> d [N][C/16][H/2][W/2][16], to be handed to a convolution as skip_even
+ * n, c, h, w are z's. */
+struct cb_shortcut_a {
+    size_t n, c, h, w;
+    enum cb_format storage;
+    const void *from; /* z or g */
+    void *to;         /* r or d */
+};
+void cb_shortcut_a_forward(struct cb_team *team, const struct cb_shortcut_a *args);
+void cb_shortcut_a_backward(struct cb_team *team, const struct cb_shortcut_a *args);
 
 #endif

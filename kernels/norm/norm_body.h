@@ -4,16 +4,16 @@
 
 #include "norm/source_body.h"
 
-void CB_VARIANT(bn_stats_f32)(const struct cb_bn_pass *args, size_t image)
+void CB_STORED_VARIANT(bn_stats_f32)(const struct cb_bn_pass *args, size_t image)
 {
     size_t blocks = args->c / CB_LANES, map = args->h * args->w;
     for (size_t block = image * blocks; block < (image + 1) * blocks; block++) {
-        const float *x = args->source.x + block * map * CB_LANES;
+        const stored *x = (const stored *)args->source.x + block * map * CB_LANES;
         vf sum[CB_PARTS], squares[CB_PARTS];
         CB_UNROLL for (int p = 0; p < CB_PARTS; p++) sum[p] = squares[p] = v_zero();
         for (size_t i = 0; i < map; i++, x += CB_LANES) CB_UNROLL for (int p = 0; p < CB_PARTS; p++)
             {
-                vf v = v_load(x + p * VL);
+                vf v = v_load_stored(x + p * VL);
                 sum[p] = v_add(sum[p], v);
                 squares[p] = v_fma(v, v, squares[p]);
             }
@@ -30,11 +30,11 @@ CB_INLINE void apply_image(const struct cb_bn_pass *args, size_t image, enum sou
         size_t at = (image * blocks + block) * map * CB_LANES;
         for (size_t i = 0; i < map; i++, at += CB_LANES)
             CB_UNROLL for (int p = 0; p < CB_PARTS; p++)
-                v_store(args->source.z + at + p * VL, source_value(&source, kind, at, p));
+                v_store_stored((stored *)args->source.z + at + p * VL, source_value(&source, kind, at, p));
     }
 }
 
-void CB_VARIANT(bn_apply_f32)(const struct cb_bn_pass *args, size_t image)
+void CB_STORED_VARIANT(bn_apply_f32)(const struct cb_bn_pass *args, size_t image)
 {
     switch (source_kind(&args->source)) {
     case SOURCE_RAW:
@@ -52,12 +52,12 @@ void CB_VARIANT(bn_apply_f32)(const struct cb_bn_pass *args, size_t image)
     }
 }
 
-void CB_VARIANT(bn_bwd_sums_f32)(const struct cb_bn_pass *args, size_t image)
+void CB_STORED_VARIANT(bn_bwd_sums_f32)(const struct cb_bn_pass *args, size_t image)
 {
     size_t blocks = args->c / CB_LANES, map = args->h * args->w;
     for (size_t block = 0; block < blocks; block++) {
         size_t at = (image * blocks + block) * map * CB_LANES;
-        const float *g = args->dy.g + at, *y = args->dy.y + at;
+        const stored *g = (const stored *)args->dy.g + at, *y = (const stored *)args->dy.y + at;
         vf mean[CB_PARTS], sum[CB_PARTS], product[CB_PARTS];
         CB_UNROLL for (int p = 0; p < CB_PARTS; p++)
         {
@@ -66,9 +66,9 @@ void CB_VARIANT(bn_bwd_sums_f32)(const struct cb_bn_pass *args, size_t image)
         }
         for (size_t i = 0; i < map; i++, g += CB_LANES, y += CB_LANES) CB_UNROLL for (int p = 0; p < CB_PARTS; p++)
             {
-                vf d = v_load(g + p * VL);
+                vf d = v_load_stored(g + p * VL);
                 sum[p] = v_add(sum[p], d);
-                product[p] = v_fma(d, v_sub(v_load(y + p * VL), mean[p]), product[p]);
+                product[p] = v_fma(d, v_sub(v_load_stored(y + p * VL), mean[p]), product[p]);
             }
         store_sums(args->stats + (image * blocks + block) * 2 * CB_LANES, sum, product);
     }
@@ -77,12 +77,12 @@ void CB_VARIANT(bn_bwd_sums_f32)(const struct cb_bn_pass *args, size_t image)
 static void copy_gradient(const struct cb_bn_pass *args, size_t image)
 {
     size_t len = args->c * args->h * args->w;
-    const float *g = args->dy.g + image * len;
-    float *out = args->out + image * len;
-    for (size_t i = 0; i < len; i += VL) v_store(out + i, v_load(g + i));
+    const stored *g = (const stored *)args->dy.g + image * len;
+    stored *out = (stored *)args->out + image * len;
+    for (size_t i = 0; i < len; i += VL) v_store_stored(out + i, v_load_stored(g + i));
 }
 
-void CB_VARIANT(bn_bwd_apply_f32)(const struct cb_bn_pass *args, size_t image)
+void CB_STORED_VARIANT(bn_bwd_apply_f32)(const struct cb_bn_pass *args, size_t image)
 {
     if (!args->dy.a) {
         copy_gradient(args, image);
@@ -91,8 +91,8 @@ void CB_VARIANT(bn_bwd_apply_f32)(const struct cb_bn_pass *args, size_t image)
     size_t blocks = args->c / CB_LANES, map = args->h * args->w;
     for (size_t block = 0; block < blocks; block++) {
         size_t at = (image * blocks + block) * map * CB_LANES;
-        const float *g = args->dy.g + at, *y = args->dy.y + at;
-        float *out = args->out + at;
+        const stored *g = (const stored *)args->dy.g + at, *y = (const stored *)args->dy.y + at;
+        stored *out = (stored *)args->out + at;
         vf a[CB_PARTS], b[CB_PARTS], c[CB_PARTS];
         CB_UNROLL for (int p = 0; p < CB_PARTS; p++)
         {
@@ -101,7 +101,8 @@ void CB_VARIANT(bn_bwd_apply_f32)(const struct cb_bn_pass *args, size_t image)
             c[p] = v_load(args->dy.c + block * CB_LANES + p * VL);
         }
         for (size_t i = 0; i < map * CB_LANES; i += CB_LANES)
-            CB_UNROLL for (int p = 0; p < CB_PARTS; p++) v_store(
-                out + i + p * VL, v_fma(a[p], v_load(g + i + p * VL), v_fma(b[p], v_load(y + i + p * VL), c[p])));
+            CB_UNROLL for (int p = 0; p < CB_PARTS; p++)
+                v_store_stored(out + i + p * VL, v_fma(a[p], v_load_stored(g + i + p * VL),
+                                                       v_fma(b[p], v_load_stored(y + i + p * VL), c[p])));
     }
 }

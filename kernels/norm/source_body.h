@@ -1,4 +1,4 @@
-/* A struct cb_source in the vec/ vocabulary, for the passes of norm/ and head/. The kind is a constant at every call,
+/* A struct cb_source in the vec/ vocabulary. Needs vec/stored_*.h. The kind is a constant at every call,
  * so that the tests for it cost nothing. */
 
 enum source_kind { SOURCE_RAW, SOURCE_NORMED, SOURCE_PLUS_RESIDUAL, SOURCE_PLUS_NORMED_RESIDUAL };
@@ -12,7 +12,7 @@ CB_INLINE enum source_kind source_kind(const struct cb_source *s)
 
 /* A source with the coefficients of one block of channels at hand. */
 struct source_block {
-    const float *x, *residual;
+    const stored *x, *residual;
     vf scale[CB_PARTS], shift[CB_PARTS], residual_scale[CB_PARTS], residual_shift[CB_PARTS];
 };
 
@@ -37,11 +37,11 @@ CB_INLINE void source_begin(struct source_block *b, const struct cb_source *s, e
 /* Part p of the pixel whose first element is `at`. */
 CB_INLINE vf source_value(const struct source_block *b, enum source_kind kind, size_t at, int p)
 {
-    vf value = v_load(b->x + at + p * VL);
+    vf value = v_load_stored(b->x + at + p * VL);
     if (kind == SOURCE_RAW) return value;
     value = v_fma(value, b->scale[p], b->shift[p]);
     if (kind == SOURCE_NORMED) return v_relu(value);
-    vf r = v_load(b->residual + at + p * VL);
+    vf r = v_load_stored(b->residual + at + p * VL);
     if (kind == SOURCE_PLUS_NORMED_RESIDUAL) r = v_fma(r, b->residual_scale[p], b->residual_shift[p]);
     return v_relu(v_add(value, r));
 }

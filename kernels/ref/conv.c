@@ -22,6 +22,7 @@ CB_REF_INLINE void load_source(const struct cb_conv_shape *shape, const struct c
                                struct cb_padded to)
 {
     struct geometry g = geometry_of(shape);
+    enum cb_format storage = shape->kind == CB_CONV_STEM ? CB_F32 : shape->storage;
     memset(to.data, 0, g.blocks * to.plane * sizeof(float));
     size_t i = image * shape->c * shape->h * shape->w;
     for (size_t b = 0; b < g.blocks; b++)
@@ -29,9 +30,9 @@ CB_REF_INLINE void load_source(const struct cb_conv_shape *shape, const struct c
             float *row = to.data + b * to.plane + (h + 1) * to.row + g.lanes;
             for (size_t w = 0; w < shape->w; w++)
                 for (size_t l = 0; l < g.lanes; l++, i++) {
-                    float v = source_value(s, b * g.lanes + l, i);
+                    float v = source_value(s, storage, b * g.lanes + l, i);
                     row[w * g.lanes + l] = v;
-                    if (s->z) s->z[i] = v;
+                    if (s->z) store(s->z, i, storage, v);
                 }
         }
 }
@@ -46,9 +47,7 @@ CB_REF_INLINE void load_dy(const struct cb_conv_shape *shape, const struct cb_gr
         for (size_t p = 0; p < p_end; p++) {
             float *row = to.data + kb / CB_LANES * to.plane + (p + 1) * to.row + CB_LANES;
             for (size_t q = 0; q < q_end; q++)
-                for (size_t k = kb; k < kb + CB_LANES; k++, i++)
-                    *row++ =
-                        s->a ? __builtin_fmaf(s->a[k], s->g[i], __builtin_fmaf(s->b[k], s->y[i], s->c[k])) : s->g[i];
+                for (size_t k = kb; k < kb + CB_LANES; k++, i++) *row++ = grad_value(s, shape->storage, k, i);
         }
 }
 
@@ -86,16 +85,16 @@ CB_REF_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *s
            corner = 1 - g.filter / 2;
     for (size_t kb = 0; kb < blocks; kb++) {
         const float *w = args->w + kb * CB_LANES * shape->c * g.filter * g.filter;
-        float *y = args->y + (image * blocks + kb) * p_end * q_end * CB_LANES;
+        size_t at = (image * blocks + kb) * p_end * q_end * CB_LANES;
         float sum[2][CB_LANES] = {{0}};
         for (size_t p = 0; p < p_end; p++)
             for (size_t q = 0; q < q_end; q++) {
                 float acc[CB_LANES] = {0};
                 sum_window(src, shape->c, g.lanes, g.filter, w, p * g.stride + corner, q * g.stride + corner, acc);
                 for (size_t l = 0; l < CB_LANES; l++) {
-                    *y++ = acc[l];
-                    sum[0][l] = sum[0][l] + acc[l];
-                    sum[1][l] = __builtin_fmaf(acc[l], acc[l], sum[1][l]);
+                    float y = store(args->y, at++, shape->storage, acc[l]);
+                    sum[0][l] = sum[0][l] + y;
+                    sum[1][l] = __builtin_fmaf(y, y, sum[1][l]);
                 }
             }
         if (args->stats) memcpy(args->stats + (image * blocks + kb) * 2 * CB_LANES, sum, sizeof sum);
@@ -157,13 +156,15 @@ CB_REF_INLINE void backward_data(const struct cb_conv_bwd *args, size_t image, s
                 const float *value = src.data + b * src.plane + (h + 1) * src.row + (w + 1) * CB_LANES;
                 for (size_t l = 0; l < CB_LANES; l++, i++) {
                     float d = acc[l];
-                    if (args->skip) d = d + args->skip[i];
-                    if (args->skip_even && even) d = d + args->skip_even[i_even * CB_LANES + l];
+                    if (args->skip) d = d + load_stored(args->skip, i, shape->storage);
+                    if (args->skip_even && even)
+                        d = d + load_stored(args->skip_even, i_even * CB_LANES + l, shape->storage);
                     if (args->masked) d = value[l] > 0.0f ? d : 0.0f;
-                    args->dx[i] = d;
+                    d = store(args->dx, i, shape->storage, d);
                     if (!args->sums) continue;
+                    float y = load_stored(args->bn_y, i, shape->storage);
                     sum[0][l] = sum[0][l] + d;
-                    sum[1][l] = __builtin_fmaf(d, args->bn_y[i] - args->bn_mean[b * CB_LANES + l], sum[1][l]);
+                    sum[1][l] = __builtin_fmaf(d, y - args->bn_mean[b * CB_LANES + l], sum[1][l]);
                 }
             }
         if (args->sums) memcpy(args->sums + (image * g.blocks + b) * 2 * CB_LANES, sum, sizeof sum);
@@ -210,42 +211,28 @@ CB_REF_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *
     }
 }
 
-CB_REF void cb_conv3x3_f32_fwd__scalar(const struct cb_conv_fwd *args, size_t image, void *scratch)
-{
-    forward(args, image, scratch);
-}
-
-CB_REF void cb_conv3x3_f32_bwd__scalar(const struct cb_conv_bwd *args, size_t group, void *scratch)
-{
-    backward(args, group, scratch);
-}
-
-CB_REF void cb_conv3x3s2_f32_fwd__scalar(const struct cb_conv_fwd *args, size_t image, void *scratch)
-{
-    forward(args, image, scratch);
-}
-
-CB_REF void cb_conv3x3s2_f32_bwd__scalar(const struct cb_conv_bwd *args, size_t group, void *scratch)
-{
-    backward(args, group, scratch);
-}
-
-CB_REF void cb_conv1x1s2_f32_fwd__scalar(const struct cb_conv_fwd *args, size_t image, void *scratch)
-{
-    forward(args, image, scratch);
-}
-
-CB_REF void cb_conv1x1s2_f32_bwd__scalar(const struct cb_conv_bwd *args, size_t group, void *scratch)
-{
-    backward(args, group, scratch);
-}
-
-CB_REF void cb_conv_stem_f32_fwd__scalar(const struct cb_conv_fwd *args, size_t image, void *scratch)
-{
-    forward(args, image, scratch);
-}
-
-CB_REF void cb_conv_stem_f32_bwd__scalar(const struct cb_conv_bwd *args, size_t group, void *scratch)
-{
-    backward(args, group, scratch);
-}
+/* The storage is the shape's: both formats are the same text. */
+#define FORWARD(op)                                                                                                    \
+    CB_REF void cb_##op##__scalar(const struct cb_conv_fwd *args, size_t image, void *scratch)                         \
+    {                                                                                                                  \
+        forward(args, image, scratch);                                                                                 \
+    }
+#define BACKWARD(op)                                                                                                   \
+    CB_REF void cb_##op##__scalar(const struct cb_conv_bwd *args, size_t group, void *scratch)                         \
+    {                                                                                                                  \
+        backward(args, group, scratch);                                                                                \
+    }
+FORWARD(conv3x3_f32_fwd)
+FORWARD(conv3x3s2_f32_fwd)
+FORWARD(conv3x3s2_f32_fwd_bf16_storage)
+FORWARD(conv1x1s2_f32_fwd)
+FORWARD(conv1x1s2_f32_fwd_bf16_storage)
+FORWARD(conv_stem_f32_fwd)
+FORWARD(conv_stem_f32_fwd_bf16_storage)
+BACKWARD(conv3x3_f32_bwd)
+BACKWARD(conv3x3s2_f32_bwd)
+BACKWARD(conv3x3s2_f32_bwd_bf16_storage)
+BACKWARD(conv1x1s2_f32_bwd)
+BACKWARD(conv1x1s2_f32_bwd_bf16_storage)
+BACKWARD(conv_stem_f32_bwd)
+BACKWARD(conv_stem_f32_bwd_bf16_storage)

@@ -1,5 +1,7 @@
 #include "test/harness.h"
 
+#include "core/bf16.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
@@ -194,6 +196,11 @@ float *check_copy(const float *from, size_t n)
     return copy;
 }
 
+void *check_stored(enum cb_format storage, size_t n)
+{
+    return check_bytes(n * cb_format_bytes(storage));
+}
+
 static void check_guards(const struct buffer *b)
 {
     for (size_t i = 0; i < GUARD_BYTES; i++) {
@@ -253,24 +260,41 @@ static float special(uint64_t bits)
     return specials[bits % (sizeof specials / sizeof *specials)];
 }
 
+static void fill_one(float *p, enum check_fill kind, uint64_t bits)
+{
+    switch (kind) {
+    case CHECK_NORMAL:
+        *p = normal(bits);
+        break;
+    case CHECK_INTEGERS:
+        *p = (float)((int)(bits % 7) - 3);
+        break;
+    case CHECK_DENORMALS:
+        *p = denormal(bits);
+        break;
+    case CHECK_SPECIALS:
+        *p = bits % 61 ? normal(bits) : special(bits / 61);
+        break;
+    }
+}
+
 void check_fill(float *p, size_t n, enum check_fill kind, uint64_t seed)
 {
+    for (size_t i = 0; i < n; i++) fill_one(&p[i], kind, check_random(seed, i));
+}
+
+void check_fill_stored(void *p, enum cb_format storage, size_t n, enum check_fill kind, uint64_t seed)
+{
+    if (storage == CB_F32) {
+        check_fill(p, n, kind, seed);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
-        uint64_t bits = check_random(seed, i);
-        switch (kind) {
-        case CHECK_NORMAL:
-            p[i] = normal(bits);
-            break;
-        case CHECK_INTEGERS:
-            p[i] = (float)((int)(bits % 7) - 3);
-            break;
-        case CHECK_DENORMALS:
-            p[i] = denormal(bits);
-            break;
-        case CHECK_SPECIALS:
-            p[i] = bits % 61 ? normal(bits) : special(bits / 61);
-            break;
-        }
+        float x = 0;
+        uint32_t bits;
+        fill_one(&x, kind, check_random(seed, i));
+        memcpy(&bits, &x, sizeof bits);
+        ((uint16_t *)p)[i] = (uint16_t)(bits >> 16);
     }
 }
 
@@ -296,6 +320,21 @@ bool check_equal(const char *what, const float *got, const float *want, size_t n
     if (differ)
         fail("%s: %zu of %zu differ, the first at %zu: expected %a (%.9g), got %a (%.9g)", what, differ, n, first,
              (double)want[first], (double)want[first], (double)got[first], (double)got[first]);
+    return !differ;
+}
+
+bool check_equal_stored(const char *what, enum cb_format storage, const void *got, const void *want, size_t n)
+{
+    if (storage == CB_F32) return check_equal(what, got, want, n);
+    const uint16_t *g = got, *w = want;
+    size_t differ = 0, first = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (g[i] == w[i] || (isnan(cb_bf16_value(g[i])) && isnan(cb_bf16_value(w[i])))) continue;
+        if (!differ++) first = i;
+    }
+    if (differ)
+        fail("%s: %zu of %zu differ, the first at %zu: expected %a, got %a", what, differ, n, first,
+             (double)cb_bf16_value(w[first]), (double)cb_bf16_value(g[first]));
     return !differ;
 }
 

@@ -46,6 +46,8 @@ void *check_bytes(size_t bytes);
 float *check_floats(size_t n);
 double *check_doubles(size_t n);
 float *check_copy(const float *from, size_t n);
+/* n elements as a tensor in memory. */
+void *check_stored(enum cb_format storage, size_t n);
 
 /* --- contents --- */
 
@@ -57,6 +59,8 @@ enum check_fill {
 };
 /* Depends on (kind, seed, index) only. */
 void check_fill(float *p, size_t n, enum check_fill kind, uint64_t seed);
+/* The same for a tensor in memory; as bf16 what is filled in is cut off, not rounded. */
+void check_fill_stored(void *p, enum cb_format storage, size_t n, enum check_fill kind, uint64_t seed);
 /* 64 bits from (seed, index), for shapes, labels and the like. */
 uint64_t check_random(uint64_t seed, uint64_t index);
 
@@ -65,6 +69,7 @@ uint64_t check_random(uint64_t seed, uint64_t index);
 bool check_true(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same bits, where a NaN equals any NaN: x86 and Arm make NaNs of different sign. */
 bool check_equal(const char *what, const float *got, const float *want, size_t n);
+bool check_equal_stored(const char *what, enum cb_format storage, const void *got, const void *want, size_t n);
 bool check_equal_bytes(const char *what, const void *got, const void *want, size_t bytes);
 /* |got - want| <= bound for each element; a NaN fails. */
 bool check_near(const char *what, const float *got, const double *want, const double *bound, size_t n);
@@ -78,6 +83,9 @@ bool check_near1(const char *what, double got, double want, double bound);
         if (cb_isa_available(isa))
 /* All but the scalar reference: what is compared with it. */
 #define CHECK_EACH_SIMD(isa) CHECK_EACH_ISA(isa) if (isa != CB_ISA_SCALAR)
+/* The formats of storage for which an ISA has operations of its own: avx512bf16 takes those of floats from avx512. */
+#define CHECK_EACH_STORAGE(isa, storage)                                                                               \
+    for (enum cb_format storage = (isa) == CB_ISA_AVX512BF16 ? CB_BF16 : CB_F32; storage <= CB_BF16; storage++)
 /* The drivers (cb_conv_forward, ...) use this ISA from now on. */
 void check_select(enum cb_isa isa);
 /* A team, or the end of the program. The caller destroys it. */

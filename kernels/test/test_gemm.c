@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/bf16.h"
+
 /* SGEMM. The reference is the plain triple loop: every c is one chain of fma over k in order. Both sides get a whole C,
  * with the gaps between its rows, so that a write beside the matrix is a difference. */
 
@@ -27,26 +29,45 @@ static float *filled(size_t n, enum check_fill fill, uint64_t seed)
     return p;
 }
 
+/* Floats, or as many words. */
+static float *filled_operand(size_t n, enum cb_format format, enum check_fill fill, uint64_t seed)
+{
+    float *p = check_floats(n);
+    check_fill_stored(p, format, n * sizeof *p / cb_format_bytes(format), fill, seed);
+    return p;
+}
+
 /* --- one register tile, and tiles that are wrong on purpose --- */
 
-static void compare_tile(cb_gemm_tile_fn *tile, struct cb_gemm_tile t, enum check_fill fill)
+/* The same of words, as cb_gemm_bf16_tile__scalar has it. */
+static void plain_words(const struct cb_gemm_tile *t, float *c)
+{
+    struct cb_gemm_tile plain = *t;
+    plain.c = c;
+    cb_gemm_bf16_tile__scalar(&plain);
+}
+
+static void compare_tile(cb_gemm_tile_fn *tile, struct cb_gemm_tile t, enum cb_format format, enum check_fill fill)
 {
     check_at("tile mr=%zu nr=%zu k=%zu lda=%zu ldb=%zu ldc=%zu accumulate=%d fill=%d", t.mr, t.nr, t.k, t.lda, t.ldb,
              t.ldc, t.accumulate, (int)fill);
     size_t len = (t.mr - 1) * t.ldc + t.nr;
-    float *a = filled((t.mr - 1) * t.lda + t.k, fill, 1), *got = filled(len, fill, 3);
-    float *b = filled((t.k - 1) * t.ldb + (t.nr + 15) / 16 * 16, fill, 2);
+    float *a = filled_operand((t.mr - 1) * t.lda + t.k, format, fill, 1), *got = filled(len, fill, 3);
+    float *b = filled_operand((t.k - 1) * t.ldb + (t.nr + 15) / 16 * 16, format, fill, 2);
     float *want = check_copy(got, len);
-    plain_gemm(&(struct cb_gemm){t.mr, t.nr, t.k, a, b, want, t.lda, t.ldb, t.ldc, 0, 0, t.accumulate});
     t.a = a;
     t.b = b;
+    if (format == CB_BF16)
+        plain_words(&t, want);
+    else
+        plain_gemm(&(struct cb_gemm){t.mr, t.nr, t.k, a, b, want, t.lda, t.ldb, t.ldc, 0, 0, t.accumulate});
     t.c = got;
     tile(&t);
     check_equal("c", got, want, len);
     check_release();
 }
 
-static void compare_tiles(cb_gemm_tile_fn *tile, size_t unit_m, size_t unit_n)
+static void compare_tiles(cb_gemm_tile_fn *tile, enum cb_format format, size_t unit_m, size_t unit_n)
 {
     static const size_t ks[] = {1, 2, 3, 19, 64};
     for (size_t mr = 1; mr <= unit_m; mr++)
@@ -58,7 +79,7 @@ static void compare_tiles(cb_gemm_tile_fn *tile, size_t unit_m, size_t unit_n)
                 t.k = ks[(pick >> 8) % (sizeof ks / sizeof *ks)];
                 t.lda = t.k + (pick >> 24 & 7);
                 t.ldb = (nr + 15) / 16 * 16 + (pick >> 27 & 7);
-                compare_tile(tile, t, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
+                compare_tile(tile, t, format, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
             }
 }
 
@@ -129,7 +150,7 @@ static void test_wrong_tiles(void)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         check_begin_must_fail(CB_ISA_SCALAR, "gemm_f32_tile that %s", wrong[i].name);
-        compare_tiles(wrong[i].tile, WRONG_UNIT, WRONG_UNIT);
+        compare_tiles(wrong[i].tile, CB_F32, WRONG_UNIT, WRONG_UNIT);
         check_end();
     }
 }
@@ -163,6 +184,65 @@ static void compare_gemm(struct cb_team *team, struct cb_gemm g, const struct cb
     check_release();
 }
 
+/* --- the whole product of bf16 --- */
+
+static void plain_gemm_bf16(const struct cb_gemm_bf16 *g)
+{
+    for (size_t i = 0; i < g->m; i++)
+        for (size_t j = 0; j < g->n; j++) {
+            float c = g->accumulate ? g->c[i * g->ldc + j] : 0;
+            for (size_t k = 0; k < g->k; k += 2) {
+                float a[2] = {0}, b[2] = {0};
+                for (size_t p = 0; p < 2 && k + p < g->k; p++) {
+                    a[p] = cb_bf16_value(g->a[g->a_transposed ? (k + p) * g->lda + i : i * g->lda + k + p]);
+                    b[p] = cb_bf16_value(g->b[g->b_transposed ? j * g->ldb + k + p : (k + p) * g->ldb + j]);
+                }
+                c = cb_bf16_dot2(a[0], a[1], b[0], b[1], c);
+            }
+            g->c[i * g->ldc + j] = c;
+        }
+}
+
+static uint16_t *filled_bf16(size_t n, enum check_fill fill, uint64_t seed)
+{
+    uint16_t *p = check_stored(CB_BF16, n);
+    check_fill_stored(p, CB_BF16, n, fill, seed);
+    return p;
+}
+
+/* The same sizes as a product of bf16. shift: elements that A and B lie off a multiple of 4 bytes. */
+static void compare_gemm_bf16(struct cb_team *team, const struct cb_gemm *as, const struct cb_cache_sizes *caches,
+                              enum check_fill fill, size_t shift)
+{
+    struct cb_gemm_bf16 g = {.m = as->m,
+                             .n = as->n,
+                             .k = as->k,
+                             .lda = as->lda,
+                             .ldb = as->ldb,
+                             .ldc = as->ldc,
+                             .a_transposed = as->a_transposed,
+                             .b_transposed = as->b_transposed,
+                             .accumulate = as->accumulate};
+    check_at(
+        "bf16 m=%zu n=%zu k=%zu lda=%zu ldb=%zu ldc=%zu at=%d bt=%d accumulate=%d L2=%zu threads=%zu fill=%d shift=%zu",
+        g.m, g.n, g.k, g.lda, g.ldb, g.ldc, g.a_transposed, g.b_transposed, g.accumulate, caches->l2_bytes,
+        cb_team_threads(team), (int)fill, shift);
+    size_t a_rows = g.a_transposed ? g.k : g.m, a_columns = g.a_transposed ? g.m : g.k;
+    size_t b_rows = g.b_transposed ? g.n : g.k, b_columns = g.b_transposed ? g.k : g.n;
+    size_t len = (g.m - 1) * g.ldc + g.n;
+    g.a = filled_bf16(shift + (a_rows ? (a_rows - 1) * g.lda + a_columns : 0), fill, 1) + shift;
+    g.b = filled_bf16(shift + (b_rows ? (b_rows - 1) * g.ldb + b_columns : 0), fill, 2) + shift;
+    float *got = filled(len, fill, 3), *want = check_copy(got, len);
+    g.c = want;
+    plain_gemm_bf16(&g);
+    g.c = got;
+    void *workspace = check_bytes(cb_gemm_bf16_workspace_bytes(&g, caches, cb_team_threads(team)));
+    struct cb_error err;
+    check_true(cb_gemm_bf16(team, &g, caches, workspace, &err) == CB_OK, "cb_gemm_bf16 succeeds");
+    check_equal("c", got, want, len);
+    check_release();
+}
+
 /* Sizes around the tile's own, primes and 1. */
 static size_t awkward(uint64_t pick, size_t unit)
 {
@@ -189,8 +269,10 @@ static void test_products(enum cb_isa isa)
             g.lda = (g.a_transposed ? g.m : g.k) + gaps % 5;
             g.ldb = (g.b_transposed ? g.k : g.n) + gaps / 5 % 5;
             g.ldc = g.n + gaps / 25 % 5;
-            compare_gemm(team, g, &cache_sizes[(pick >> 3) % CACHES],
-                         (enum check_fill)((pick >> 32) % (CHECK_SPECIALS + 1)));
+            const struct cb_cache_sizes *caches = &cache_sizes[(pick >> 3) % CACHES];
+            enum check_fill fill = (enum check_fill)((pick >> 32) % (CHECK_SPECIALS + 1));
+            if (isa != CB_ISA_AVX512BF16) compare_gemm(team, g, caches, fill); /* it has avx512's */
+            compare_gemm_bf16(team, &g, caches, fill, pick >> 40 & 1);
         }
         cb_team_destroy(team);
         check_end();
@@ -215,7 +297,8 @@ static void test_paths(enum cb_isa isa)
                 g.m = i & 1 ? 2 : mr + 2;
                 g.ldb += 3;
             }
-            compare_gemm(team, g, &cache_sizes[i % CACHES], CHECK_SPECIALS);
+            if (isa != CB_ISA_AVX512BF16) compare_gemm(team, g, &cache_sizes[i % CACHES], CHECK_SPECIALS);
+            compare_gemm_bf16(team, &g, &cache_sizes[i % CACHES], CHECK_SPECIALS, 0);
         }
         cb_team_destroy(team);
         check_end();
@@ -230,6 +313,8 @@ static void test_edges(void)
     compare_gemm(team, (struct cb_gemm){.m = 5, .n = 7, .k = 0, .ldb = 7, .ldc = 7}, &cache_sizes[0], CHECK_SPECIALS);
     compare_gemm(team, (struct cb_gemm){.m = 5, .n = 7, .k = 0, .ldb = 7, .ldc = 9, .accumulate = 1}, &cache_sizes[0],
                  CHECK_SPECIALS);
+    compare_gemm_bf16(team, &(struct cb_gemm){.m = 5, .n = 7, .k = 0, .ldb = 7, .ldc = 7}, &cache_sizes[0],
+                      CHECK_SPECIALS, 0);
     check_end();
 
     check_begin(CB_ISA_SCALAR, "gemm refuses what cannot be");
@@ -260,8 +345,13 @@ int main(void)
     {
         size_t mr, nr;
         cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
-        check_begin(isa, "gemm_f32_tile");
-        compare_tiles(cb_ops_of(isa)->gemm_f32_tile, mr, nr);
+        if (isa != CB_ISA_AVX512BF16) {
+            check_begin(isa, "gemm_f32_tile");
+            compare_tiles(cb_ops_of(isa)->gemm_f32_tile, CB_F32, mr, nr);
+            check_end();
+        }
+        check_begin(isa, "gemm_bf16_tile");
+        compare_tiles(cb_ops_of(isa)->gemm_bf16_tile, CB_BF16, mr, nr);
         check_end();
         test_products(isa);
         test_paths(isa);

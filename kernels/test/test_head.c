@@ -22,24 +22,39 @@ static float *filled(size_t n, enum check_fill fill, uint64_t seed)
 
 /* --- pooling --- */
 
-static struct cb_pool_fwd make_forward(const struct shape *s, int kind, int with_z, enum check_fill fill)
+static void *filled_stored(enum cb_format storage, size_t n, enum check_fill fill, uint64_t seed)
+{
+    void *p = check_stored(storage, n);
+    check_fill_stored(p, storage, n, fill, seed);
+    return p;
+}
+
+/* What is known to be stored as floats. */
+static const float *floats(const void *p)
+{
+    return p;
+}
+
+static struct cb_pool_fwd make_forward(const struct shape *s, enum cb_format storage, int kind, int with_z,
+                                       enum check_fill fill)
 {
     size_t len = s->n * s->c * s->h * s->w;
-    struct cb_pool_fwd args = {s->n, s->c, s->h, s->w, {.x = filled(len, fill, 1)}, check_floats(s->n * s->c)};
+    struct cb_pool_fwd args = {
+        s->n, s->c, s->h, s->w, storage, {.x = filled_stored(storage, len, fill, 1)}, check_floats(s->n * s->c)};
     if (kind > 0) {
         args.source.scale = filled(s->c, fill, 2);
         args.source.shift = filled(s->c, fill, 3);
     }
-    if (kind > 1) args.source.residual = filled(len, fill, 4);
+    if (kind > 1) args.source.residual = filled_stored(storage, len, fill, 4);
     if (kind > 2) {
         args.source.residual_scale = filled(s->c, fill, 5);
         args.source.residual_shift = filled(s->c, fill, 6);
     }
-    if (with_z) args.source.z = check_floats(len);
+    if (with_z) args.source.z = check_stored(storage, len);
     return args;
 }
 
-static void compare_forward(cb_pool_fwd_fn *variant, cb_pool_fwd_fn *scalar)
+static void compare_forward(cb_pool_fwd_fn *variant, cb_pool_fwd_fn *scalar, enum cb_format storage)
 {
     for (enum check_fill fill = CHECK_NORMAL; fill <= CHECK_SPECIALS; fill++)
         for (size_t i = 0; i < SHAPES; i++)
@@ -48,45 +63,46 @@ static void compare_forward(cb_pool_fwd_fn *variant, cb_pool_fwd_fn *scalar)
                 int with_z = kind % 2;
                 check_at("n=%zu c=%zu h=%zu w=%zu kind=%d z=%d fill=%d", s->n, s->c, s->h, s->w, kind / 2, with_z,
                          (int)fill);
-                struct cb_pool_fwd got = make_forward(s, kind / 2, with_z, fill),
-                                   want = make_forward(s, kind / 2, with_z, fill);
+                struct cb_pool_fwd got = make_forward(s, storage, kind / 2, with_z, fill),
+                                   want = make_forward(s, storage, kind / 2, with_z, fill);
                 for (size_t image = 0; image < s->n; image++) {
                     variant(&got, image);
                     scalar(&want, image);
                 }
                 check_equal("pooled", got.pooled, want.pooled, s->n * s->c);
-                if (with_z) check_equal("z", got.source.z, want.source.z, s->n * s->c * s->h * s->w);
+                if (with_z) check_equal_stored("z", storage, got.source.z, want.source.z, s->n * s->c * s->h * s->w);
                 check_release();
             }
 }
 
-static struct cb_pool_bwd make_backward(const struct shape *s, enum check_fill fill)
+static struct cb_pool_bwd make_backward(const struct shape *s, enum cb_format storage, enum check_fill fill)
 {
     size_t len = s->n * s->c * s->h * s->w;
     return (struct cb_pool_bwd){.n = s->n,
                                 .c = s->c,
                                 .h = s->h,
                                 .w = s->w,
+                                .storage = storage,
                                 .dpooled = filled(s->n * s->c, fill, 7),
-                                .z = filled(len, fill, 8),
-                                .bn_y = filled(len, fill, 9),
+                                .z = filled_stored(storage, len, fill, 8),
+                                .bn_y = filled_stored(storage, len, fill, 9),
                                 .bn_mean = filled(s->c, fill, 10),
-                                .g = check_floats(len),
+                                .g = check_stored(storage, len),
                                 .sums = check_floats(s->n * s->c * 2)};
 }
 
-static void compare_backward(cb_pool_bwd_fn *variant, cb_pool_bwd_fn *scalar)
+static void compare_backward(cb_pool_bwd_fn *variant, cb_pool_bwd_fn *scalar, enum cb_format storage)
 {
     for (enum check_fill fill = CHECK_NORMAL; fill <= CHECK_SPECIALS; fill++)
         for (size_t i = 0; i < SHAPES; i++) {
             const struct shape *s = &shapes[i];
             check_at("n=%zu c=%zu h=%zu w=%zu fill=%d", s->n, s->c, s->h, s->w, (int)fill);
-            struct cb_pool_bwd got = make_backward(s, fill), want = make_backward(s, fill);
+            struct cb_pool_bwd got = make_backward(s, storage, fill), want = make_backward(s, storage, fill);
             for (size_t image = 0; image < s->n; image++) {
                 variant(&got, image);
                 scalar(&want, image);
             }
-            check_equal("g", got.g, want.g, s->n * s->c * s->h * s->w);
+            check_equal_stored("g", storage, got.g, want.g, s->n * s->c * s->h * s->w);
             check_equal("sums", got.sums, want.sums, s->n * s->c * 2);
             check_release();
         }
@@ -109,7 +125,7 @@ static void wrong_backward_at_zero(const struct cb_pool_bwd *args, size_t image)
     cb_pool_f32_bwd__scalar(args, image);
     size_t len = args->c * args->h * args->w;
     for (size_t i = 0; i < len; i++) /* the gradient passes where z is 0 */
-        if (args->z[image * len + i] == 0) args->g[image * len + i] = 1;
+        if (floats(args->z)[image * len + i] == 0) ((float *)args->g)[image * len + i] = 1;
 }
 
 static void wrong_backward_mean(const struct cb_pool_bwd *args, size_t image)
@@ -123,13 +139,13 @@ static void wrong_backward_mean(const struct cb_pool_bwd *args, size_t image)
 static void test_wrong_kernels(void)
 {
     check_begin_must_fail(CB_ISA_SCALAR, "pooling that divides");
-    compare_forward(wrong_forward_divides, cb_pool_f32_fwd__scalar);
+    compare_forward(wrong_forward_divides, cb_pool_f32_fwd__scalar, CB_F32);
     check_end();
     check_begin_must_fail(CB_ISA_SCALAR, "a gradient where z is 0");
-    compare_backward(wrong_backward_at_zero, cb_pool_f32_bwd__scalar);
+    compare_backward(wrong_backward_at_zero, cb_pool_f32_bwd__scalar, CB_F32);
     check_end();
     check_begin_must_fail(CB_ISA_SCALAR, "sums that are not centered");
-    compare_backward(wrong_backward_mean, cb_pool_f32_bwd__scalar);
+    compare_backward(wrong_backward_mean, cb_pool_f32_bwd__scalar, CB_F32);
     check_end();
 }
 
@@ -144,8 +160,8 @@ static void test_pool_in_double(void)
     check_begin(CB_ISA_SCALAR, "pooling within the bound of double precision");
     for (size_t i = 0; i < SHAPES; i++) {
         const struct shape *s = &shapes[i];
-        struct cb_pool_fwd f = make_forward(s, 0, 0, CHECK_NORMAL);
-        struct cb_pool_bwd b = make_backward(s, CHECK_NORMAL);
+        struct cb_pool_fwd f = make_forward(s, CB_F32, 0, 0, CHECK_NORMAL);
+        struct cb_pool_bwd b = make_backward(s, CB_F32, CHECK_NORMAL);
         double map = (double)(s->h * s->w);
         check_at("shape %zu", i);
         for (size_t image = 0; image < s->n; image++) {
@@ -156,12 +172,12 @@ static void test_pool_in_double(void)
                 double spread = (double)b.dpooled[image * s->c + c] / map;
                 for (size_t pixel = 0; pixel < s->h * s->w; pixel++) {
                     size_t at = element(s, image, c, pixel);
-                    double x = (double)f.source.x[at], g = b.z[at] > 0 ? spread : 0;
-                    double term = g * ((double)b.bn_y[at] - (double)b.bn_mean[c]);
+                    double x = (double)floats(f.source.x)[at], g = floats(b.z)[at] > 0 ? spread : 0;
+                    double term = g * ((double)floats(b.bn_y)[at] - (double)b.bn_mean[c]);
                     sum += x, size += fabs(x);
                     g_sum += g, g_size += fabs(g);
                     product += term, product_size += fabs(term);
-                    check_near1("g", (double)b.g[at], g, 2.001 * U * fabs(g));
+                    check_near1("g", (double)floats(b.g)[at], g, 2.001 * U * fabs(g));
                 }
                 /* Each addition rounds once; the share and the product with it once each. */
                 size_t at = (image * s->c / CB_LANES + c / CB_LANES) * 2 * CB_LANES + c % CB_LANES;
@@ -177,12 +193,12 @@ static void test_pool_in_double(void)
     check_end();
 }
 
-static void test_pool_driver(enum cb_isa isa)
+static void test_pool_driver(enum cb_isa isa, enum cb_format storage)
 {
     static const struct shape s = {5, 32, 4, 3};
-    check_begin(isa, "pooling has the same bits for any number of threads");
-    struct cb_pool_fwd want = make_forward(&s, 3, 1, CHECK_NORMAL);
-    struct cb_pool_bwd want_back = make_backward(&s, CHECK_NORMAL);
+    check_begin(isa, "pooling has the same bits for any number of threads, storage %d", (int)storage);
+    struct cb_pool_fwd want = make_forward(&s, storage, 3, 1, CHECK_NORMAL);
+    struct cb_pool_bwd want_back = make_backward(&s, storage, CHECK_NORMAL);
     for (size_t image = 0; image < s.n; image++) {
         cb_pool_f32_fwd__scalar(&want, image);
         cb_pool_f32_bwd__scalar(&want_back, image);
@@ -191,14 +207,14 @@ static void test_pool_driver(enum cb_isa isa)
     for (size_t t = 0; t < CHECK_TEAMS; t++) {
         check_at("%zu threads", check_threads[t]);
         struct cb_team *team = check_team(check_threads[t], 0);
-        struct cb_pool_fwd got = make_forward(&s, 3, 1, CHECK_NORMAL);
-        struct cb_pool_bwd got_back = make_backward(&s, CHECK_NORMAL);
+        struct cb_pool_fwd got = make_forward(&s, storage, 3, 1, CHECK_NORMAL);
+        struct cb_pool_bwd got_back = make_backward(&s, storage, CHECK_NORMAL);
         cb_pool_forward(team, &got);
         cb_pool_backward(team, &got_back);
         cb_team_destroy(team);
         check_equal("pooled", got.pooled, want.pooled, s.n * s.c);
-        check_equal("z", got.source.z, want.source.z, s.n * s.c * s.h * s.w);
-        check_equal("g", got_back.g, want_back.g, s.n * s.c * s.h * s.w);
+        check_equal_stored("z", storage, got.source.z, want.source.z, s.n * s.c * s.h * s.w);
+        check_equal_stored("g", storage, got_back.g, want_back.g, s.n * s.c * s.h * s.w);
         check_equal("sums", got_back.sums, want_back.sums, s.n * s.c * 2);
     }
     check_end();
@@ -437,18 +453,24 @@ int main(void)
     CHECK_EACH_SIMD(isa)
     {
         const struct cb_ops *ops = cb_ops_of(isa);
-#define CB_OP(name, type)                                                                                              \
+#define COMPARE(name, storage)                                                                                         \
     check_begin(isa, #name " equals the scalar one");                                                                  \
     _Generic(ops->name, cb_pool_fwd_fn *                                                                               \
              : compare_forward, cb_pool_bwd_fn *                                                                       \
-             : compare_backward)(ops->name, cb_##name##__scalar);                                                      \
+             : compare_backward)(ops->name, cb_##name##__scalar, storage);                                             \
     check_end();
+#define CB_OP(name, type)                                                                                              \
+    if (isa != CB_ISA_AVX512BF16) { /* it has avx512's */                                                              \
+        COMPARE(name, CB_F32)                                                                                          \
+    }
+#define CB_OP_BF16(name, type) COMPARE(name, CB_BF16)
 #include "head/head.inc"
 #undef CB_OP
+#undef CB_OP_BF16
     }
     test_wrong_kernels();
     test_pool_in_double();
-    CHECK_EACH_ISA(isa) test_pool_driver(isa);
+    CHECK_EACH_ISA(isa) CHECK_EACH_STORAGE(isa, storage) test_pool_driver(isa, storage);
     struct cb_team *team = check_team(2, 0);
     test_dense_values(team);
     test_dense_gradients(team);

@@ -1,5 +1,7 @@
 #include "test/harness.h"
 
+#include "core/bf16.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -20,7 +22,8 @@ enum { KINDS = 4 };
 struct pass_data {
     struct cb_bn_pass args;
     size_t len, sums;
-    float *z, *out, *stats;
+    void *z, *out;
+    float *stats;
 };
 
 static float *filled(size_t n, enum check_fill fill, uint64_t seed)
@@ -30,15 +33,28 @@ static float *filled(size_t n, enum check_fill fill, uint64_t seed)
     return p;
 }
 
-static struct pass_data make_pass(const struct shape *s, int kind, enum check_fill fill)
+static void *filled_stored(enum cb_format storage, size_t n, enum check_fill fill, uint64_t seed)
+{
+    void *p = check_stored(storage, n);
+    check_fill_stored(p, storage, n, fill, seed);
+    return p;
+}
+
+/* What is known to be stored as floats. */
+static const float *floats(const void *p)
+{
+    return p;
+}
+
+static struct pass_data make_pass(const struct shape *s, enum cb_format storage, int kind, enum check_fill fill)
 {
     size_t len = s->n * s->c * s->h * s->w, sums = s->n * s->c * 2;
     struct pass_data d = {.len = len, .sums = sums};
-    d.z = check_floats(len);
-    d.out = check_floats(len);
+    d.z = filled_stored(storage, len, CHECK_NORMAL, 13); /* no pass writes both */
+    d.out = filled_stored(storage, len, CHECK_NORMAL, 14);
     d.stats = check_floats(sums);
-    struct cb_source source = {.x = filled(len, fill, 1), .z = d.z};
-    struct cb_grad_source dy = {.g = filled(len, fill, 2), .y = filled(len, fill, 3)};
+    struct cb_source source = {.x = filled_stored(storage, len, fill, 1), .z = d.z};
+    struct cb_grad_source dy = {.g = filled_stored(storage, len, fill, 2), .y = filled_stored(storage, len, fill, 3)};
     if (kind > 0) {
         source.scale = filled(s->c, fill, 4);
         source.shift = filled(s->c, fill, 5);
@@ -46,32 +62,33 @@ static struct pass_data make_pass(const struct shape *s, int kind, enum check_fi
         dy.b = filled(s->c, fill, 7);
         dy.c = filled(s->c, fill, 8);
     }
-    if (kind > 1) source.residual = filled(len, fill, 9);
+    if (kind > 1) source.residual = filled_stored(storage, len, fill, 9);
     if (kind > 2) {
         source.residual_scale = filled(s->c, fill, 10);
         source.residual_shift = filled(s->c, fill, 11);
     }
-    d.args = (struct cb_bn_pass){s->n, s->c, s->h, s->w, source, dy, filled(s->c, fill, 12), d.stats, d.out};
+    d.args = (struct cb_bn_pass){s->n, s->c, s->h, s->w, storage, source, dy, filled(s->c, fill, 12), d.stats, d.out};
     return d;
 }
 
 static void compare_pass(const struct pass_data *got, const struct pass_data *want)
 {
-    check_equal("z", got->z, want->z, want->len);
-    check_equal("out", got->out, want->out, want->len);
+    enum cb_format storage = want->args.storage;
+    check_equal_stored("z", storage, got->z, want->z, want->len);
+    check_equal_stored("out", storage, got->out, want->out, want->len);
     check_equal("stats", got->stats, want->stats, want->sums);
-    check_equal("x afterwards", got->args.source.x, want->args.source.x, want->len);
-    check_equal("g afterwards", got->args.dy.g, want->args.dy.g, want->len);
+    check_equal_stored("x afterwards", storage, got->args.source.x, want->args.source.x, want->len);
+    check_equal_stored("g afterwards", storage, got->args.dy.g, want->args.dy.g, want->len);
 }
 
-static void compare_with_scalar(cb_bn_pass_fn *variant, cb_bn_pass_fn *scalar)
+static void compare_with_scalar(cb_bn_pass_fn *variant, cb_bn_pass_fn *scalar, enum cb_format storage)
 {
     for (enum check_fill fill = CHECK_NORMAL; fill <= CHECK_SPECIALS; fill++)
         for (size_t i = 0; i < SHAPES; i++)
             for (int kind = 0; kind < KINDS; kind++) {
                 const struct shape *s = &shapes[i];
                 check_at("n=%zu c=%zu h=%zu w=%zu kind=%d fill=%d", s->n, s->c, s->h, s->w, kind, (int)fill);
-                struct pass_data got = make_pass(s, kind, fill), want = make_pass(s, kind, fill);
+                struct pass_data got = make_pass(s, storage, kind, fill), want = make_pass(s, storage, kind, fill);
                 for (size_t image = 0; image < s->n; image++) {
                     variant(&got.args, image);
                     scalar(&want.args, image);
@@ -87,7 +104,7 @@ static void wrong_stats_short(const struct cb_bn_pass *args, size_t image)
 {
     struct cb_bn_pass copy = *args;
     if (copy.h > 1) copy.h--; /* the last row is not summed */
-    copy.source.x += image * args->c * args->w * (args->h - copy.h);
+    copy.source.x = floats(copy.source.x) + image * args->c * args->w * (args->h - copy.h);
     cb_bn_stats_f32__scalar(&copy, image);
 }
 
@@ -97,9 +114,9 @@ static void wrong_apply_unfused(const struct cb_bn_pass *args, size_t image)
     size_t block = args->h * args->w * CB_LANES;
     for (size_t i = 0; args->source.scale && i < block; i++) {
         size_t at = image * args->c * args->h * args->w + i, c = i % CB_LANES;
-        float product = args->source.x[at] * args->source.scale[c];
+        float product = floats(args->source.x)[at] * args->source.scale[c];
         float v = product + args->source.shift[c];
-        if (!args->source.residual) args->source.z[at] = 0 > v ? 0 : v;
+        if (!args->source.residual) ((float *)args->source.z)[at] = 0 > v ? 0 : v;
     }
 }
 
@@ -107,7 +124,7 @@ static void wrong_apply_nan(const struct cb_bn_pass *args, size_t image)
 {
     cb_bn_apply_f32__scalar(args, image);
     size_t len = args->c * args->h * args->w;
-    float *z = args->source.z + image * len;
+    float *z = (float *)args->source.z + image * len;
     for (size_t i = 0; i < len; i++)
         if (isnan(z[i])) z[i] = 0; /* a maximum that prefers the number */
 }
@@ -115,7 +132,7 @@ static void wrong_apply_nan(const struct cb_bn_pass *args, size_t image)
 static void wrong_apply_overrun(const struct cb_bn_pass *args, size_t image)
 {
     cb_bn_apply_f32__scalar(args, image);
-    args->source.z[(image + 1) * args->c * args->h * args->w] = 0;
+    ((float *)args->source.z)[(image + 1) * args->c * args->h * args->w] = 0;
 }
 
 static void wrong_sums_order(const struct cb_bn_pass *args, size_t image)
@@ -123,7 +140,7 @@ static void wrong_sums_order(const struct cb_bn_pass *args, size_t image)
     cb_bn_bwd_sums_f32__scalar(args, image);
     size_t map = args->h * args->w, first = image * args->c * map;
     float even = 0, odd = 0; /* two chains instead of one */
-    for (size_t i = 0; i < map; i++) *(i % 2 ? &odd : &even) += args->dy.g[first + i * CB_LANES];
+    for (size_t i = 0; i < map; i++) *(i % 2 ? &odd : &even) += floats(args->dy.g)[first + i * CB_LANES];
     args->stats[image * args->c * 2] = even + odd;
 }
 
@@ -133,8 +150,8 @@ static void wrong_backward_unfused(const struct cb_bn_pass *args, size_t image)
     cb_bn_bwd_apply_f32__scalar(args, image);
     size_t at = image * args->c * args->h * args->w;
     if (!d->a) return;
-    float inner = d->b[0] * d->y[at];
-    args->out[at] = fmaf(d->a[0], d->g[at], inner + d->c[0]);
+    float inner = d->b[0] * floats(d->y)[at];
+    ((float *)args->out)[at] = fmaf(d->a[0], floats(d->g)[at], inner + d->c[0]);
 }
 
 static void test_wrong_kernels(void)
@@ -150,7 +167,7 @@ static void test_wrong_kernels(void)
                  {"backward with another rounding", wrong_backward_unfused, cb_bn_bwd_apply_f32__scalar}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         check_begin_must_fail(CB_ISA_SCALAR, "%s", cases[i].name);
-        compare_with_scalar(cases[i].wrong, cases[i].scalar);
+        compare_with_scalar(cases[i].wrong, cases[i].scalar, CB_F32);
         check_end();
     }
 }
@@ -171,7 +188,7 @@ static size_t sum_at(const struct shape *s, size_t image, size_t c)
 
 static void sums_in_double(const struct shape *s)
 {
-    struct pass_data stats = make_pass(s, 1, CHECK_NORMAL), back = make_pass(s, 1, CHECK_NORMAL);
+    struct pass_data stats = make_pass(s, CB_F32, 1, CHECK_NORMAL), back = make_pass(s, CB_F32, 1, CHECK_NORMAL);
     double *want = check_doubles(stats.sums), *bound = check_doubles(stats.sums);
     double *want_back = check_doubles(stats.sums), *bound_back = check_doubles(stats.sums);
     double each = 1.001 * (double)U * (double)(s->h * s->w + 1);
@@ -182,8 +199,8 @@ static void sums_in_double(const struct shape *s)
             double sum = 0, size = 0, squares = 0, g_sum = 0, g_size = 0, product = 0, product_size = 0;
             for (size_t i = 0; i < s->h * s->w; i++) {
                 size_t at = element(s, image, c, i);
-                double x = (double)stats.args.source.x[at], g = (double)back.args.dy.g[at];
-                double centered = (double)back.args.dy.y[at] - (double)back.args.bn_mean[c];
+                double x = (double)floats(stats.args.source.x)[at], g = (double)floats(back.args.dy.g)[at];
+                double centered = (double)floats(back.args.dy.y)[at] - (double)back.args.bn_mean[c];
                 sum += x;
                 size += fabs(x);
                 squares += x * x;
@@ -205,7 +222,7 @@ static void sums_in_double(const struct shape *s)
 
 static void values_in_double(const struct shape *s, int kind)
 {
-    struct pass_data d = make_pass(s, kind, CHECK_NORMAL);
+    struct pass_data d = make_pass(s, CB_F32, kind, CHECK_NORMAL);
     double *z = check_doubles(d.len), *z_bound = check_doubles(d.len);
     double *out = check_doubles(d.len), *out_bound = check_doubles(d.len);
     for (size_t image = 0; image < s->n; image++) {
@@ -216,15 +233,15 @@ static void values_in_double(const struct shape *s, int kind)
                 size_t at = element(s, image, c, i);
                 const struct cb_source *x = &d.args.source;
                 const struct cb_grad_source *g = &d.args.dy;
-                double v = (double)x->x[at], r = 0, size = 0;
+                double v = (double)floats(x->x)[at], r = 0, size = 0;
                 if (kind > 0) v = v * (double)x->scale[c] + (double)x->shift[c], size = fabs(v);
-                if (kind > 1) r = (double)x->residual[at];
+                if (kind > 1) r = (double)floats(x->residual)[at];
                 if (kind > 2) r = r * (double)x->residual_scale[c] + (double)x->residual_shift[c], size += fabs(r);
                 z[at] = kind > 0 ? fmax(v + r, 0) : v;
                 z_bound[at] = 1.001 * (double)U * (size + (kind > 1 ? fabs(v + r) : 0));
-                double inner = 0, outer = (double)g->g[at];
+                double inner = 0, outer = (double)floats(g->g)[at];
                 if (kind > 0) {
-                    inner = (double)g->b[c] * (double)g->y[at] + (double)g->c[c];
+                    inner = (double)g->b[c] * (double)floats(g->y)[at] + (double)g->c[c];
                     outer = (double)g->a[c] * outer + inner;
                 }
                 out[at] = outer;
@@ -259,7 +276,7 @@ static void test_aliases(enum cb_isa isa)
     const struct shape *s = &shapes[2];
     check_begin(isa, "z may be x or the residual, out may be g");
     for (int kind = 1; kind < KINDS; kind++) {
-        struct pass_data want = make_pass(s, kind, CHECK_NORMAL), in_x = want, in_r = want, in_g = want;
+        struct pass_data want = make_pass(s, CB_F32, kind, CHECK_NORMAL), in_x = want, in_r = want, in_g = want;
         in_x.z = check_copy(want.args.source.x, want.len);
         in_x.args.source.x = in_x.args.source.z = in_x.z;
         if (kind > 1) {
@@ -328,7 +345,7 @@ static void test_threads(enum cb_isa isa)
         check_at("%zu threads", check_threads[t]);
         check_select(t == 0 ? CB_ISA_SCALAR : isa);
         struct cb_team *team = check_team(check_threads[t], 0);
-        struct pass_data got = make_pass(&s, 0, CHECK_NORMAL);
+        struct pass_data got = make_pass(&s, CB_F32, 0, CHECK_NORMAL);
         struct cb_bn bn = make_layer(s.c);
         run_layer(team, &bn, &got);
         cb_team_destroy(team);
@@ -387,15 +404,15 @@ static void test_gradients(void)
     check_begin(CB_ISA_SCALAR, "gradients agree with central differences in double");
     check_select(CB_ISA_SCALAR);
     struct cb_team *team = check_team(1, 0);
-    struct pass_data d = make_pass(&s, 0, CHECK_NORMAL);
+    struct pass_data d = make_pass(&s, CB_F32, 0, CHECK_NORMAL);
     struct cb_bn bn = make_layer(s.c);
     run_layer(team, &bn, &d);
     cb_team_destroy(team);
     double *y = check_doubles(d.len), gamma[16], beta[16];
-    for (size_t i = 0; i < d.len; i++) y[i] = (double)d.args.source.x[i];
+    for (size_t i = 0; i < d.len; i++) y[i] = (double)floats(d.args.source.x)[i];
     for (size_t c = 0; c < s.c; c++) gamma[c] = (double)bn.gamma[c], beta[c] = (double)bn.beta[c];
     for (size_t i = 0; i < d.len; i += 5)
-        check_near1("dY", (double)d.out[i], difference(&s, &y[i], y, gamma, beta, d.args.dy.g), 1e-5);
+        check_near1("dY", (double)floats(d.out)[i], difference(&s, &y[i], y, gamma, beta, d.args.dy.g), 1e-5);
     for (size_t c = 0; c < s.c; c++) {
         check_at("channel %zu", c);
         check_near1("dgamma", (double)bn.dgamma[c], difference(&s, &gamma[c], y, gamma, beta, d.args.dy.g), 1e-4);
@@ -436,7 +453,7 @@ static void test_nan_stays_in_its_channel(void)
     check_begin(CB_ISA_SCALAR, "NaN and infinity show in their channel and in no other");
     check_select(CB_ISA_SCALAR);
     struct cb_team *team = check_team(1, 0);
-    struct pass_data d = make_pass(&s, 0, CHECK_NORMAL);
+    struct pass_data d = make_pass(&s, CB_F32, 0, CHECK_NORMAL);
     struct cb_bn bn = make_layer(s.c);
     float *x = check_copy(d.args.source.x, d.len);
     x[element(&s, 1, 20, 4)] = NAN;
@@ -449,13 +466,31 @@ static void test_nan_stays_in_its_channel(void)
         check_at("channel %zu", c);
         check_true(isnan(bn.scale[c]) == broken && isnan(bn.running_var[c]) == broken, "scale %g, running_var %g",
                    (double)bn.scale[c], (double)bn.running_var[c]);
-        check_true(isnan(d.z[element(&s, 0, c, 0)]) == broken && isnan(d.out[element(&s, 1, c, 2)]) == broken,
+        check_true(isnan(floats(d.z)[element(&s, 0, c, 0)]) == broken &&
+                       isnan(floats(d.out)[element(&s, 1, c, 2)]) == broken,
                    "NaN expected: %d", broken);
     }
     check_end();
 }
 
 /* --- option A --- */
+
+static uint16_t *as_bf16(const float *from, size_t n)
+{
+    uint16_t *to = check_stored(CB_BF16, n);
+    for (size_t i = 0; i < n; i++) to[i] = cb_bf16_of(from[i]);
+    return to;
+}
+
+/* The same shortcut of the same numbers, as bf16. */
+static struct cb_shortcut_a shortcut_as_bf16(const struct cb_shortcut_a *f32, size_t from, size_t to)
+{
+    struct cb_shortcut_a args = *f32;
+    args.storage = CB_BF16;
+    args.from = as_bf16(f32->from, from);
+    args.to = check_stored(CB_BF16, to);
+    return args;
+}
 
 static void check_shortcut(const struct shape *s, size_t threads)
 {
@@ -474,11 +509,19 @@ static void check_shortcut(const struct shape *s, size_t threads)
                 if (inside) want_d[element(&back, image, k - s->c / 2, i)] = g[at];
             }
     struct cb_team *team = check_team(threads, 0);
-    cb_shortcut_a_forward(team, s->n, s->c, s->h, s->w, z, r);
-    cb_shortcut_a_backward(team, s->n, s->c, s->h, s->w, g, d);
-    cb_team_destroy(team);
+    struct cb_shortcut_a forward = {s->n, s->c, s->h, s->w, CB_F32, z, r},
+                         backward = {s->n, s->c, s->h, s->w, CB_F32, g, d};
+    cb_shortcut_a_forward(team, &forward);
+    cb_shortcut_a_backward(team, &backward);
     check_equal("r", r, want_r, s->n * half.c * map);
     check_equal("d", d, want_d, s->n * s->c * map);
+    forward = shortcut_as_bf16(&forward, s->n * s->c * s->h * s->w, s->n * half.c * map);
+    backward = shortcut_as_bf16(&backward, s->n * half.c * map, s->n * s->c * map);
+    cb_shortcut_a_forward(team, &forward);
+    cb_shortcut_a_backward(team, &backward);
+    check_equal_stored("bf16 r", CB_BF16, forward.to, as_bf16(want_r, s->n * half.c * map), s->n * half.c * map);
+    check_equal_stored("bf16 d", CB_BF16, backward.to, as_bf16(want_d, s->n * s->c * map), s->n * s->c * map);
+    cb_team_destroy(team);
 }
 
 static void test_shortcut(void)
@@ -499,12 +542,18 @@ int main(void)
     CHECK_EACH_SIMD(isa)
     {
         const struct cb_ops *ops = cb_ops_of(isa);
-#define CB_OP(name, type)                                                                                              \
+#define COMPARE(name, storage)                                                                                         \
     check_begin(isa, #name " equals the scalar one");                                                                  \
-    compare_with_scalar(ops->name, cb_##name##__scalar);                                                               \
+    compare_with_scalar(ops->name, cb_##name##__scalar, storage);                                                      \
     check_end();
+#define CB_OP(name, type)                                                                                              \
+    if (isa != CB_ISA_AVX512BF16) { /* it has avx512's */                                                              \
+        COMPARE(name, CB_F32)                                                                                          \
+    }
+#define CB_OP_BF16(name, type) COMPARE(name, CB_BF16)
 #include "norm/norm.inc"
 #undef CB_OP
+#undef CB_OP_BF16
     }
     test_wrong_kernels();
     test_scalar_in_double();

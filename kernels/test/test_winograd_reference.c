@@ -5,16 +5,36 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The transforms as matrices (conv/winograd.h). */
-static const double B[6][6] = {{4, 0, 0, 0, 0, 0},    {0, -4, 4, -2, 2, 4}, {-5, -4, -4, -1, -1, 0},
-                               {0, 1, -1, 2, -2, -5}, {1, 1, 1, 1, 1, 0},   {0, 0, 0, 0, 0, 1}}; /* [input][output] */
-static const double A[6][4] = {{1, 0, 0, 0}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 2, 4, 8}, {1, -2, 4, -8}, {0, 0, 0, 1}};
-static const double G[6][3] = {{1. / 4, 0, 0},
-                               {-1. / 6, -1. / 6, -1. / 6},
-                               {-1. / 6, 1. / 6, -1. / 6},
-                               {1. / 24, 1. / 12, 1. / 6},
-                               {1. / 24, -1. / 12, 1. / 6},
-                               {0, 0, 1}};
+#include "core/bf16.h"
+
+/* The transforms as matrices, from the points 0, +-a, +-b and infinity alone. */
+static double B[6][6]; /* [input][output] */
+static double A[6][4], G[6][3];
+
+static void set_points(double a, double b)
+{
+    const double p[5] = {0, a, -a, b, -b};
+    memset(B, 0, sizeof B);
+    memset(A, 0, sizeof A);
+    memset(G, 0, sizeof G);
+    for (size_t j = 0; j < 5; j++) {
+        /* Row j of B^T: the coefficients of the product of (x - p[k]) over the other points; its value at p[j] is N. */
+        double poly[5] = {1}, n = 1;
+        for (size_t k = 0, degree = 0; k < 5; k++) {
+            if (k == j) continue;
+            degree++;
+            for (size_t i = degree; i > 0; i--) poly[i] = poly[i - 1] - p[k] * poly[i];
+            poly[0] *= -p[k];
+            n *= p[j] - p[k];
+        }
+        for (size_t i = 0; i < 5; i++) B[i][j] = poly[i];
+        for (size_t i = 0; i < 4; i++) A[j][i] = i ? A[j][i - 1] * p[j] : 1;
+        for (size_t i = 0; i < 3; i++) G[j][i] = (i ? i == 1 ? p[j] : p[j] * p[j] : 1) / n;
+    }
+    double all[6] = {0, a * a * b * b, 0, -a * a - b * b, 0, 1}; /* the product over all points: of infinity */
+    for (size_t i = 0; i < 6; i++) B[i][5] = all[i];
+    A[5][3] = G[5][2] = 1;
+}
 
 /* gamma_k of k roundings: |error| <= gamma_k * the sum with every coefficient and operand replaced by its absolute
  * value (Higham 2002, section 3.1). The roundings on the longest way from an operand to the result: two in B^T, two in
@@ -26,14 +46,32 @@ static double gamma_of(size_t roundings)
     return ku / (1 - ku);
 }
 
+/* Both operands of a product are rounded to bf16's 8 bits. */
+static double operand_error(const struct cb_conv_shape *s)
+{
+    return s->bwd_products == CB_BF16 ? 2 * 0x1p-9 + 0x1p-18 : 0;
+}
+
+/* What is stored as bf16 is rounded once more. */
+static double storage_error(const struct cb_conv_shape *s)
+{
+    return s->storage == CB_BF16 ? 0x1p-9 : 0;
+}
+
 enum {
     FORWARD_ROUNDINGS = 2 * 2 + 2 * 4 + 2 * 3,
     WEIGHTS_ROUNDINGS = 2 * 2 + 2 * 2 + 2 * 4 + 5 /* tree of 32 groups */
 };
 
 static const struct cb_conv_shape shapes[] = {
-    {CB_CONV_WINOGRAD, 2, 16, 32, 32, 16}, {CB_CONV_WINOGRAD, 2, 32, 16, 16, 32}, {CB_CONV_WINOGRAD, 3, 64, 8, 8, 64},
-    {CB_CONV_WINOGRAD, 2, 48, 4, 12, 16},  {CB_CONV_WINOGRAD, 1, 16, 8, 4, 32},
+    {CB_CONV_WINOGRAD, 2, 16, 32, 32, 16},
+    {CB_CONV_WINOGRAD, 2, 32, 16, 16, 32},
+    {CB_CONV_WINOGRAD, 3, 64, 8, 8, 64},
+    {CB_CONV_WINOGRAD, 2, 48, 4, 12, 16},
+    {CB_CONV_WINOGRAD, 1, 16, 8, 4, 32},
+    {CB_CONV_WINOGRAD, 2, 16, 32, 32, 16, CB_BF16, CB_BF16, CB_BF16},
+    {CB_CONV_WINOGRAD, 2, 32, 16, 16, 32, CB_BF16, CB_BF16, CB_BF16},
+    {CB_CONV_WINOGRAD, 3, 64, 8, 8, 64, CB_BF16, CB_BF16, CB_BF16},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -54,6 +92,23 @@ static void transposed(const double *matrix, size_t m, size_t n, double *to)
 {
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < n; j++) to[j * m + i] = matrix[i * n + j];
+}
+
+/* A tensor's values as it is stored, from floats; and the other way round. */
+static void *as_stored(const struct cb_conv_shape *s, const float *from, size_t n)
+{
+    if (s->storage == CB_F32) return check_copy(from, n);
+    uint16_t *to = check_stored(CB_BF16, n);
+    for (size_t i = 0; i < n; i++) to[i] = cb_bf16_of(from[i]);
+    return to;
+}
+
+static float *as_floats(const struct cb_conv_shape *s, const void *from, size_t n)
+{
+    if (s->storage == CB_F32) return check_copy(from, n);
+    float *to = check_floats(n);
+    for (size_t i = 0; i < n; i++) to[i] = cb_bf16_value(((const uint16_t *)from)[i]);
+    return to;
 }
 
 /* Element of [N][C/16][H][W][16], 0 outside the map. */
@@ -110,12 +165,13 @@ static void convolve(const struct case_data *d, double *want, double *magnitude)
                     absolute_2d(&A[0][0], 6, 4, m, out);
                     for (size_t i = 0; i < 16; i++) {
                         size_t h = row + i / 4, w = col + i % 4, to = at(s, d->k, n, k, h, w);
-                        magnitude[to] = gamma_of(d->c + FORWARD_ROUNDINGS) * out[i];
+                        magnitude[to] = (gamma_of(d->c + FORWARD_ROUNDINGS) + operand_error(s)) * out[i];
                         want[to] = 0;
                         for (size_t c = 0; c < d->c; c++)
                             for (size_t r = 0; r < 9; r++)
                                 want[to] += pixel(s, d->map, d->c, n, c, h + r / 3 - 1, w + r % 3 - 1) *
                                             (double)d->oihw[(k * d->c + c) * 9 + r];
+                        magnitude[to] += storage_error(s) * (fabs(want[to]) + magnitude[to]);
                     }
                 }
             }
@@ -143,7 +199,7 @@ static void convolve_weights(const struct cb_conv_shape *s, const float *x, cons
             absolute_2d(&G[0][0], 6, 3, du, gt_in);
             for (size_t r = 0; r < 9; r++) {
                 size_t to = (k * s->c + c) * 9 + r;
-                magnitude[to] = gamma_of(s->n * tiles + WEIGHTS_ROUNDINGS) * gt_in[8 - r];
+                magnitude[to] = (gamma_of(s->n * tiles + WEIGHTS_ROUNDINGS) + operand_error(s)) * gt_in[8 - r];
                 want[to] = 0;
                 for (size_t n = 0; n < s->n; n++)
                     for (size_t h = 0; h < s->h; h++)
@@ -167,8 +223,9 @@ static void check(const char *what, const struct cb_conv_shape *s, const float *
         error += e * e;
     }
     double rms = sqrt(square / (double)n);
-    printf("# %s %zu>%zu@%zux%zu: largest error / rms %.1e, relative rms %.1e, largest share of the bound %.3f\n", what,
-           s->c, s->k, s->h, s->w, worst / rms, sqrt(error / square), share);
+    printf("# %s %zu>%zu@%zux%zu%s: largest error / rms %.1e, relative rms %.1e, largest share of the bound %.3f\n",
+           what, s->c, s->k, s->h, s->w, s->storage == CB_BF16 ? " bf16" : "", worst / rms, sqrt(error / square),
+           share);
     check_near(what, got, want, bound, n);
 }
 
@@ -182,7 +239,8 @@ static float *filled(size_t n, uint64_t seed)
 static void test_forward(const struct cb_conv_shape *s)
 {
     size_t weights = cb_conv_weights(s), in = s->n * s->c * s->h * s->w, out = s->n * s->k * s->h * s->w;
-    float *x = filled(in, 1), *oihw = filled(weights, 2), *w = check_floats(weights), *y = check_floats(out);
+    void *x = as_stored(s, filled(in, 1), in), *y = check_stored(s->storage, out);
+    float *oihw = filled(weights, 2), *w = check_floats(weights);
     cb_conv_pack_oihw(s, oihw, w);
     struct cb_team *team = check_team(1, cb_conv_scratch_bytes(s));
     cb_conv_forward(team,
@@ -190,16 +248,17 @@ static void test_forward(const struct cb_conv_shape *s)
                         .shape = *s, .source.x = x, .w = w, .y = y, .workspace = check_floats(cb_conv_workspace(s))});
     cb_team_destroy(team);
     double *want = check_doubles(out), *bound = check_doubles(out);
-    convolve(&(struct case_data){s, s->c, s->k, x, oihw}, want, bound);
-    check("y", s, y, want, bound, out);
+    convolve(&(struct case_data){s, s->c, s->k, as_floats(s, x, in), oihw}, want, bound);
+    check("y", s, as_floats(s, y, out), want, bound, out);
 }
 
 static void test_backward(const struct cb_conv_shape *s)
 {
     size_t weights = cb_conv_weights(s), in = s->n * s->c * s->h * s->w, out = s->n * s->k * s->h * s->w;
-    float *x = filled(in, 1), *dy = filled(out, 3), *oihw = filled(weights, 2), *w = check_floats(weights);
-    float *wt = check_floats(weights), *dx = check_floats(in), *dw = check_floats(weights),
-          *got = check_floats(weights);
+    void *x = as_stored(s, filled(in, 1), in), *dy = as_stored(s, filled(out, 3), out),
+         *dx = check_stored(s->storage, in);
+    float *oihw = filled(weights, 2), *w = check_floats(weights), *wt = check_floats(weights),
+          *dw = check_floats(weights), *got = check_floats(weights);
     cb_conv_pack_oihw(s, oihw, w);
     cb_conv_transpose(s, w, wt);
     struct cb_team *team = check_team(1, cb_conv_scratch_bytes(s));
@@ -218,10 +277,10 @@ static void test_backward(const struct cb_conv_shape *s)
     for (size_t k = 0; k < s->k; k++)
         for (size_t c = 0; c < s->c; c++)
             for (size_t r = 0; r < 9; r++) turned[(c * s->k + k) * 9 + 8 - r] = oihw[(k * s->c + c) * 9 + r];
-    convolve(&(struct case_data){s, s->k, s->c, dy, turned}, want, bound);
-    check("dx", s, dx, want, bound, in);
+    convolve(&(struct case_data){s, s->k, s->c, as_floats(s, dy, out), turned}, want, bound);
+    check("dx", s, as_floats(s, dx, in), want, bound, in);
     double *want_w = check_doubles(weights), *bound_w = check_doubles(weights);
-    convolve_weights(s, x, dy, want_w, bound_w);
+    convolve_weights(s, as_floats(s, x, in), as_floats(s, dy, out), want_w, bound_w);
     cb_conv_unpack_oihw(s, dw, got);
     check("dw", s, got, want_w, bound_w, weights);
 }
@@ -254,11 +313,17 @@ int main(void)
     check_select(CB_ISA_SCALAR);
     for (size_t i = 0; i < SHAPES; i++) {
         const struct cb_conv_shape *s = &shapes[i];
-        check_begin(CB_ISA_SCALAR, "winograd %zu>%zu@%zux%zu forward against double precision", s->c, s->k, s->h, s->w);
+        const char *formats = s->storage == CB_BF16 ? ", bf16" : "";
+        if (s->storage == CB_BF16)
+            set_points(3. / 4, 3. / 2);
+        else
+            set_points(1, 2);
+        check_begin(CB_ISA_SCALAR, "winograd %zu>%zu@%zux%zu%s forward against double precision", s->c, s->k, s->h,
+                    s->w, formats);
         test_forward(s);
         check_end();
-        check_begin(CB_ISA_SCALAR, "winograd %zu>%zu@%zux%zu backward against double precision", s->c, s->k, s->h,
-                    s->w);
+        check_begin(CB_ISA_SCALAR, "winograd %zu>%zu@%zux%zu%s backward against double precision", s->c, s->k, s->h,
+                    s->w, formats);
         test_backward(s);
         check_end();
     }

@@ -26,7 +26,7 @@ static const struct dtype {
     size_t bytes;
     enum cb_dtype dtype;
 } dtypes[] = {
-    {"F32", 4, CB_F32},          {"F64", 8, CB_F64},         {"I64", 8, CB_I64},         {"F16", 2, CB_DTYPE_OTHER},
+    {"F32", 4, CB_DTYPE_F32},    {"F64", 8, CB_DTYPE_F64},   {"I64", 8, CB_DTYPE_I64},   {"F16", 2, CB_DTYPE_OTHER},
     {"BF16", 2, CB_DTYPE_OTHER}, {"I32", 4, CB_DTYPE_OTHER}, {"I16", 2, CB_DTYPE_OTHER}, {"I8", 1, CB_DTYPE_OTHER},
     {"U64", 8, CB_DTYPE_OTHER},  {"U32", 4, CB_DTYPE_OTHER}, {"U16", 2, CB_DTYPE_OTHER}, {"U8", 1, CB_DTYPE_OTHER},
     {"BOOL", 1, CB_DTYPE_OTHER},

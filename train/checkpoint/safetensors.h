@@ -9,7 +9,7 @@
 /* The safetensors format (Hugging Face): u64 little-endian header length, JSON header, tensor bytes. Reader and writer
  * follow the rules of the reference: contiguous offsets from 0, no overlap, no trailing bytes, no duplicate keys,
  * metadata of strings only. */
-enum cb_dtype { CB_F32, CB_F64, CB_I64, CB_DTYPE_OTHER };
+enum cb_dtype { CB_DTYPE_F32, CB_DTYPE_F64, CB_DTYPE_I64, CB_DTYPE_OTHER };
 
 enum { CB_TENSOR_MAX_RANK = 8 };
 struct cb_tensor {

@@ -10,7 +10,7 @@ enum { PREFIX_BYTES = 8 };
 
 static size_t element_bytes(enum cb_dtype dtype)
 {
-    return dtype == CB_F32 ? 4 : 8;
+    return dtype == CB_DTYPE_F32 ? 4 : 8;
 }
 
 static int by_layout(const void *a, const void *b)
@@ -72,7 +72,7 @@ static json_t *header_json(const struct cb_tensor *sorted, size_t count, const s
         json_t *shape = json_array();
         for (size_t d = 0; d < t->rank; d++)
             failed |= json_array_append_new(shape, json_integer((json_int_t)t->dims[d]));
-        const char *dtype = t->dtype == CB_F32 ? "F32" : t->dtype == CB_F64 ? "F64" : "I64";
+        const char *dtype = t->dtype == CB_DTYPE_F32 ? "F32" : t->dtype == CB_DTYPE_F64 ? "F64" : "I64";
         failed |= add_new(header, t->name,
                           json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype, "shape", shape, "data_offsets",
                                     (json_int_t)offset, (json_int_t)(offset + t->bytes)));

@@ -54,7 +54,7 @@ static void export_all(const struct cb_model *model, const struct source *source
         const struct cb_model_tensor *t = cb_model_tensor(model, sources[i].index);
         cb_model_export(model, sources[i].index, sources[i].part, data);
         tensors[i] = (struct cb_tensor){.name = sources[i].name,
-                                        .dtype = CB_F32,
+                                        .dtype = CB_DTYPE_F32,
                                         .rank = t->rank,
                                         .len = t->len,
                                         .bytes = t->len * sizeof *data,
@@ -131,7 +131,7 @@ static void format_shape(size_t rank, const size_t *dims, char text[192])
 static enum cb_status check_tensor(const struct cb_tensor *got, const struct cb_model_tensor *expected,
                                    const char *path, struct cb_error *err)
 {
-    if (got->dtype != CB_F32)
+    if (got->dtype != CB_DTYPE_F32)
         return cb_fail(err, CB_BAD_INPUT, "%s: tensor %s: dtype is not F32", path, expected->name);
     if (got->rank == expected->rank && !memcmp(got->dims, expected->dims, got->rank * sizeof got->dims[0]))
         return CB_OK;

@@ -3,12 +3,13 @@
 #include <stddef.h>
 
 /* dY of a convolution from g, the gradient of its batch norm's output. */
-static struct cb_grad_source through_bn(const struct cb_conv_bn *l, const float *g)
+static struct cb_grad_source through_bn(const struct cb_conv_bn *l, const void *g)
 {
     return (struct cb_grad_source){.g = g, .y = l->y, .a = l->bn.a, .b = l->bn.b, .c = l->bn.coef};
 }
 
-static void conv_backward(struct cb_model *m, struct cb_team *team, struct cb_conv_bn *l, struct cb_conv_bwd *args, size_t n)
+static void conv_backward(struct cb_model *m, struct cb_team *team, struct cb_conv_bn *l, struct cb_conv_bwd *args,
+                          size_t n)
 {
     l->shape.n = n;
     args->shape = l->shape;
@@ -29,12 +30,15 @@ static void bn_finish(struct cb_model *m, const struct cb_conv_bn *l, size_t n)
 }
 
 /* The shortcut's part of a strided block: from g at the block's output to the compact gradient of z in grad_compact. */
-static void strided_shortcut(struct cb_model *m, struct cb_team *team, struct cb_block *b, const float *g, size_t n)
+static void strided_shortcut(struct cb_model *m, struct cb_team *team, struct cb_block *b, const void *g, size_t n)
 {
     const struct cb_conv_shape *in = &b->conv1.shape, *out = &b->conv2.shape;
     double start = cb_profile_start();
     if (b->shortcut == CB_PADDING) {
-        cb_shortcut_a_backward(team, n, in->c, in->h, in->w, g, m->grad_compact);
+        cb_shortcut_a_backward(
+            team,
+            &(struct cb_shortcut_a){
+                .n = n, .c = in->c, .h = in->h, .w = in->w, .storage = m->storage, .from = g, .to = m->grad_compact});
         cb_profile_add(m, CB_ROW_SHORTCUT, start, 0);
         return;
     }
@@ -43,6 +47,7 @@ static void strided_shortcut(struct cb_model *m, struct cb_team *team, struct cb
                                                    .c = out->k,
                                                    .h = out->h,
                                                    .w = out->w,
+                                                   .storage = m->storage,
                                                    .dy = {.g = g, .y = p->y},
                                                    .bn_mean = p->bn.mean,
                                                    .stats = m->stats});
@@ -81,14 +86,16 @@ static void transpose_weights(struct cb_model *m, struct cb_team *team)
 void cb_model_backward(struct cb_model *m, struct cb_team *team, size_t n)
 {
     transpose_weights(m, team);
-    /* g: gradient at the output of the block at hand, after its ReLU's mask; inner: at the output of its first batch norm. */
-    float *g = m->grad[0], *inner = m->grad[1];
+    /* g: gradient at the output of the block at hand, after its ReLU's mask; inner: at the output of its first batch
+     * norm. */
+    void *g = m->grad[0], *inner = m->grad[1];
     const struct cb_conv_bn *last = &m->block[m->blocks - 1].conv2;
     double start = cb_profile_start();
     cb_pool_backward(team, &(struct cb_pool_bwd){.n = n,
                                                  .c = 64,
                                                  .h = 8,
                                                  .w = 8,
+                                                 .storage = m->storage,
                                                  .dpooled = m->dpooled,
                                                  .z = m->last_z,
                                                  .bn_y = last->y,
@@ -100,15 +107,16 @@ void cb_model_backward(struct cb_model *m, struct cb_team *team, size_t n)
     for (size_t i = m->blocks; i-- > 0;) {
         struct cb_block *b = &m->block[i];
         bn_finish(m, &b->conv2, n);
-        conv_backward(m, team, &b->conv2,
-                      &(struct cb_conv_bwd){.dy = through_bn(&b->conv2, g),
-                                            .source = {.x = b->conv1.y, .scale = b->conv1.bn.scale, .shift = b->conv1.bn.shift},
-                                            .masked = 1,
-                                            .bn_y = b->conv1.y,
-                                            .bn_mean = b->conv1.bn.mean,
-                                            .dx = inner,
-                                            .sums = m->stats},
-                      n);
+        conv_backward(
+            m, team, &b->conv2,
+            &(struct cb_conv_bwd){.dy = through_bn(&b->conv2, g),
+                                  .source = {.x = b->conv1.y, .scale = b->conv1.bn.scale, .shift = b->conv1.bn.shift},
+                                  .masked = 1,
+                                  .bn_y = b->conv1.y,
+                                  .bn_mean = b->conv1.bn.mean,
+                                  .dx = inner,
+                                  .sums = m->stats},
+            n);
         bn_finish(m, &b->conv1, n);
         if (b->shortcut != CB_IDENTITY) strided_shortcut(m, team, b, g, n);
         /* The batch norm before z: the previous block's second one, or the stem's. */
@@ -126,5 +134,6 @@ void cb_model_backward(struct cb_model *m, struct cb_team *team, size_t n)
                       n);
     }
     bn_finish(m, &m->stem, n);
-    conv_backward(m, team, &m->stem, &(struct cb_conv_bwd){.dy = through_bn(&m->stem, g), .source = {.x = m->input}}, n);
+    conv_backward(m, team, &m->stem, &(struct cb_conv_bwd){.dy = through_bn(&m->stem, g), .source = {.x = m->input}},
+                  n);
 }

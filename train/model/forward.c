@@ -27,7 +27,7 @@ static struct cb_source normalised(const struct cb_conv_bn *l)
     return (struct cb_source){.x = l->y, .scale = l->bn.scale, .shift = l->bn.shift};
 }
 
-struct cb_source cb_block_output(const struct cb_block *b, float *z)
+struct cb_source cb_block_output(const struct cb_block *b, void *z)
 {
     struct cb_source s = normalised(&b->conv2);
     s.z = z;
@@ -67,12 +67,14 @@ void cb_model_forward(struct cb_model *m, struct cb_team *team, size_t n, int tr
         struct cb_source in = i ? cb_block_output(&m->block[i - 1], b->z) : normalised(&m->stem);
         in.z = b->z;
         conv_bn(m, team, &b->conv1, in, n, training);
-        if (b->shortcut == CB_PROJECTION)
-            conv_bn(m, team, &b->projection, (struct cb_source){.x = b->z}, n, training);
+        if (b->shortcut == CB_PROJECTION) conv_bn(m, team, &b->projection, (struct cb_source){.x = b->z}, n, training);
         if (b->shortcut == CB_PADDING) {
             const struct cb_conv_shape *s = &b->conv1.shape;
             double start = cb_profile_start();
-            cb_shortcut_a_forward(team, n, s->c, s->h, s->w, b->z, b->padded);
+            cb_shortcut_a_forward(
+                team,
+                &(struct cb_shortcut_a){
+                    .n = n, .c = s->c, .h = s->h, .w = s->w, .storage = m->storage, .from = b->z, .to = b->padded});
             cb_profile_add(m, CB_ROW_SHORTCUT, start, 0);
         }
         conv_bn(m, team, &b->conv2, normalised(&b->conv1), n, training);
@@ -82,6 +84,7 @@ void cb_model_forward(struct cb_model *m, struct cb_team *team, size_t n, int tr
                                                 .c = 64,
                                                 .h = 8,
                                                 .w = 8,
+                                                .storage = m->storage,
                                                 .source = cb_block_output(&m->block[m->blocks - 1], m->last_z),
                                                 .pooled = m->pooled});
     cb_profile_add(m, CB_ROW_HEAD, start, 0);

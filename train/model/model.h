@@ -8,13 +8,17 @@
 enum cb_init {
     CB_INIT_HE_FAN_IN,  /* conv: normal, variance 2/(C*R*S); linear as torch03; gamma 1, beta 0 */
     CB_INIT_HE_FAN_OUT, /* conv: normal, variance 2/(K*R*S); otherwise the same */
-    CB_INIT_TORCH03,    /* PyTorch 0.3: conv uniform +-1/sqrt(fan_in), linear weight and bias +-1/sqrt(64), gamma uniform (0,1), beta 0 */
+    CB_INIT_TORCH03, /* PyTorch 0.3: conv uniform +-1/sqrt(fan_in), linear weight and bias +-1/sqrt(64), gamma uniform
+                        (0,1), beta 0 */
 };
 
 /* Which arithmetic: a version gives the same bits on every machine (train/recipes/README.md compares them). */
 enum cb_numerics {
     CB_FP32_DIRECT,
     CB_FP32_WINOGRAD, /* 3x3 convolutions of stride 1 by kernels/conv/winograd.h; everything else as fp32-direct */
+    CB_BF16_BACKWARD, /* fp32-winograd with bf16 products in the backward pass of these convolutions */
+    CB_BF16_STORAGE,  /* bf16-backward with activations and their gradients held as bf16 */
+    CB_BF16_ALL,      /* bf16-storage with bf16 products in the forward pass too */
     CB_NUMERICS_COUNT
 };
 const char *cb_numerics_name(enum cb_numerics numerics); /* "fp32-direct", ...; NULL for CB_NUMERICS_COUNT */
@@ -43,8 +47,10 @@ struct cb_memory_plan {
 /* Scratch that cb_team_create needs per thread for this network. */
 size_t cb_model_scratch_bytes(const struct cb_network *network);
 
-/* batch: the largest number of images of a step, 1 .. CB_MAX_BATCH. Weights are zero until cb_model_init or an import. */
-enum cb_status cb_model_create(struct cb_model **model, const struct cb_network *network, size_t batch, struct cb_error *err);
+/* batch: the largest number of images of a step, 1 .. CB_MAX_BATCH. Weights are zero until cb_model_init or an import.
+ */
+enum cb_status cb_model_create(struct cb_model **model, const struct cb_network *network, size_t batch,
+                               struct cb_error *err);
 void cb_model_destroy(struct cb_model *model); /* accepts NULL */
 void cb_model_init(struct cb_model *model, uint64_t seed);
 
@@ -55,21 +61,24 @@ size_t cb_model_parameter_count(const struct cb_model *model);
 /* The input of the next step: [batch][3][32][32], normalised; the caller fills the first n images. */
 float *cb_model_input(struct cb_model *model);
 
-/* Forward and backward over the first n images in training mode; leaves gradients of the mean loss, updates the running statistics.
- * *loss: mean over the batch; *correct: images whose largest logit is the label's. */
+/* Forward and backward over the first n images in training mode; leaves gradients of the mean loss, updates the running
+ * statistics. *loss: mean over the batch; *correct: images whose largest logit is the label's. */
 void cb_model_train_step(struct cb_model *model, struct cb_team *team, size_t n, const uint8_t *labels, double *loss,
                          size_t *correct);
 /* SGD on all parameters with the gradients of the last step. */
-void cb_model_update(struct cb_model *model, struct cb_team *team, float lr, float momentum, float weight_decay, int nesterov);
+void cb_model_update(struct cb_model *model, struct cb_team *team, float lr, float momentum, float weight_decay,
+                     int nesterov);
 
-/* Forward in inference mode (running statistics). per-image results of the last call: cb_model_losses, cb_model_correct, cb_model_logits. */
+/* Forward in inference mode (running statistics). per-image results of the last call: cb_model_losses,
+ * cb_model_correct, cb_model_logits. */
 void cb_model_infer(struct cb_model *model, struct cb_team *team, size_t n, const uint8_t *labels);
 const float *cb_model_losses(const struct cb_model *model);    /* [n] */
 const uint8_t *cb_model_correct(const struct cb_model *model); /* [n] */
 const float *cb_model_logits(const struct cb_model *model);    /* [n][CB_CLASSES], of either mode */
 
-/* The model's tensors under the names of akamaster/pytorch_resnet_cifar10 (option B: layer2.0.downsample.0.weight, .1.*), in network
- * order: conv1.weight, bn1.weight, bn1.bias, bn1.running_mean, bn1.running_var, layer1.0.conv1.weight, ... linear.weight, linear.bias. */
+/* The model's tensors under the names of akamaster/pytorch_resnet_cifar10 (option B: layer2.0.downsample.0.weight,
+ * .1.*), in network order: conv1.weight, bn1.weight, bn1.bias, bn1.running_mean, bn1.running_var,
+ * layer1.0.conv1.weight, ... linear.weight, linear.bias. */
 struct cb_model_tensor {
     char name[64];
     size_t rank, dims[4]; /* PyTorch's shape: convolutions [K][C][R][S] */

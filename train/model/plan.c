@@ -24,13 +24,14 @@ static size_t round_up(size_t x, size_t to)
     return (x + to - 1) / to * to;
 }
 
-static size_t map_floats(const struct cb_model *m, size_t c, size_t side)
+/* An activation of the batch, or its gradient. */
+static void *carve_map(struct carver *to, const struct cb_model *m, size_t c, size_t side)
 {
-    return m->batch * c * side * side;
+    return carve(to, m->batch * c * side * side * cb_format_bytes(m->storage) / sizeof(float));
 }
 
-static void add_tensor(struct cb_model *m, float *value, const struct cb_conv_shape *packed, int trained, const char *name,
-                       size_t rank, const size_t dims[4])
+static void add_tensor(struct cb_model *m, float *value, const struct cb_conv_shape *packed, int trained,
+                       const char *name, size_t rank, const size_t dims[4])
 {
     assert(m->tensors < CB_MAX_TENSORS);
     struct cb_tensor_place *t = &m->tensor[m->tensors++];
@@ -61,8 +62,8 @@ static void place_conv(struct cb_model *m, struct carver *param, struct carver *
     l->beta = carve(param, s->k);
     struct cb_bn *bn = &l->bn;
     *bn = (struct cb_bn){.c = s->k, .gamma = l->gamma, .beta = l->beta};
-    float **vectors[] = {&bn->running_mean, &bn->running_var, &bn->mean, &bn->invstd, &bn->scale, &bn->shift,
-                         &bn->a,            &bn->b,           &bn->coef};
+    float **vectors[] = {&bn->running_mean, &bn->running_var, &bn->mean, &bn->invstd, &bn->scale,
+                         &bn->shift,        &bn->a,           &bn->b,    &bn->coef};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) *vectors[i] = carve(buffers, s->k);
     struct {
         const char *suffix;
@@ -79,10 +80,33 @@ static void place_conv(struct cb_model *m, struct carver *param, struct carver *
     if (s->kind != CB_CONV_STEM) l->wt = carve(buffers, cb_conv_weights(s));
 }
 
-static void describe_conv(struct cb_model *m, struct cb_conv_bn *l, enum cb_conv_kind kind, size_t c, size_t k, size_t side)
+/* Numerics versions: what their convolutions are made of. */
+static const struct version {
+    const char *name;
+    enum cb_conv_kind conv3x3; /* of stride 1 */
+    enum cb_format storage, fwd_products, bwd_products;
+} versions[CB_NUMERICS_COUNT] = {
+    [CB_FP32_DIRECT] = {"fp32-direct", CB_CONV_3X3, CB_F32, CB_F32, CB_F32},
+    [CB_FP32_WINOGRAD] = {"fp32-winograd", CB_CONV_WINOGRAD, CB_F32, CB_F32, CB_F32},
+    [CB_BF16_BACKWARD] = {"bf16-backward", CB_CONV_WINOGRAD, CB_F32, CB_F32, CB_BF16},
+    [CB_BF16_STORAGE] = {"bf16-storage", CB_CONV_WINOGRAD, CB_BF16, CB_F32, CB_BF16},
+    [CB_BF16_ALL] = {"bf16-all", CB_CONV_WINOGRAD, CB_BF16, CB_BF16, CB_BF16},
+};
+
+static void describe_conv(struct cb_model *m, struct cb_conv_bn *l, enum cb_conv_kind kind, size_t c, size_t k,
+                          size_t side)
 {
     static const char *const kinds[] = {"3x3", "3x3/2", "1x1/2", "stem", "3x3 F4"};
-    l->shape = (struct cb_conv_shape){.kind = kind, .n = m->batch, .c = c, .h = side, .w = side, .k = k};
+    const struct version *v = &versions[m->network.numerics];
+    l->shape = (struct cb_conv_shape){.kind = kind,
+                                      .n = m->batch,
+                                      .c = c,
+                                      .h = side,
+                                      .w = side,
+                                      .k = k,
+                                      .storage = v->storage,
+                                      .fwd_products = kind == CB_CONV_WINOGRAD ? v->fwd_products : CB_F32,
+                                      .bwd_products = kind == CB_CONV_WINOGRAD ? v->bwd_products : CB_F32};
     char name[64];
     snprintf(name, sizeof name, "conv %s %zu>%zu@%zu fwd", kinds[kind], c, k, side);
     l->profile_fwd = cb_profile_row(m, name);
@@ -95,7 +119,8 @@ static void describe(struct cb_model *m)
 {
     size_t per_stage = (m->network.depth - 2) / 6;
     m->blocks = 3 * per_stage;
-    enum cb_conv_kind conv3x3 = m->network.numerics == CB_FP32_WINOGRAD ? CB_CONV_WINOGRAD : CB_CONV_3X3;
+    enum cb_conv_kind conv3x3 = versions[m->network.numerics].conv3x3;
+    m->storage = versions[m->network.numerics].storage;
     describe_conv(m, &m->stem, CB_CONV_STEM, 3, 16, 32);
     for (size_t i = 0; i < m->blocks; i++) {
         struct cb_block *b = &m->block[i];
@@ -136,17 +161,17 @@ static void place_parameters(struct cb_model *m, struct carver *param, struct ca
 static void place_activations(struct cb_model *m, struct carver *c)
 {
     m->input = carve(c, m->batch * CB_IMAGE_PIXELS);
-    m->stem.y = carve(c, map_floats(m, 16, 32));
+    m->stem.y = carve_map(c, m, 16, 32);
     for (size_t i = 0; i < m->blocks; i++) {
         struct cb_block *b = &m->block[i];
         const struct cb_conv_shape *s1 = &b->conv1.shape, *s2 = &b->conv2.shape;
-        b->z = carve(c, map_floats(m, s1->c, s1->h));
-        b->conv1.y = carve(c, map_floats(m, s2->k, s2->h));
-        b->conv2.y = carve(c, map_floats(m, s2->k, s2->h));
-        if (b->shortcut == CB_PROJECTION) b->projection.y = carve(c, map_floats(m, s2->k, s2->h));
-        if (b->shortcut == CB_PADDING) b->padded = carve(c, map_floats(m, s2->k, s2->h));
+        b->z = carve_map(c, m, s1->c, s1->h);
+        b->conv1.y = carve_map(c, m, s2->k, s2->h);
+        b->conv2.y = carve_map(c, m, s2->k, s2->h);
+        if (b->shortcut == CB_PROJECTION) b->projection.y = carve_map(c, m, s2->k, s2->h);
+        if (b->shortcut == CB_PADDING) b->padded = carve_map(c, m, s2->k, s2->h);
     }
-    m->last_z = carve(c, map_floats(m, 64, 8));
+    m->last_z = carve_map(c, m, 64, 8);
 }
 
 static void place_workspace(struct cb_model *m, struct carver *c)
@@ -183,8 +208,8 @@ static void place(struct cb_model *m, unsigned char *base)
     place_activations(m, &c);
     plan->activations = c.used - plan->parameters;
 
-    for (int i = 0; i < 2; i++) m->grad[i] = carve(&c, map_floats(m, 16, 32));
-    m->grad_compact = carve(&c, map_floats(m, 16, 16));
+    for (int i = 0; i < 2; i++) m->grad[i] = carve_map(&c, m, 16, 32);
+    m->grad_compact = carve_map(&c, m, 16, 16);
     plan->gradients = c.used - plan->activations - plan->parameters;
 
     place_workspace(m, &c);
@@ -201,8 +226,7 @@ static void point_gradients(struct cb_model *m, struct cb_conv_bn *l)
 
 const char *cb_numerics_name(enum cb_numerics numerics)
 {
-    static const char *const names[CB_NUMERICS_COUNT + 1] = {"fp32-direct", "fp32-winograd", NULL};
-    return names[numerics];
+    return numerics < CB_NUMERICS_COUNT ? versions[numerics].name : NULL;
 }
 
 enum cb_numerics cb_numerics_find(const char *name)
@@ -244,7 +268,8 @@ size_t cb_model_scratch_bytes(const struct cb_network *network)
     return bytes;
 }
 
-enum cb_status cb_model_create(struct cb_model **out, const struct cb_network *network, size_t batch, struct cb_error *err)
+enum cb_status cb_model_create(struct cb_model **out, const struct cb_network *network, size_t batch,
+                               struct cb_error *err)
 {
     *out = NULL;
     enum cb_status status = check(network, batch, err);
@@ -263,8 +288,8 @@ enum cb_status cb_model_create(struct cb_model **out, const struct cb_network *n
     m->arena_bytes = round_up(m->memory.total, huge);
     void *arena = mmap(NULL, m->arena_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (arena == MAP_FAILED) {
-        enum cb_status failed = cb_fail(err, CB_NO_MEMORY, "out of memory: ResNet-%zu at batch %zu needs %.2f GiB", network->depth,
-                                        batch, (double)m->memory.total / 0x1p30);
+        enum cb_status failed = cb_fail(err, CB_NO_MEMORY, "out of memory: ResNet-%zu at batch %zu needs %.2f GiB",
+                                        network->depth, batch, (double)m->memory.total / 0x1p30);
         free(m);
         return failed;
     }

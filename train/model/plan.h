@@ -12,17 +12,18 @@ struct cb_conv_bn {
     float *w, *dw, *wt;         /* packed weights, their gradient, transposed weights (not for the stem) */
     float *gamma, *beta;
     struct cb_bn bn;
-    float *y;                         /* raw output, kept for the backward pass */
+    void *y;                         /* raw output, kept for the backward pass */
     size_t profile_fwd, profile_bwd; /* rows */
 };
 
-/* Basic block: z -> conv1 -> BN -> ReLU -> conv2 -> BN -> + shortcut(z) -> ReLU. z is written by the loader of conv1. */
+/* Basic block: z -> conv1 -> BN -> ReLU -> conv2 -> BN -> + shortcut(z) -> ReLU. z is written by the loader of conv1.
+ */
 struct cb_block {
     struct cb_conv_bn conv1, conv2;
     enum { CB_IDENTITY, CB_PROJECTION, CB_PADDING } shortcut;
     struct cb_conv_bn projection; /* option B */
-    float *padded;                /* option A: [N][K/16][H/2][W/2][16] */
-    float *z;                     /* the block's input [N][C/16][H][W][16] */
+    void *padded;                 /* option A: [N][K/16][H/2][W/2][16] */
+    void *z;                      /* the block's input [N][C/16][H][W][16] */
 };
 
 /* Where a tensor of the interface lives. Convolution weights are packed; everything else is plain. */
@@ -47,10 +48,13 @@ struct cb_model {
     float *parameters, *gradients, *velocity;
     size_t parameters_len, parameter_count;
 
-    float *input, *last_z, *pooled, *dpooled, *logits, *losses;
+    enum cb_format storage; /* of activations and their gradients: y, z, padded, grad */
+    float *input, *pooled, *dpooled, *logits, *losses;
+    void *last_z;
     uint8_t *correct;
     float *stats, *dw_groups, *dense_groups, *conv_workspace;
-    float *grad[2], *grad_compact; /* activation gradients: two that take turns, one for the shortcut of a strided block */
+    void *grad[2],
+        *grad_compact; /* activation gradients: two that take turns, one for the shortcut of a strided block */
 
     size_t tensors;
     struct cb_tensor_place tensor[CB_MAX_TENSORS];
@@ -72,7 +76,7 @@ void cb_model_forward(struct cb_model *m, struct cb_team *team, size_t n, int tr
 void cb_model_backward(struct cb_model *m, struct cb_team *team, size_t n);
 
 /* How a block's output (its conv2 and shortcut) is read by the next consumer, which writes it to z. */
-struct cb_source cb_block_output(const struct cb_block *block, float *z);
+struct cb_source cb_block_output(const struct cb_block *block, void *z);
 
 /* Profile: `t = cb_profile_start(); ...; cb_profile_add(m, row, t, flops)`. */
 enum { CB_ROW_BATCH_NORM, CB_ROW_SHORTCUT, CB_ROW_HEAD, CB_ROW_TRANSPOSE, CB_ROW_SGD, CB_ROWS_FIXED };

@@ -200,7 +200,7 @@ static void rewrite(const char *path, const char *tensor, enum change change, co
         break;
     case RETYPE:
         assert_int_equal(t->len % 2, 0);
-        t->dtype = CB_F64;
+        t->dtype = CB_DTYPE_F64;
         t->dims[0] /= 2;
         break;
     }

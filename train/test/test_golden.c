@@ -69,7 +69,7 @@ static double logit_distance(const struct cb_safetensors *file, const char *name
 {
     const struct cb_tensor *golden = cb_safetensors_find(file, name);
     assert_non_null(golden);
-    assert_int_equal(golden->dtype, CB_F64);
+    assert_int_equal(golden->dtype, CB_DTYPE_F64);
     double result = 0;
     for (size_t i = 0; i < golden->len; i++) {
         double value;

@@ -147,6 +147,51 @@ static void winograd_agrees_with_double(void **state)
     against_double('B', CB_INIT_HE_FAN_IN, CB_FP32_WINOGRAD);
 }
 
+/* The gradient of the first step over all parameters, in one array; freed by the caller. */
+static float *first_gradient(enum cb_numerics numerics, size_t *len)
+{
+    static struct fixture f;
+    make(&f, (struct cb_network){.depth = 20, .shortcut = 'B', .init = CB_INIT_TORCH03, .numerics = numerics}, 1, NULL);
+    double loss;
+    size_t correct;
+    cb_model_train_step(f.model, f.team, IMAGES, f.labels, &loss, &correct);
+    float *all = malloc(cb_model_parameter_count(f.model) * sizeof *all);
+    assert_non_null(all);
+    *len = 0;
+    for (size_t t = 0; t < cb_model_tensor_count(f.model); t++) {
+        if (!cb_model_tensor(f.model, t)->trained) continue;
+        cb_model_export(f.model, t, CB_GRADIENT, all + *len);
+        *len += cb_model_tensor(f.model, t)->len;
+    }
+    drop(&f);
+    return all;
+}
+
+/* How far bf16 may turn the gradient; what it does to accuracy only training shows. The angles found are printed. */
+static void bf16_keeps_the_direction_of_the_gradient(void **state)
+{
+    (void)state;
+    static const struct {
+        enum cb_numerics numerics;
+        double cosine;
+    } versions[] = {
+        {CB_FP32_WINOGRAD, 0.99999}, {CB_BF16_BACKWARD, 0.998}, {CB_BF16_STORAGE, 0.95}, {CB_BF16_ALL, 0.85}};
+    size_t len, other_len;
+    float *exact = first_gradient(CB_FP32_DIRECT, &len);
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        float *g = first_gradient(versions[i].numerics, &other_len);
+        assert_int_equal(len, other_len);
+        double dot = 0;
+        for (size_t k = 0; k < len; k++) dot += (double)exact[k] * (double)g[k];
+        double cosine = dot / (norm_of(exact, len) * norm_of(g, len));
+        printf("# %s: cosine with fp32-direct's gradient %.6f\n", cb_numerics_name(versions[i].numerics), cosine);
+        if (!(cosine >= versions[i].cosine))
+            fail_msg("%s: cosine %.6f", cb_numerics_name(versions[i].numerics), cosine);
+        free(g);
+    }
+    free(exact);
+}
+
 /* All tensors after two steps, in one array; freed by the caller. */
 static float *weights_after_two_steps(enum cb_numerics numerics, const char *isa, size_t threads, size_t *len)
 {
@@ -277,6 +322,7 @@ int main(void)
         cmocka_unit_test(option_a_agrees_with_double),
         cmocka_unit_test(option_b_agrees_with_double),
         cmocka_unit_test(winograd_agrees_with_double),
+        cmocka_unit_test(bf16_keeps_the_direction_of_the_gradient),
         cmocka_unit_test(same_bits_for_every_isa_and_thread_count),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

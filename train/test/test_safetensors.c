@@ -80,7 +80,7 @@ static void test_parse(void **state)
     assert_string_equal(file.tensor[0].name, "a");
     const struct cb_tensor *b = cb_safetensors_find(&file, "b");
     assert_ptr_equal(b, &file.tensor[1]);
-    assert_true(b->dtype == CB_F32 && b->rank == 2 && b->dims[0] == 2 && b->dims[1] == 3 && b->len == 6 &&
+    assert_true(b->dtype == CB_DTYPE_F32 && b->rank == 2 && b->dims[0] == 2 && b->dims[1] == 3 && b->len == 6 &&
                 b->bytes == 24);
     assert_int_equal(*(const uint8_t *)b->data, 8);
     assert_string_equal(cb_safetensors_metadata(&file, "k"), "v");
@@ -199,10 +199,10 @@ static void test_round_trip(void **state)
     static const double d[1] = {0.1};
     static const int64_t i[2] = {-1, INT64_MAX};
     const struct cb_tensor tensors[] = {
-        {.name = "b", .dtype = CB_F32, .rank = 2, .dims = {2, 3}, .len = 6, .bytes = 24, .data = f},
-        {.name = "z\"\\\xc3\xa9", .dtype = CB_F64, .rank = 0, .len = 1, .bytes = 8, .data = d},
-        {.name = "a", .dtype = CB_F32, .rank = 1, .dims = {0}, .len = 0, .bytes = 0, .data = f},
-        {.name = "i", .dtype = CB_I64, .rank = 1, .dims = {2}, .len = 2, .bytes = 16, .data = i},
+        {.name = "b", .dtype = CB_DTYPE_F32, .rank = 2, .dims = {2, 3}, .len = 6, .bytes = 24, .data = f},
+        {.name = "z\"\\\xc3\xa9", .dtype = CB_DTYPE_F64, .rank = 0, .len = 1, .bytes = 8, .data = d},
+        {.name = "a", .dtype = CB_DTYPE_F32, .rank = 1, .dims = {0}, .len = 0, .bytes = 0, .data = f},
+        {.name = "i", .dtype = CB_DTYPE_I64, .rank = 1, .dims = {2}, .len = 2, .bytes = 16, .data = i},
     };
     const struct cb_metadata metadata[] = {{"y", "line\nbreak"}, {"x", ""}};
     const struct cb_tensor shuffled[] = {tensors[3], tensors[1], tensors[0], tensors[2]};
@@ -238,7 +238,7 @@ static void test_write_refuses(void **state)
 {
     static const float f[2] = {1, 2};
     const struct cb_tensor good = {
-        .name = "a", .dtype = CB_F32, .rank = 1, .dims = {2}, .len = 2, .bytes = 8, .data = f};
+        .name = "a", .dtype = CB_DTYPE_F32, .rank = 1, .dims = {2}, .len = 2, .bytes = 8, .data = f};
     const struct cb_tensor twice[] = {good, good};
     struct cb_tensor wrong = good, reserved = good, other = good, latin = good;
     wrong.dims[0] = 3;
@@ -263,15 +263,15 @@ static void test_reference_bytes(void **state)
 {
     static const uint8_t data[16] = "01234567abcdefgh";
     const struct cb_tensor tensors[] = {
-        {.name = "bn1.weight", .dtype = CB_F32, .rank = 1, .dims = {1}, .len = 1, .bytes = 4, .data = data + 8},
+        {.name = "bn1.weight", .dtype = CB_DTYPE_F32, .rank = 1, .dims = {1}, .len = 1, .bytes = 4, .data = data + 8},
         {.name = "conv1.weight",
-         .dtype = CB_F32,
+         .dtype = CB_DTYPE_F32,
          .rank = 4,
          .dims = {1, 1, 1, 1},
          .len = 1,
          .bytes = 4,
          .data = data + 12},
-        {.name = "epoch", .dtype = CB_I64, .rank = 0, .len = 1, .bytes = 8, .data = data},
+        {.name = "epoch", .dtype = CB_DTYPE_I64, .rank = 0, .len = 1, .bytes = 8, .data = data},
     };
     const struct cb_metadata metadata = {"format", "pt"};
     static const char expected[] = "\xe0\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"pt\"},"

@@ -51,17 +51,19 @@ expect_exit "the final checkpoint evaluates to the logged accuracy" 0 \
     "$cyclebench" eval "$work/straight/final.safetensors" --data "$data" --json
 expect_exit "so does the resume file" 0 'correct' "$cyclebench" eval "$work/straight/last.safetensors" --data "$data"
 
-# Same bits: 20 iterations of ResNet-20 for every numerics version, every ISA here and 1, 2, 3 threads.
+# Same bits: ResNet-20 for numerics versions that reach every kernel, every ISA here and 1, 2, 3 threads. Fewer iterations of bf16, which
+# most instruction sets emulate.
 set_data=$data; what=synthetic
 if [ -f ../shared/data/cifar-10-binary.tar.gz ]; then set_data=../shared/data; what=real; fi
-for numerics in fp32-winograd fp32-direct; do
-    first=
-    for isa in scalar avx2 avx512 neon; do
+for numerics in fp32-winograd fp32-direct bf16-backward bf16-storage bf16-all; do
+    first= iterations=20
+    case $numerics in bf16-*) iterations=4 ;; esac
+    for isa in scalar avx2 avx512 avx512bf16 neon; do
         for threads in 1 2 3; do
             [ $isa = scalar ] && [ $threads != 2 ] && continue # slow; one count is enough for the reference
-            name="weights_sha256 after 20 iterations, $numerics, $what data, $isa, $threads threads"
+            name="weights_sha256 after $iterations iterations, $numerics, $what data, $isa, $threads threads"
             "$cyclebench" train smoke --data "$set_data" --run "$work/bits-$numerics-$isa-$threads" --isa $isa --threads $threads \
-                --set numerics.version=$numerics --set data.batch=20 --set data.holdout=100 --set schedule.iterations=20 > "$work/log" 2>&1
+                --set numerics.version=$numerics --set data.batch=20 --set data.holdout=100 --set schedule.iterations=$iterations > "$work/log" 2>&1
             code=$?
             if [ $code = 2 ] && grep -q 'this machine or build has no' "$work/log"; then skip "$name" "no $isa here"; break; fi
             sha=$(value "$work/bits-$numerics-$isa-$threads" weights_sha256)
@@ -72,13 +74,15 @@ for numerics in fp32-winograd fp32-direct; do
 done
 
 # NEON under qemu: the same program text cross-compiled, against the native one.
-for numerics in fp32-winograd fp32-direct; do
-    name="20 iterations on NEON under qemu, $numerics, give the same losses and weights"
+for numerics in fp32-winograd fp32-direct bf16-storage bf16-all; do
+    iterations=20
+    case $numerics in bf16-*) iterations=4 ;; esac
+    name="$iterations iterations on NEON under qemu, $numerics, give the same losses and weights"
     if [ ! -x "$build/aarch64/train_steps" ] || ! command -v qemu-aarch64-static > /dev/null; then
         skip "$name" "no aarch64 build or no qemu-aarch64-static"
         continue
     fi
-    steps=("$bin" $numerics 20 2 20)
+    steps=("$bin" $numerics 20 2 $iterations)
     "$build/train_steps" "${steps[@]}" "${NATIVE_ISA:-scalar}" 2 "$work/native.bin" > "$work/native.txt" 2> "$work/log" &&
         qemu-aarch64-static "$build/aarch64/train_steps" "${steps[@]}" neon 2 "$work/neon.bin" > "$work/neon.txt" 2> "$work/log" &&
         cmp -s "$work/native.bin" "$work/neon.bin" && cmp -s "$work/native.txt" "$work/neon.txt"

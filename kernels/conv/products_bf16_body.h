@@ -1,0 +1,32 @@
+/* The operands of Winograd's products as bf16, two in a word of the transform domain. Needs vec_<isa>.h and a bf16_*.h.
+ */
+#include "conv/winograd_points.h"
+
+typedef uint16_t operand;
+#define CB_PRODUCTS_VARIANT(pass) CB_STORED_VARIANT(winograd_bf16_##pass)
+enum { CB_WORD = 2 }; /* operands of a word */
+#define POINTS cb_winograd_points_bf16
+
+CB_INLINE void v_store_operands(operand *p, vf x)
+{
+    v_store_bf16(p, x);
+}
+
+/* A word of each lane from its CB_WORD operands. */
+CB_INLINE vf v_words(const vf *operands)
+{
+    return v_pair(operands[0], operands[1]);
+}
+
+CB_INLINE vf v_multiply_add(vf a, vf b, vf acc)
+{
+    return v_dot2(a, b, acc);
+}
+
+/* Rows [tile][k] of operands as words whose operands are of successive tiles; buffer has room for them. */
+CB_INLINE const float *rows_as_words(const operand *rows, size_t tiles, size_t k, float *buffer)
+{
+    for (size_t t = 0; t < tiles; t += 2, rows += 2 * k)
+        for (size_t i = 0; i < k; i += VL) v_store(buffer + t / 2 * k + i, v_pair_bf16(rows + i, rows + k + i));
+    return buffer;
+}

@@ -1,0 +1,80 @@
+#ifndef CB_VEC_BF16_EMULATED_H
+#define CB_VEC_BF16_EMULATED_H
+
+/* The words of bf16 where the CPU has none, after any vec_<isa>.h; core/bf16.h is their definition. In the compiler's
+ * own vector types, so that one text serves every ISA: they are here for the same bits, not for speed. So the long ones
+ * are calls; in line, the unrolled kernels would take minutes to compile. */
+#include <stdint.h>
+
+#include "core/bf16.h"
+
+typedef uint32_t vu_ __attribute__((vector_size(VL * 4)));
+typedef uint16_t vh_ __attribute__((vector_size(VL * 2)));
+typedef uint8_t vb_ __attribute__((vector_size(VL)));
+
+static inline vf v_load_bf16(const uint16_t *p)
+{
+    vh_ half;
+    memcpy(&half, p, sizeof half);
+    return (vf)(__builtin_convertvector(half, vu_) << 16);
+}
+
+#define CB_BF16_EMULATED
+#define CB_CALLED static __attribute__((noinline, unused))
+
+/* cb_bf16_of in the upper halves; the lower ones are left as they come. */
+CB_CALLED vu_ v_rounded_(vf x)
+{
+    vu_ bits = (vu_)x, rounded = bits + 0x7fff + (bits >> 16 & 1);
+    vu_ nan = (vu_)((bits & 0x7fffffff) > 0x7f800000), zero = (vu_)((bits & 0x7f800000) == 0);
+    rounded = (nan & (bits | 0x400000)) | (~nan & rounded);
+    return (zero & bits & 0x80000000) | (~zero & rounded);
+}
+/* cb_bf16_value(cb_bf16_of(x)) */
+static inline vf v_round_bf16(vf x)
+{
+    return (vf)(v_rounded_(x) & 0xffff0000);
+}
+static inline void v_store_bf16(uint16_t *p, vf x)
+{
+    vh_ half = __builtin_convertvector(v_rounded_(x) >> 16, vh_);
+    memcpy(p, &half, sizeof half);
+}
+static inline void v_stream_bf16(uint16_t *p, vf x)
+{
+    v_store_bf16(p, x);
+}
+static inline vf v_pair(vf low, vf high)
+{
+    return (vf)(v_rounded_(low) >> 16 | (v_rounded_(high) & 0xffff0000));
+}
+static inline vf v_pair_bf16(const uint16_t *low, const uint16_t *high)
+{
+    return (vf)((vu_)v_load_bf16(low) >> 16 | (vu_)v_load_bf16(high));
+}
+
+static inline vf v_flush_(vf x)
+{
+    vu_ bits = (vu_)x, normal = (vu_)((bits & 0x7f800000) != 0);
+    return (vf)(bits & (normal | 0x80000000));
+}
+/* cb_bf16_fma */
+static inline vf v_bf16_fma_(vf a, vf b, vf c)
+{
+    vf r = v_fma(v_flush_(a), v_flush_(b), v_flush_(c));
+    vb_ edge = __builtin_convertvector((vu_)(((vu_)r & 0x7fffffff) == 0x800000), vb_);
+    uint32_t words[VL / 4], any = 0;
+    memcpy(words, &edge, sizeof edge);
+    for (int i = 0; i < VL / 4; i++) any |= words[i];
+    if (__builtin_expect(any != 0, 0))
+        for (int lane = 0; lane < VL; lane++) r[lane] = cb_bf16_fma(a[lane], b[lane], c[lane]);
+    return v_flush_(r);
+}
+CB_CALLED vf v_dot2(vf a, vf b, vf acc)
+{
+    vu_ x = (vu_)a, y = (vu_)b;
+    acc = v_bf16_fma_((vf)(x & 0xffff0000), (vf)(y & 0xffff0000), acc);
+    return v_bf16_fma_((vf)(x << 16), (vf)(y << 16), acc);
+}
+
+#endif

@@ -17,7 +17,7 @@ static void print_usage(FILE *out)
                  "limits, the build, and what may disturb a measurement with its remedy.\n\n"
                  "  --json   one JSON object, as it heads every result file, with \"threads_reason\" and \"warnings\"\n"
                  "  --help   this text\n\n"
-                 "Environment: CYCLEBENCH_ISA (scalar, avx2, avx512, neon), OMP_NUM_THREADS.\n"
+                 "Environment: CYCLEBENCH_ISA (scalar, avx2, avx512, avx512bf16, neon), OMP_NUM_THREADS.\n"
                  "Exit status: 0 done, 1 failure, 2 wrong usage.\n");
 }
 

@@ -18,6 +18,7 @@ static cb_fma_chains_fn *chains_of(enum cb_isa isa)
     case CB_ISA_AVX2:
         return cb_fma_chains__avx2;
     case CB_ISA_AVX512:
+    case CB_ISA_AVX512BF16:
         return cb_fma_chains__avx512;
 #elif defined(__aarch64__)
     case CB_ISA_NEON:
@@ -60,11 +61,25 @@ static double fastest_s(struct cb_team *team, struct burst *burst)
     return best;
 }
 
-double cb_fma_peak_gflops(enum cb_isa isa, struct cb_team *team)
+static double peak_gflops(cb_fma_chains_fn *chains, struct cb_team *team)
 {
-    struct burst burst = {.chains = chains_of(isa), .rounds = 10000};
+    struct burst burst = {.chains = chains, .rounds = 10000};
     while (alone_s(&burst) < repetition_s) burst.rounds *= 2;
     float result;
     double flops = burst.chains(1, &result) * (double)burst.rounds * (double)cb_team_threads(team);
     return flops / fastest_s(team, &burst) * 1e-9;
+}
+
+double cb_fma_peak_gflops(enum cb_isa isa, struct cb_team *team)
+{
+    return peak_gflops(chains_of(isa), team);
+}
+
+double cb_bf16_peak_gflops(enum cb_isa isa, struct cb_team *team)
+{
+#if defined(__x86_64__)
+    if (isa == CB_ISA_AVX512BF16) return peak_gflops(cb_dot2_chains__avx512bf16, team);
+#endif
+    (void)isa, (void)team;
+    return 0;
 }

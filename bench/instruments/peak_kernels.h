@@ -8,5 +8,7 @@
 typedef double cb_fma_chains_fn(size_t rounds, float *result);
 
 cb_fma_chains_fn cb_fma_chains__scalar, cb_fma_chains__avx2, cb_fma_chains__avx512, cb_fma_chains__neon;
+/* Of dot products of bf16 pairs (vdpbf16ps): four operations a lane. */
+cb_fma_chains_fn cb_dot2_chains__avx512bf16;
 
 #endif

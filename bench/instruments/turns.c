@@ -38,15 +38,16 @@ static enum cb_status warm_up(struct cb_side *side, bool alone, struct cb_error 
     return status;
 }
 
-enum cb_status cb_time_in_turn(struct cb_side *sides, size_t n, struct cb_team *team, size_t repetitions,
-                               double *peak_gflops, struct cb_error *err)
+enum cb_status cb_time_in_turn(struct cb_side *sides, size_t n, struct cb_team *team, enum cb_format format,
+                               size_t repetitions, double *peak_gflops, struct cb_error *err)
 {
     double peaks[CB_MAX_REPETITIONS];
     bool alone = cb_team_threads(team) == 1;
     enum cb_status status = CB_OK;
     for (size_t s = 0; s < n && !status; s++) status = warm_up(&sides[s], alone, err);
     for (size_t i = 0; i < repetitions && !status; i++) {
-        peaks[i] = cb_fma_peak_gflops(cb_isa_selected(), team);
+        peaks[i] = format == CB_BF16 ? cb_bf16_peak_gflops(cb_isa_selected(), team)
+                                     : cb_fma_peak_gflops(cb_isa_selected(), team);
         for (size_t s = 0; s < n && !status; s++) status = burst_s(&sides[s], alone, &sides[s].seconds[i], err);
     }
     if (status) return status;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/format.h"
 #include "core/status.h"
 #include "core/team.h"
 
@@ -23,10 +24,11 @@ struct cb_side {
     double seconds[CB_MAX_REPETITIONS]; /* of one call: the mean of a repetition's calls */
 };
 
-/* After two calls each to warm up, a repetition is the FMA peak of the team, then for each side enough calls to fill 20
- * ms. Fills in the sides' results; *peak_gflops is the median. threads of the sides: as many as the team has. */
-enum cb_status cb_time_in_turn(struct cb_side *sides, size_t n, struct cb_team *team, size_t repetitions,
-                               double *peak_gflops, struct cb_error *err);
+/* After two calls each to warm up, a repetition is the peak of the team's multiply-adds in this format (bf16: 0 where
+ * the CPU has none), then for each side enough calls to fill 20 ms. Fills in the sides' results; *peak_gflops is the
+ * median. threads of the sides: as many as the team has. */
+enum cb_status cb_time_in_turn(struct cb_side *sides, size_t n, struct cb_team *team, enum cb_format format,
+                               size_t repetitions, double *peak_gflops, struct cb_error *err);
 
 /* OpenMP threads spin for some milliseconds after their work before they sleep. */
 void cb_let_threads_sleep(void);

@@ -18,6 +18,9 @@ struct cb_gemm_peer {
     /* NULL, and run computes this from now on; or a static text that says why it does not. */
     const char *(*prepare)(const struct cb_gemm *gemm);
     enum cb_status (*run)(const struct cb_gemm *gemm, struct cb_error *err);
+    /* The same for a product of bf16; NULL: the library has none. */
+    const char *(*prepare_bf16)(const struct cb_gemm_bf16 *gemm);
+    enum cb_status (*run_bf16)(const struct cb_gemm_bf16 *gemm, struct cb_error *err);
 };
 
 extern const struct cb_gemm_peer cb_gemm_openblas, cb_gemm_blis, cb_gemm_libxsmm, cb_gemm_onednn;

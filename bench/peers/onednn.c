@@ -258,4 +258,55 @@ static enum cb_status run_gemm(const struct cb_gemm *g, struct cb_error *err)
     return status ? failed("sgemm", status, err) : CB_OK;
 }
 
-const struct cb_gemm_peer cb_gemm_onednn = {"oneDNN", false, start, prepare_gemm, run_gemm};
+/* --- the product of bf16: a primitive made for the sizes, on row-major matrices as they are --- */
+
+static struct {
+    dnnl_primitive_desc_t description;
+    dnnl_primitive_t primitive;
+    dnnl_memory_t memory[TENSORS];
+} matmul;
+
+static void destroy_matmul(void)
+{
+    for (int t = 0; t < TENSORS; t++) dnnl_memory_destroy(matmul.memory[t]);
+    dnnl_primitive_destroy(matmul.primitive);
+    dnnl_primitive_desc_destroy(matmul.description);
+    memset(&matmul, 0, sizeof matmul);
+}
+
+static const char *prepare_gemm_bf16(const struct cb_gemm_bf16 *g)
+{
+    destroy_matmul();
+    dnnl_dim_t m = (dnnl_dim_t)g->m, n = (dnnl_dim_t)g->n, k = (dnnl_dim_t)g->k;
+    const dnnl_dims_t dims[TENSORS] = {{m, k}, {k, n}, {m, n}};
+    const dnnl_dims_t strides[TENSORS] = {{(dnnl_dim_t)g->lda, 1}, {(dnnl_dim_t)g->ldb, 1}, {(dnnl_dim_t)g->ldc, 1}};
+    dnnl_memory_desc_t md[TENSORS];
+    dnnl_matmul_desc_t desc;
+    dnnl_status_t status = dnnl_success;
+    for (int t = 0; t < TENSORS && !status; t++)
+        status = dnnl_memory_desc_init_by_strides(&md[t], 2, dims[t], t == Y ? dnnl_f32 : dnnl_bf16, strides[t]);
+    if (!status) status = dnnl_matmul_desc_init(&desc, &md[X], &md[W], NULL, &md[Y]);
+    if (!status) status = dnnl_primitive_desc_create(&matmul.description, &desc, NULL, engine, NULL);
+    if (!status) status = dnnl_primitive_create(&matmul.primitive, matmul.description);
+    void *const data[TENSORS] = {(void *)(uintptr_t)g->a, (void *)(uintptr_t)g->b, g->c};
+    for (int t = 0; t < TENSORS && !status; t++)
+        status = dnnl_memory_create(&matmul.memory[t], &md[t], engine, data[t]);
+    return status ? "no bf16 product for this processor" : NULL;
+}
+
+static enum cb_status run_gemm_bf16(const struct cb_gemm_bf16 *g, struct cb_error *err)
+{
+    (void)g;
+    const dnnl_exec_arg_t arguments[] = {
+        {DNNL_ARG_SRC, matmul.memory[X]}, {DNNL_ARG_WEIGHTS, matmul.memory[W]}, {DNNL_ARG_DST, matmul.memory[Y]}};
+    dnnl_status_t status = dnnl_primitive_execute(matmul.primitive, stream, TENSORS, arguments);
+    if (!status) status = dnnl_stream_wait(stream);
+    return status ? failed("a product of bf16", status, err) : CB_OK;
+}
+
+const struct cb_gemm_peer cb_gemm_onednn = {.name = "oneDNN",
+                                            .start = start,
+                                            .prepare = prepare_gemm,
+                                            .run = run_gemm,
+                                            .prepare_bf16 = prepare_gemm_bf16,
+                                            .run_bf16 = run_gemm_bf16};

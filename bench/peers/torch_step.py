@@ -3,7 +3,7 @@
 Usage: torch_step.py --depth 56 --shortcut B --batch 512 --threads 2
 
 Protocol, a line each way: prints "ready {JSON}" when the network is built; each "step" read from standard input runs one
-training step (forward, loss, backward, SGD update) and prints its seconds; "memory" prints the peak resident bytes; "quit" or
+training step (forward, loss, backward, SGD update) and prints its seconds; "step bf16" the same under bf16 autocast; "memory" prints the peak resident bytes; "quit" or
 end of file ends the program. Between requests it sleeps, so that the asker can measure something else on the same cores.
 
 The network is the one that cyclebench trains (He et al. 2015, section 4.2): option A or B shortcuts, batch norm, SGD with
@@ -81,10 +81,12 @@ def main():
     labels = torch.randint(0, 10, (options.batch,))
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
 
-    def step():
+    def step(bf16):
         start = time.monotonic()
         optimizer.zero_grad(set_to_none=True)
-        F.cross_entropy(network(images), labels).backward()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+            loss = F.cross_entropy(network(images), labels)
+        loss.backward()
         optimizer.step()
         return time.monotonic() - start
 
@@ -94,14 +96,14 @@ def main():
     print("ready", json.dumps(about), flush=True)
     for line in sys.stdin:
         request = line.strip()
-        if request == "step":
-            print(f"{step():.9f}", flush=True)
+        if request in ("step", "step bf16"):
+            print(f"{step(request == 'step bf16'):.9f}", flush=True)
         elif request == "memory":
             print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)
         elif request == "quit":
             break
         else:
-            sys.exit(f"torch_step: expected step, memory or quit, got '{request}'")
+            sys.exit(f"torch_step: expected step, step bf16, memory or quit, got '{request}'")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ static const char usage[] =
     "(2*N*K*C*R*S*P*Q a pass; backward is two), the share of the FMA peak that the same threads reach in between, and\n"
     "oneDNN's time over ours.\n"
     "\n"
-    "  --isa NAME         of ours: scalar, avx2, avx512 or neon (default: CYCLEBENCH_ISA, or the best available);\n"
+    "  --isa NAME         of ours: scalar, avx2, avx512, avx512bf16 or neon (default: CYCLEBENCH_ISA, or the best "
+    "available);\n"
     "                     oneDNN chooses by itself, unless ONEDNN_MAX_CPU_ISA is set\n"
     "  --threads N        of both (default: one per physical core)\n"
     "  --batch N          images (default 512)\n"
@@ -238,7 +239,8 @@ static enum cb_status measure(struct contest *c, size_t repetitions, struct cb_e
     c->sides[0] = (struct cb_side){.call = conv_case_run, .context = &c->ours};
     c->n_sides = 1;
     enum cb_status status = c->peer ? add_rivals(c, err) : CB_OK;
-    if (!status) status = cb_time_in_turn(c->sides, c->n_sides, c->ours.team, repetitions, &c->peak_gflops, err);
+    if (!status)
+        status = cb_time_in_turn(c->sides, c->n_sides, c->ours.team, CB_F32, repetitions, &c->peak_gflops, err);
     if (!status) choose_best(c);
     return status;
 }

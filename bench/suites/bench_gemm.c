@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "core/bf16.h"
 #include "gemm_peer.h"
 #include "instruments.h"
 #include "kernels.h"
@@ -18,11 +19,13 @@ static const char usage[] =
     "\n"
     "Times C = A * B in fp32 (square, and the shapes of ResNet-56's layers as matrices) with cyclebench, OpenBLAS, "
     "BLIS,\n"
-    "LIBXSMM and oneDNN, and the 3x3 convolution by im2col. Prints GFLOP/s (2*m*n*k), the share of the FMA peak that "
-    "the\n"
-    "same threads reach in between, and our rate over the fastest library's.\n"
+    "LIBXSMM and oneDNN, the same with A and B of bf16 with oneDNN, and the 3x3 convolution by im2col. Prints GFLOP/s\n"
+    "(2*m*n*k), the share of the peak that the same threads reach in between (of bf16: of its dot products, where the "
+    "CPU\n"
+    "has them), and our rate over the fastest library's.\n"
     "\n"
-    "  --isa NAME         of ours: scalar, avx2, avx512 or neon (default: CYCLEBENCH_ISA, or the best available);\n"
+    "  --isa NAME         of ours: scalar, avx2, avx512, avx512bf16 or neon (default: CYCLEBENCH_ISA, or the best "
+    "available);\n"
     "                     the libraries choose by themselves, or as their environment variables say\n"
     "  --threads N        of all (default: one per physical core)\n"
     "  --repetitions N    of each measurement (default 9)\n"
@@ -44,6 +47,7 @@ static const char usage[] =
 static const struct gemm_case {
     const char *name;
     size_t m, n, k;
+    enum cb_format format; /* of A and B */
 } gemm_cases[] = {
     {"square 16", 16, 16, 16},
     {"square 32", 32, 32, 32},
@@ -68,6 +72,13 @@ static const struct gemm_case {
     /* images x classes */
     {"head 64>10", 512, 10, 64},
     {"head 64>10, 128", 128, 10, 64},
+    {"bf16 256 square", 256, 256, 256, CB_BF16},
+    {"bf16 512 square", 512, 512, 512, CB_BF16},
+    {"bf16 1024 square", 1024, 1024, 1024, CB_BF16},
+    {"bf16 2048 square", 2048, 2048, 2048, CB_BF16},
+    {"bf16 4096 square", 4096, 4096, 4096, CB_BF16},
+    {"bf16 3x3 16>16", 32768, 16, 144, CB_BF16},
+    {"bf16 3x3 64>64", 2048, 64, 576, CB_BF16},
 };
 
 static const struct im2col_case {
@@ -157,6 +168,7 @@ static struct options parse_options(int argc, char **argv)
 struct contender {
     const struct cb_gemm_peer *peer;
     struct cb_gemm gemm; /* with its own C */
+    struct cb_gemm_bf16 gemm_bf16;
     const char *why_not; /* NULL: it computes this case */
     size_t side;         /* index into sides */
     double difference;
@@ -166,7 +178,9 @@ struct work {
     const char *name;
     struct cb_team *team;
     struct cb_cache_sizes caches;
-    struct cb_gemm gemm;
+    enum cb_format format;
+    struct cb_gemm gemm;           /* of floats, */
+    struct cb_gemm_bf16 gemm_bf16; /* or the same of bf16 */
     struct cb_conv_fwd conv;
     cb_side_fn *run;
     double flops;
@@ -184,6 +198,12 @@ static enum cb_status run_gemm(void *context, struct cb_error *err)
     return cb_gemm(w->team, &w->gemm, &w->caches, w->workspace, err);
 }
 
+static enum cb_status run_gemm_bf16(void *context, struct cb_error *err)
+{
+    struct work *w = context;
+    return cb_gemm_bf16(w->team, &w->gemm_bf16, &w->caches, w->workspace, err);
+}
+
 static enum cb_status run_im2col(void *context, struct cb_error *err)
 {
     struct work *w = context;
@@ -193,7 +213,7 @@ static enum cb_status run_im2col(void *context, struct cb_error *err)
 static enum cb_status run_peer(void *context, struct cb_error *err)
 {
     const struct contender *c = context;
-    return c->peer->run(&c->gemm, err);
+    return c->gemm_bf16.a ? c->peer->run_bf16(&c->gemm_bf16, err) : c->peer->run(&c->gemm, err);
 }
 
 static enum cb_status take_buffers(struct work *w, size_t in, size_t weights, size_t out, size_t workspace_bytes,
@@ -211,6 +231,18 @@ static enum cb_status take_buffers(struct work *w, size_t in, size_t weights, si
     return CB_OK;
 }
 
+/* n floats become n bf16, in the first half of their memory. */
+static uint16_t *round_in_place(float *p, size_t n)
+{
+    uint16_t *half = (uint16_t *)(void *)p;
+    for (size_t i = 0; i < n; i++) {
+        float x;
+        memcpy(&x, p + i, sizeof x);
+        half[i] = cb_bf16_of(x);
+    }
+    return half;
+}
+
 static enum cb_status plan_gemm(struct work *w, const struct gemm_case *c, struct cb_error *err)
 {
     w->name = c->name;
@@ -222,7 +254,22 @@ static enum cb_status plan_gemm(struct work *w, const struct gemm_case *c, struc
     w->gemm.c = w->out;
     w->run = run_gemm;
     w->flops = 2.0 * (double)c->m * (double)c->n * (double)c->k;
-    return status;
+    if (status || c->format == CB_F32) return status;
+    free(w->workspace);
+    w->format = CB_BF16;
+    w->gemm_bf16 = (struct cb_gemm_bf16){.m = c->m,
+                                         .n = c->n,
+                                         .k = c->k,
+                                         .a = round_in_place(w->in, c->m * c->k),
+                                         .b = round_in_place(w->weights, c->k * c->n),
+                                         .c = w->out,
+                                         .lda = c->k,
+                                         .ldb = c->n,
+                                         .ldc = c->n};
+    workspace_bytes = cb_gemm_bf16_workspace_bytes(&w->gemm_bf16, &w->caches, cb_team_threads(w->team));
+    w->workspace = cb_alloc_tensor(workspace_bytes);
+    w->run = run_gemm_bf16;
+    return w->workspace ? CB_OK : cb_fail(err, CB_NO_MEMORY, "out of memory for the matrices");
 }
 
 static enum cb_status plan_im2col(struct work *w, const struct im2col_case *c, size_t batch, struct cb_error *err)
@@ -252,6 +299,13 @@ static void release(struct work *w)
 /* Of the largest value, for sums of up to 4096 products. */
 static const double tolerance = 1e-4;
 
+/* Element `at` of A or B. */
+static double operand(const struct work *w, const float *matrix, size_t at)
+{
+    if (w->format == CB_F32) return (double)matrix[at];
+    return (double)cb_bf16_value(((const uint16_t *)(const void *)matrix)[at]);
+}
+
 /* One element in each row, against a sum in double precision. */
 static enum cb_status verify_ours(const struct work *w, struct cb_error *err)
 {
@@ -260,7 +314,7 @@ static enum cb_status verify_ours(const struct work *w, struct cb_error *err)
         size_t j = i * 7 % g->n;
         double sum = 0, terms = 0;
         for (size_t p = 0; p < g->k; p++) {
-            double product = (double)g->a[i * g->lda + p] * (double)g->b[p * g->ldb + j];
+            double product = operand(w, g->a, i * g->lda + p) * operand(w, g->b, p * g->ldb + j);
             sum += product;
             terms += fabs(product);
         }
@@ -286,6 +340,13 @@ static enum cb_status verify_peer(const struct work *w, struct contender *c, str
 
 /* --- measurement --- */
 
+static const char *prepare_peer(const struct work *w, const struct contender *c)
+{
+    if (w->run == run_im2col) return "im2col is compared in bench_conv";
+    if (w->format == CB_F32) return c->peer->prepare(&c->gemm);
+    return c->peer->prepare_bf16 ? c->peer->prepare_bf16(&c->gemm_bf16) : "no product of bf16";
+}
+
 static enum cb_status add_peers(struct work *w, const bool ready[PEERS], struct cb_error *err)
 {
     enum cb_status status = CB_OK;
@@ -293,7 +354,9 @@ static enum cb_status add_peers(struct work *w, const bool ready[PEERS], struct 
         struct contender *c = &w->peers[i];
         *c = (struct contender){.peer = gemm_peers[i], .gemm = w->gemm, .why_not = "not here, or --no-peers"};
         c->gemm.c = w->peer_out;
-        if (ready[i]) c->why_not = w->run == run_gemm ? c->peer->prepare(&c->gemm) : "im2col is compared in bench_conv";
+        c->gemm_bf16 = w->gemm_bf16;
+        c->gemm_bf16.c = w->peer_out;
+        if (ready[i]) c->why_not = prepare_peer(w, c);
         if (c->why_not) continue;
         c->side = w->n_sides++;
         w->sides[c->side] = (struct cb_side){.call = run_peer, .context = c, .own_threads = c->peer->own_threads};
@@ -307,9 +370,9 @@ static enum cb_status measure(struct work *w, const bool ready[PEERS], size_t re
     w->sides[0] = (struct cb_side){.call = w->run, .context = w};
     w->n_sides = 1;
     enum cb_status status = w->run(w, err);
-    if (!status && w->run == run_gemm) status = verify_ours(w, err);
+    if (!status && w->run != run_im2col) status = verify_ours(w, err);
     if (!status) status = add_peers(w, ready, err);
-    if (!status) status = cb_time_in_turn(w->sides, w->n_sides, w->team, repetitions, &w->peak_gflops, err);
+    if (!status) status = cb_time_in_turn(w->sides, w->n_sides, w->team, w->format, repetitions, &w->peak_gflops, err);
     return status;
 }
 
@@ -338,7 +401,11 @@ static void print_head(void)
 
 static void print_row(const struct work *w)
 {
-    printf("%-18s %9.1f %9.1f %7.1f%%", w->name, rate(w, 0), w->peak_gflops, 100 * rate(w, 0) / w->peak_gflops);
+    printf("%-18s %9.1f", w->name, rate(w, 0));
+    if (w->peak_gflops > 0)
+        printf(" %9.1f %7.1f%%", w->peak_gflops, 100 * rate(w, 0) / w->peak_gflops);
+    else
+        printf(" %9s %8s", "-", "-");
     for (size_t i = 0; i < PEERS; i++)
         if (w->peers[i].why_not)
             printf(" %9s", "-");
@@ -362,10 +429,16 @@ static json_t *case_json(const struct work *w)
 {
     json_t *peers = json_array();
     for (size_t i = 0; i < PEERS; i++) json_array_append_new(peers, peer_json(w, &w->peers[i]));
-    json_t *row =
-        json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:o}", "name", w->name, "gflops", rate(w, 0), "gflops_best",
-                  w->flops / w->sides[0].best_s * 1e-9, "fma_peak_gflops", w->peak_gflops, "share_of_peak",
-                  rate(w, 0) / w->peak_gflops, "flops", w->flops, "calls", (int)w->sides[0].calls, "peers", peers);
+    json_t *row = json_pack("{s:s, s:f, s:f, s:f, s:i, s:o}", "name", w->name, "gflops", rate(w, 0), "gflops_best",
+                            w->flops / w->sides[0].best_s * 1e-9, "flops", w->flops, "calls", (int)w->sides[0].calls,
+                            "peers", peers);
+    if (w->peak_gflops > 0) {
+        json_object_set_new(row, "peak_gflops", json_real(w->peak_gflops));
+        json_object_set_new(row, "share_of_peak", json_real(rate(w, 0) / w->peak_gflops));
+    } else {
+        json_object_set_new(row, "peak_gflops", json_null());
+        json_object_set_new(row, "peak_gflops_reason", json_string("this instruction set has no dot products of bf16"));
+    }
     if (ratio(w) > 0) {
         json_object_set_new(row, "ratio", json_real(ratio(w)));
     } else {

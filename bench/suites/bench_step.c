@@ -24,8 +24,8 @@ static const char usage[] =
     "  --depth N          20, 32, 44, 56 or 110 (default 56)\n"
     "  --shortcut A|B     default B\n"
     "  --batch N          images (default 512)\n"
-    "  --numerics NAME    fp32-direct or fp32-winograd (default)\n"
-    "  --isa NAME         scalar, avx2, avx512 or neon (default: CYCLEBENCH_ISA, or the best available)\n"
+    "  --numerics NAME    a numerics version of the recipes (default fp32-winograd)\n"
+    "  --isa NAME         scalar, avx2, avx512, avx512bf16 or neon (default: CYCLEBENCH_ISA, or the best available)\n"
     "  --threads N        of both (default: one per physical core)\n"
     "  --repetitions N    of each measurement (default 7)\n"
     "  --no-torch         without PyTorch\n"
@@ -33,9 +33,10 @@ static const char usage[] =
     "  --peer FILE        the peer's script (default bench/peers/torch_step.py)\n"
     "  --json FILE        also write the results to FILE\n"
     "\n"
-    "Methodology: after one step each to warm up, a repetition is the FMA peak, one step of ours, one of PyTorch's; "
-    "each\n"
-    "waits until the other's threads sleep. PyTorch runs in a process of its own with channels_last and as many "
+    "Methodology: after one step each to warm up, a repetition is the FMA peak, one step of ours, one of PyTorch's "
+    "(with a\n"
+    "bf16 version of ours, a second one under bf16 autocast); each waits until the other's threads sleep. PyTorch runs "
+    "in a process of its own with channels_last and as many "
     "threads.\n"
     "The images lie in memory; augmenting them is not part of the step, but timed by itself. The flops are\n"
     "those of direct convolution, three passes over all layers: 2 * 3 * 125.75 million an image for ResNet-56.\n"
@@ -73,8 +74,13 @@ static enum cb_numerics numerics_option(void)
 {
     enum cb_numerics n = cb_numerics_find(optarg);
     if (n < CB_NUMERICS_COUNT) return n;
+    char names[256] = "";
+    for (n = 0; n < CB_NUMERICS_COUNT; n++) {
+        if (n) strncat(names, ", ", sizeof names - strlen(names) - 1);
+        strncat(names, cb_numerics_name(n), sizeof names - strlen(names) - 1);
+    }
     struct cb_error err;
-    cb_fail(&err, CB_BAD_INPUT, "--numerics: expected fp32-direct or fp32-winograd, got '%s'", optarg);
+    cb_fail(&err, CB_BAD_INPUT, "--numerics: expected one of %s, got '%s'", names, optarg);
     refuse(&err);
     exit(2);
 }
@@ -220,12 +226,14 @@ static double our_step_s(struct ours *ours)
 
 struct torch {
     struct cb_peer *peer; /* NULL: not there */
+    bool bf16;            /* also timed under bf16 autocast */
     char about[512];
 };
 
 /* Started before our threads are bound and our memory is taken; builds its network meanwhile. */
 static void start_torch(struct torch *torch, const struct options *o)
 {
+    torch->bf16 = o->network.numerics >= CB_BF16_BACKWARD;
     char depth[16], shortcut[2] = {o->network.shortcut}, batch[16], threads[16];
     snprintf(depth, sizeof depth, "%zu", o->network.depth);
     snprintf(batch, sizeof batch, "%zu", o->batch);
@@ -258,8 +266,8 @@ static enum cb_status ask_number(struct torch *torch, const char *request, doubl
 
 struct result {
     double ours_s[CB_MAX_REPETITIONS], augment_s[CB_MAX_REPETITIONS], torch_s[CB_MAX_REPETITIONS];
-    double peak[CB_MAX_REPETITIONS];
-    double ours_median_s, augment_median_s, torch_median_s, peak_median, ours_bytes, torch_bytes;
+    double torch_bf16_s[CB_MAX_REPETITIONS], peak[CB_MAX_REPETITIONS];
+    double ours_median_s, augment_median_s, torch_median_s, torch_bf16_median_s, peak_median, ours_bytes, torch_bytes;
 };
 
 static enum cb_status measure(struct result *r, struct ours *ours, struct torch *torch, size_t repetitions,
@@ -272,6 +280,7 @@ static enum cb_status measure(struct result *r, struct ours *ours, struct torch 
     ours->times = (struct cb_team_times){0};
     cb_let_threads_sleep();
     if (torch->peer) status = ask_number(torch, "step", &ignored, err);
+    if (torch->peer && torch->bf16 && !status) status = ask_number(torch, "step bf16", &ignored, err);
     cb_model_profile_reset(ours->model);
     for (size_t i = 0; i < repetitions && !status; i++) {
         cb_let_threads_sleep();
@@ -280,6 +289,7 @@ static enum cb_status measure(struct result *r, struct ours *ours, struct torch 
         r->ours_s[i] = our_step_s(ours);
         cb_let_threads_sleep();
         if (torch->peer) status = ask_number(torch, "step", &r->torch_s[i], err);
+        if (torch->peer && torch->bf16 && !status) status = ask_number(torch, "step bf16", &r->torch_bf16_s[i], err);
     }
     r->ours_bytes = (double)cb_peak_memory_bytes();
     if (torch->peer && !status) status = ask_number(torch, "memory", &r->torch_bytes, err);
@@ -288,6 +298,7 @@ static enum cb_status measure(struct result *r, struct ours *ours, struct torch 
     r->ours_median_s = cb_sort_median(r->ours_s, repetitions);
     r->augment_median_s = cb_sort_median(r->augment_s, repetitions);
     if (torch->peer) r->torch_median_s = cb_sort_median(r->torch_s, repetitions);
+    if (torch->peer && torch->bf16) r->torch_bf16_median_s = cb_sort_median(r->torch_bf16_s, repetitions);
     return CB_OK;
 }
 
@@ -345,6 +356,12 @@ static void print_report(const struct options *o, const struct result *r, const 
         print_row("PyTorch", batch, r->torch_median_s, r->torch_s[0], flops, r->peak_median, r->torch_bytes);
         printf("%-12s %9.2f %9.2f\n", "ratio", r->torch_median_s / r->ours_median_s, r->torch_s[0] / r->ours_s[0]);
     }
+    if (torch->peer && torch->bf16) {
+        print_row("PyTorch bf16", batch, r->torch_bf16_median_s, r->torch_bf16_s[0], flops, r->peak_median,
+                  r->torch_bytes);
+        printf("%-12s %9.2f %9.2f\n", "ratio", r->torch_bf16_median_s / r->ours_median_s,
+               r->torch_bf16_s[0] / r->ours_s[0]);
+    }
     printf("augmenting the batch, beside the step: %.2f ms, %.2f%% of a step\n", r->augment_median_s * 1e3,
            100 * r->augment_median_s / r->ours_median_s);
     printf("threads: %.0f parallel regions a step; %.2f%% of their time in them waiting (start, imbalance, barrier)\n",
@@ -387,6 +404,11 @@ static enum cb_status save(const struct options *o, const struct result *r, cons
         json_object_set_new(side, "about", json_loads(torch->about + strlen("ready "), 0, NULL));
         json_object_set_new(root, "pytorch", side);
         json_object_set_new(root, "ratio", json_real(r->torch_median_s / r->ours_median_s));
+        if (torch->bf16) {
+            json_object_set_new(root, "pytorch_bf16_autocast",
+                                side_json(o, r->torch_bf16_median_s, r->torch_bf16_s, r->torch_bytes));
+            json_object_set_new(root, "ratio_to_bf16_autocast", json_real(r->torch_bf16_median_s / r->ours_median_s));
+        }
     } else {
         json_object_set_new(root, "pytorch", json_null());
         json_object_set_new(root, "pytorch_reason", json_string(o->torch ? "could not be started" : "--no-torch"));

@@ -34,7 +34,7 @@ static void plan_forward(struct conv_case *c, size_t in, size_t out, bool fused)
     c->fwd.source.scale = buffer(c, s->c);
     c->fwd.source.shift = buffer(c, s->c);
     c->fwd.source.residual = buffer(c, in);
-    c->fwd.source.z = buffer(c, in);
+    if (s->kind != CB_CONV_1X1_S2) c->fwd.source.z = buffer(c, in);
 }
 
 /* Batch norm on both sides, and with stride 1 or 3x3 also the skip gradient, the ReLU mask and the sums. */

@@ -70,7 +70,7 @@ static void test_sides_take_turns(void **state)
     struct cb_team *team;
     double peak = 0;
     assert_int_equal(cb_team_create(&team, 2, 0, NULL), CB_OK);
-    assert_int_equal(cb_time_in_turn(sides, 2, team, 3, &peak, NULL), CB_OK);
+    assert_int_equal(cb_time_in_turn(sides, 2, team, CB_F32, 3, &peak, NULL), CB_OK);
     cb_team_destroy(team);
     assert_string_equal(calls, "abababab");
     assert_true(peak > 0);
@@ -89,7 +89,7 @@ static void test_a_failing_side_ends_the_contest(void **state)
     struct cb_error err;
     double peak;
     assert_int_equal(cb_team_create(&team, 1, 0, NULL), CB_OK);
-    assert_int_equal(cb_time_in_turn(sides, 2, team, 3, &peak, &err), CB_UNAVAILABLE);
+    assert_int_equal(cb_time_in_turn(sides, 2, team, CB_F32, 3, &peak, &err), CB_UNAVAILABLE);
     cb_team_destroy(team);
     assert_string_equal(err.text, "refused");
 }

@@ -130,7 +130,7 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
     size_t out = shape->k * cb_conv_out_h(shape) * cb_conv_out_w(shape), first, end;
     cb_group_range(shape->n, group, &first, &end);
     for (size_t image = first; image < end; image++) {
-        load_dy(shape, &args->dy, image, dy);
+        if (!planar || CB_TILE != 16) load_dy(shape, &args->dy, image, dy);
         struct ahead ahead = {0};
         size_t in = shape->c * shape->h * shape->w;
         if (!even)
@@ -140,7 +140,7 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
         if (planar) {
             load_planar(shape, args->source.x, image, src);
             if (CB_TILE == 16)
-                stem_weights_image(shape, src, dy, dw, &ahead);
+                stem_weights_image(shape, &args->dy, image, src, dw, &ahead);
             else
                 weights_image(shape, src, dy, dw, &ahead, 3, 3, filter, stride);
         } else {

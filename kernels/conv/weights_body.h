@@ -136,37 +136,43 @@ CB_INLINE void weights_image(const struct cb_conv_shape *shape, struct cb_padded
     }
 }
 
-/* dW of the stem with all its 27 accumulators at once: with 32 registers dY is read from memory once. */
-CB_INLINE void stem_weights_tile(const struct weights_pass *a, size_t plane, size_t lane)
+/* dW of the stem with all its 27 accumulators at once: with 32 registers dY is read once, straight from memory. normalised: const */
+CB_INLINE void stem_weights_tile(const struct cb_conv_shape *shape, const struct cb_grad_source *dy, bool normalised,
+                                 struct cb_padded src, size_t channel, size_t at, float *dw, struct ahead *ahead)
 {
-    vf acc[27];
+    vf acc[27], a = v_zero(), b = v_zero(), c = v_zero();
     CB_UNROLL
     for (size_t i = 0; i < 27; i++) acc[i] = v_zero();
-    const float *x = a->x, *dy = a->dy + lane;
-    for (size_t p = 0; p < a->p; p++, x += a->x_row, dy += a->dy_row) {
-        ahead_fetch(a->ahead, 1);
-        for (size_t q = 0; q < a->q; q++) {
-            vf d = v_load(dy + q * CB_LANES);
+    if (normalised) a = v_load(dy->a + channel), b = v_load(dy->b + channel), c = v_load(dy->c + channel);
+    const stored *g = (const stored *)dy->g + at, *y = normalised ? (const stored *)dy->y + at : NULL;
+    const float *x = src.data;
+    for (size_t p = 0; p < shape->h; p++, x += src.row) {
+        for (size_t q = 0; q < shape->w; q++, g += CB_LANES) {
+            if (q % 4 == 0) ahead_fetch(ahead, 1);
+            vf d = v_load_stored(g);
+            if (normalised) {
+                d = v_fma(a, d, v_fma(b, v_load_stored(y), c));
+                y += CB_LANES;
+            }
             CB_UNROLL
             for (size_t i = 0; i < 27; i++)
-                acc[i] = v_fma(v_set1(x[i / 9 * a->x_row + i / 3 % 3 * plane + q + i % 3]), d, acc[i]);
+                acc[i] = v_fma(v_set1(x[i / 9 * src.row + i / 3 % 3 * src.plane + q + i % 3]), d, acc[i]);
         }
     }
     CB_UNROLL
-    for (size_t i = 0; i < 27; i++) {
-        float *dw = a->dw + i * CB_LANES + lane;
-        v_store(dw, v_add(v_load(dw), acc[i]));
-    }
+    for (size_t i = 0; i < 27; i++) v_store(dw + i * CB_LANES, v_add(v_load(dw + i * CB_LANES), acc[i]));
 }
 
-CB_INLINE void stem_weights_image(const struct cb_conv_shape *shape, struct cb_padded src, struct cb_padded dy,
-                                  float *dw, struct ahead *ahead)
+CB_INLINE void stem_weights_image(const struct cb_conv_shape *shape, const struct cb_grad_source *dy, size_t image,
+                                  struct cb_padded src, float *dw, struct ahead *ahead)
 {
-    struct weights_pass pass = {
-        .x = src.data, .x_row = src.row, .dy_row = dy.row, .p = shape->h, .q = shape->w, .dw = dw, .ahead = ahead};
-    ahead_spread(ahead, shape->k / VL * pass.p);
-    for (size_t kb = 0; kb < shape->k / CB_LANES; kb++, pass.dw += 27 * CB_LANES) {
-        pass.dy = dy.data + kb * dy.plane + dy.row + CB_LANES;
-        for (size_t lane = 0; lane < CB_LANES; lane += VL) stem_weights_tile(&pass, src.plane, lane);
+    ahead_spread(ahead, shape->k / VL * shape->h * ((shape->w + 3) / 4));
+    for (size_t k = 0; k < shape->k; k += VL) {
+        size_t block = k / CB_LANES, lane = k % CB_LANES;
+        size_t at = (image * (shape->k / CB_LANES) + block) * shape->h * shape->w * CB_LANES + lane;
+        if (dy->a)
+            stem_weights_tile(shape, dy, true, src, k, at, dw + block * 27 * CB_LANES + lane, ahead);
+        else
+            stem_weights_tile(shape, dy, false, src, k, at, dw + block * 27 * CB_LANES + lane, ahead);
     }
 }

@@ -11,7 +11,7 @@ struct burst {
     size_t rounds;
 };
 
-static cb_fma_chains_fn *chains_of(enum cb_isa isa)
+cb_fma_chains_fn *cb_fma_chains_of(enum cb_isa isa)
 {
     switch (isa) {
 #if defined(__x86_64__)
@@ -62,7 +62,7 @@ static double fastest_s(struct cb_team *team, struct burst *burst)
 
 double cb_fma_peak_gflops(enum cb_isa isa, struct cb_team *team)
 {
-    struct burst burst = {.chains = chains_of(isa), .rounds = 10000};
+    struct burst burst = {.chains = cb_fma_chains_of(isa), .rounds = 10000};
     while (alone_s(&burst) < repetition_s) burst.rounds *= 2;
     float result;
     double flops = burst.chains(1, &result) * (double)burst.rounds * (double)cb_team_threads(team);

@@ -152,6 +152,8 @@ static void describe_topology(json_t *machine, hwloc_topology_t topology)
     describe_count(machine, topology, "cpus", HWLOC_OBJ_PU);
     int kinds = topology ? hwloc_cpukinds_get_nr(topology, 0) : 0;
     cb_describe_number(machine, "core_kinds", kinds, kinds > 0, "the kernel does not say whether cores differ");
+    size_t fast = cb_plan_cores(topology);
+    cb_describe_number(machine, "fast_cores", (long long)fast, fast > 0, "hwloc reports no cores");
     describe_cache(machine, topology, "l1d", HWLOC_OBJ_L1CACHE);
     describe_cache(machine, topology, "l2", HWLOC_OBJ_L2CACHE);
     describe_cache(machine, topology, "l3", HWLOC_OBJ_L3CACHE);

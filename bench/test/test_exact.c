@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/isa.h"
 #include "core/team.h"
 #include "counter_loops.h"
 #include "exact.h"
@@ -72,6 +73,27 @@ static void test_a_repeated_instruction_is_one(void **state)
     assert_int_equal(counted(copy_bytes, &few), counted(copy_bytes, &many));
 }
 #endif
+
+static void multiply_add(void *context)
+{
+    cb_loop_fma(*(size_t *)context);
+}
+
+/* Each instruction set of this CPU, AVX-512 too, which the emulators lack. */
+static void test_every_instruction_set(void **state)
+{
+    (void)state;
+    need_ptrace();
+    for (enum cb_isa isa = 0; isa < CB_ISA_COUNT; isa++) {
+        if (!cb_isa_available(isa)) continue;
+        assert_int_equal(cb_isa_select(cb_isa_name(isa), NULL), CB_OK);
+        size_t rounds[] = {10, 20, 30};
+        uint64_t counts[3];
+        for (size_t i = 0; i < 3; i++) counts[i] = counted(multiply_add, &rounds[i]);
+        assert_int_equal(counts[1] - counts[0], counts[2] - counts[1]);
+        assert_true(counts[1] - counts[0] >= 10 * 12); /* at least 12 chains */
+    }
+}
 
 /* Reading the clock starts again when the kernel sets it meanwhile. */
 static void read_clock(void *context)
@@ -201,6 +223,7 @@ int main(void)
 #if defined(__x86_64__)
         cmocka_unit_test(test_a_repeated_instruction_is_one),
 #endif
+        cmocka_unit_test(test_every_instruction_set),
         cmocka_unit_test(test_reading_the_clock_repeats),
         cmocka_unit_test(test_a_team_of_one),
         cmocka_unit_test(test_a_reason_instead_of_a_number),

@@ -191,12 +191,12 @@ static void test_reasons(void **state)
 
 /* --- this machine --------------------------------------------------------------------------------------------- */
 
-enum { THREADS = 2, PAGES = 64, PAGE = 4096 };
+enum { THREADS = 2, PAGES = 1024, PAGE = 4096, OTHER_PAGES = 500 /* touched by libraries and sanitizers */ };
 
 static void work(void *context, size_t task, void *scratch)
 {
     (void)context, (void)task, (void)scratch;
-    char *memory = malloc((size_t)PAGES * PAGE * 64); /* large enough for pages of its own */
+    char *memory = malloc((size_t)PAGES * PAGE);
     assert_non_null(memory);
     for (size_t i = 0; i < PAGES; i++) *(volatile char *)(memory + i * PAGE) = 1;
     free(memory);
@@ -323,12 +323,12 @@ static void test_counting_through_papi(void **state)
     for (size_t t = 0; t < THREADS; t++) {
         uint64_t pages = PAGES * (t + 1);
         cb_counters_read_thread(counters, CB_EVENT_L1D_MISSES, t, &count);
-        assert_true(count.known && count.value >= pages && count.value < pages + 20);
+        assert_true(count.known && count.value >= pages && count.value < pages + OTHER_PAGES);
         assert_string_equal(count.source, "PAPI perf::PERF_COUNT_SW_PAGE_FAULTS");
         cb_counters_read_thread(counters, CB_EVENT_FP_OPS, t, &count);
-        assert_true(count.known && count.value >= 2 * pages && count.value < 2 * (pages + 20));
+        assert_true(count.known && count.value >= 2 * pages && count.value < 2 * (pages + OTHER_PAGES));
         cb_counters_read_thread(counters, CB_EVENT_PAGE_FAULTS, t, &count);
-        assert_true(count.known && count.value >= pages && count.value < pages + 40);
+        assert_true(count.known && count.value >= pages && count.value < pages + OTHER_PAGES);
     }
     cb_counters_read(counters, CB_EVENT_CYCLES, &count);
     assert_false(count.known);

@@ -157,10 +157,10 @@ static void break_down(void *context)
     abort();
 }
 
-static void assert_missing(cb_work_fn *work, void *context, const char *reason)
+static void assert_missing(cb_work_fn *work, void *context, uint64_t limit, const char *reason)
 {
     struct cb_count count;
-    cb_count_by_step(&count, work, context, 1000);
+    cb_count_by_step(&count, work, context, limit);
     assert_false(count.known);
     if (!strstr(count.reason, reason)) fail_msg("expected '%s' in: %s", reason, count.reason);
     json_t *json = cb_count_json(&count);
@@ -175,8 +175,8 @@ static void test_a_reason_instead_of_a_number(void **state)
     (void)state;
     need_ptrace();
     size_t many = 100;
-    assert_missing(plain, &many, "more than 1000 instructions");
-    assert_missing(give_up, NULL, "status 3");
+    assert_missing(plain, &many, 1000, "more than 1000 instructions");
+    assert_missing(give_up, NULL, LIMIT, "status 3");
 }
 
 static void test_a_work_that_breaks_down(void **state)

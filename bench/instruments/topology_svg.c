@@ -52,10 +52,11 @@ static unsigned larger(unsigned a, unsigned b)
     return a > b ? a : b;
 }
 
-/* Few children stand side by side, many in a block about as wide as high. */
+/* Packages stand below each other; else few children side by side, many in a block about as wide as high. */
 static unsigned columns_of(hwloc_obj_t obj)
 {
     unsigned columns = 1;
+    if (obj->type == HWLOC_OBJ_MACHINE) return 1;
     if (obj->arity <= 4) return obj->arity ? obj->arity : 1;
     while (columns * columns < obj->arity) columns++;
     return columns;

@@ -20,7 +20,8 @@ CLANG := $(findstring clang,$(CC))
 WARNINGS += $(if $(CLANG),-Wno-pass-failed,$(if $(SANITIZE),-Wno-format-truncation -Wno-maybe-uninitialized))
 
 # Numerics contract: no contraction, no fast-math, no -march=native; 16-lane code gets its ISA per file below.
-CFLAGS ?= $(if $(SANITIZE),-O2,-O3) -g
+# Debian's valgrind cannot read what clang writes by default, DWARF 5.
+CFLAGS ?= $(if $(SANITIZE),-O2,-O3) $(if $(CLANG),-gdwarf-4,-g)
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) -ffp-contract=off -fno-math-errno -fopenmp -fno-semantic-interposition
 
 # The unrolled kernel bodies would take minutes to compile with all checks in line: in SIMD files address checks are calls, and undefined

@@ -20,7 +20,8 @@ CLANG := $(findstring clang,$(CC))
 WARNINGS += $(if $(CLANG),-Wno-pass-failed,$(if $(SANITIZE),-Wno-format-truncation -Wno-maybe-uninitialized))
 
 # Numerics contract: no contraction, no fast-math, no -march=native; 16-lane code gets its ISA per file below.
-CFLAGS ?= $(if $(SANITIZE),-O2,-O3) -g
+# Debian's valgrind cannot read what clang writes by default, DWARF 5.
+CFLAGS ?= $(if $(SANITIZE),-O2,-O3) $(if $(CLANG),-gdwarf-4,-g)
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) -ffp-contract=off -fno-math-errno -fopenmp -fno-semantic-interposition
 
 # The unrolled kernel bodies would take minutes to compile with all checks in line: in SIMD files address checks are calls, and undefined
@@ -31,7 +32,7 @@ SANITIZED_ISA_FLAGS := -fno-sanitize=undefined -fno-sanitize-address-use-after-s
 BASE_CFLAGS += $(if $(SANITIZE),$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -DCB_SANITIZED)
 INCLUDES := -Ikernels -Ibench/instruments -Ibench/peers -Itrain -isystem $(BUILD)/generated
 LDFLAGS += -fopenmp $(if $(SANITIZE),$(SANITIZERS)) -Wl,--as-needed
-LDLIBS := -ljansson -linih -lhwloc -lcurl -larchive -lcrypto -lm
+LDLIBS := -ljansson -linih -lhwloc -lpapi -lcurl -larchive -lcrypto -lm
 
 ISA_FLAGS_avx2 := -mavx2 -mfma
 ISA_FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
@@ -79,6 +80,8 @@ SUITES := $(patsubst %.c,$(BUILD)/%,$(notdir $(SUITE_SRC)))
 TEST_SRC := $(wildcard kernels/test/test_*.c bench/test/test_*.c train/test/test_*.c reports/test/test_*.c ci/test_*.c)
 TESTS := $(patsubst %.c,$(BUILD)/test/%,$(notdir $(TEST_SRC)))
 BARE_SUITES := $(BUILD)/test/without-peers/bench_conv $(BUILD)/test/without-peers/bench_gemm
+# What the tests of exact counts count, and count with.
+COUNT_HELPERS := $(BUILD)/count_loop $(BUILD)/count_by
 TEST_HARNESS_SRC := $(filter-out kernels/test/test_%.c,$(wildcard kernels/test/*.c))
 TEST_HELPER_SRC := $(filter-out train/test/test_%.c train/test/train_steps.c,$(wildcard train/test/*.c))
 
@@ -89,7 +92,7 @@ ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(BUILD)/libreports.a,$(if $(f
   $(if $(filter bench/suites/%,$(1)),$(BUILD)/libsuites.a $(BUILD)/libpeers.a) $(if $(filter train/% bench/suites/%,$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
 
 .PHONY: all
-all: $(PROGRAMS) $(SUITES) ## build/cyclebench and its programs (default)
+all: $(PROGRAMS) $(SUITES) $(BUILD)/qemu-count.so ## build/cyclebench and its programs (default)
 
 # --- set-up, data, demo -------------------------------------------------------------------------------------------
 # One job a CPU where the user did not say.
@@ -108,7 +111,7 @@ check: ## set up, build and run every test; the last line is the count
 	@ci/setup
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests WERROR=1
 	@ci/run-tests $(BUILD) $(VARIANTS)
-tests: $(TESTS) $(BARE_SUITES) $(BUILD)/train_steps ## build the test programs
+tests: $(TESTS) $(BARE_SUITES) $(BUILD)/train_steps $(COUNT_HELPERS) $(BUILD)/qemu-count.so ## build the test programs
 lint: ## the gates on structure: include direction, symbols, ISA leaks, headers
 	@ci/gates $(BUILD)
 format: ## clang-format the C files in place
@@ -120,6 +123,7 @@ install: all ## install under PREFIX (default /usr/local); DESTDIR is honoured
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/cyclebench $(DESTDIR)$(PREFIX)/share/cyclebench/recipes
 	install $(BUILD)/cyclebench $(DESTDIR)$(PREFIX)/bin/
 	install $(filter-out $(BUILD)/cyclebench,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/libexec/cyclebench/
+	install -m 644 $(BUILD)/qemu-count.so $(DESTDIR)$(PREFIX)/libexec/cyclebench/
 	install -m 644 train/recipes/*.ini $(DESTDIR)$(PREFIX)/share/cyclebench/recipes/
 
 .PHONY: clean help
@@ -206,11 +210,24 @@ $(BUILD)/train_steps: $(call objects,train/test/train_steps.c) $(BUILD)/libtrain
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $(if $(CROSS),-static) -o $@ $^ -lm
 
+# count_loop needs nothing, so that it also runs under qemu.
+$(BUILD)/count_loop: $(call objects,bench/test/count_loop.c bench/instruments/exact_marks.c)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $(if $(CROSS),-static) -o $@ $^
+$(BUILD)/count_by: $(call objects,bench/test/count_by.c) $(BUILD)/libinstruments.a $(LIBKERNELS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# A plugin for qemu-user; it runs inside qemu, which brings no sanitizers.
+$(BUILD)/qemu-count.so: bench/qemu/count_plugin.c $(BUILD)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror) -O2 -fPIC -shared -o $@ $<
+
 # NEON: the kernel tests and train_steps, cross-compiled, for qemu-aarch64-static.
 NEON_BUILD := $(BUILD)/aarch64
 neon-tests: ## cross-compile the NEON tests into build/aarch64
 	$(MAKE) --no-print-directory CROSS=1 CC=aarch64-linux-gnu-gcc BUILD=$(NEON_BUILD) \
-	  $(patsubst %.c,$(NEON_BUILD)/test/%,$(notdir $(wildcard kernels/test/test_*.c))) $(NEON_BUILD)/train_steps
+	  $(patsubst %.c,$(NEON_BUILD)/test/%,$(notdir $(wildcard kernels/test/test_*.c))) $(NEON_BUILD)/train_steps $(NEON_BUILD)/count_loop
 
 .PHONY: FORCE
 FORCE:

@@ -4,19 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "core/isa.h"
+#include "counters.h"
+#include "exact.h"
 #include "instruments.h"
+#include "placement.h"
+#include "topology_svg.h"
 
 enum { EXIT_USAGE = 2 };
 
 static void print_usage(FILE *out)
 {
-    fprintf(out, "Usage: cyclebench info [--json]\n\n"
+    fprintf(out, "Usage: cyclebench info [--json] [--svg FILE]\n\n"
                  "Prints the CPU, its instruction sets and caches, the number of threads that cyclebench will use and "
-                 "why, memory,\n"
-                 "limits, the build, and what may disturb a measurement with its remedy.\n\n"
-                 "  --json   one JSON object, as it heads every result file, with \"threads_reason\" and \"warnings\"\n"
-                 "  --help   this text\n\n"
+                 "why, where\nthey run, memory, limits, what can be counted, the build, and what may disturb a "
+                 "measurement with its remedy.\n\n"
+                 "  --json       one JSON object, as it heads every result file, with \"exact_counts\" beside\n"
+                 "  --svg FILE   also draws the topology, the CPUs of the threads in colour\n"
+                 "  --help       this text\n\n"
                  "Environment: CYCLEBENCH_ISA (scalar, avx2, avx512, avx512bf16, neon), OMP_NUM_THREADS.\n"
                  "Exit status: 0 done, 1 failure, 2 wrong usage.\n");
 }
@@ -91,6 +97,7 @@ static const struct row rows[] = {
     {"cores usable", "cores"},
     {"CPUs usable", "cpus"},
     {"kinds of core", "core_kinds"},
+    {"cores of fastest kind", "fast_cores"},
     {"L1 data cache", "l1d_bytes"},
     {"L2 cache", "l2_bytes"},
     {"L3 cache", "l3_bytes"},
@@ -100,9 +107,12 @@ static const struct row rows[] = {
     {"default", "threads"},
     {"because", "threads_reason"},
     {"placement", "placement"},
+    {"CPUs of each thread", "thread_cpus"},
+    {"OpenMP runtime", "openmp"},
     {"CPU quota", "cpu_quota"},
     {"throttled periods", "cpu_throttled_periods"},
     {"load average", "load_average"},
+    {"other running tasks", "other_running_tasks"},
     {"Memory", NULL},
     {"installed", "memory_bytes"},
     {"available", "memory_available_bytes"},
@@ -112,6 +122,11 @@ static const struct row rows[] = {
     {"system", "os"},
     {"kernel", "kernel"},
     {"architecture", "architecture"},
+    {"clock source", "clock_source"},
+    {"address randomisation", "address_randomisation"},
+    {"NUMA balancing", "numa_balancing"},
+    {"NMI watchdog", "nmi_watchdog"},
+    {"perf_event_paranoid", "perf_event_paranoid"},
     {"cyclebench", "version"},
     {"commit", "commit"},
     {"compiler", "compiler"},
@@ -126,6 +141,44 @@ static void print_environment(const json_t *machine)
     json_t *value;
     if (json_object_size(variables)) printf("Environment\n");
     json_object_foreach(variables, name, value) printf("  %-24s %s\n", name, json_string_value(value));
+}
+
+/* Events that are missing for the same reason share it. */
+static void print_missing(const json_t *counters, enum cb_event first)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s_reason", cb_event_name(first));
+    const char *reason = json_string_value(json_object_get(counters, key));
+    printf("  not counted:");
+    for (enum cb_event event = first; event < CB_EVENT_COUNT; event++) {
+        snprintf(key, sizeof key, "%s_reason", cb_event_name(event));
+        const char *other = json_string_value(json_object_get(counters, key));
+        if (!other || strcmp(other, reason)) continue;
+        printf(" %s", cb_event_name(event));
+    }
+    printf("\n    because %s\n", reason);
+}
+
+static void print_counters(const json_t *counters)
+{
+    printf("Counters\n");
+    const char *told[CB_EVENT_COUNT];
+    size_t n = 0;
+    for (enum cb_event event = 0; event < CB_EVENT_COUNT; event++) {
+        char key[64];
+        const char *source = json_string_value(json_object_get(counters, cb_event_name(event)));
+        snprintf(key, sizeof key, "%s_%s", cb_event_name(event), source ? "proof" : "reason");
+        const char *more = json_string_value(json_object_get(counters, key));
+        bool is_told = false;
+        for (size_t i = 0; i < n && !source; i++) is_told |= !strcmp(told[i], more);
+        if (source) {
+            printf("  %-24s %s%s%s%s\n", cb_event_name(event), source, more ? " (" : "", more ? more : "",
+                   more ? ")" : "");
+        } else if (!is_told) {
+            told[n++] = more;
+            print_missing(counters, event);
+        }
+    }
 }
 
 static void print_warnings(const json_t *machine)
@@ -150,36 +203,79 @@ static void print_text(const json_t *machine)
             printf("%s\n", rows[i].label);
     }
     print_environment(machine);
+    print_counters(json_object_get(machine, "counters"));
+    const json_t *exact = json_object_get(machine, "exact_counts");
+    printf("Exact instruction counts\n");
+    print_row(exact, "single-step", "single_step");
+    print_row(exact, "callgrind", "callgrind");
+    print_row(exact, "qemu-user", "qemu_user");
     print_warnings(machine);
 }
 
 static json_t *describe(void)
 {
-    const char *reason, *placement;
-    size_t threads = cb_default_threads(&reason);
-    cb_bind_threads(threads, &placement);
+    size_t threads = cb_default_threads(NULL);
+    cb_bind_threads(threads, NULL);
     json_t *machine = cb_machine_json(threads);
-    if (!machine) return NULL;
-    json_object_set_new(machine, "threads_reason", json_string(reason));
-    json_object_set_new(machine, "placement", json_string(placement));
-    json_object_set_new(machine, "warnings", cb_machine_warnings(machine));
+    if (machine) json_object_set_new(machine, "exact_counts", cb_exact_describe());
     return machine;
+}
+
+static enum cb_status save_picture(const char *path, const json_t *machine, struct cb_error *err)
+{
+    hwloc_topology_t topology = cb_topology();
+    if (!topology) return cb_fail(err, CB_UNAVAILABLE, "%s: hwloc cannot tell the topology of this machine", path);
+    const json_t *cpus = json_object_get(machine, "thread_cpus");
+    hwloc_bitmap_t used = hwloc_bitmap_alloc(), some = hwloc_bitmap_alloc();
+    for (size_t t = 0; t < json_array_size(cpus); t++)
+        if (!hwloc_bitmap_list_sscanf(some, json_string_value(json_array_get(cpus, t))))
+            hwloc_bitmap_or(used, used, some);
+    char model[128], caption[512], *text = NULL;
+    size_t length;
+    format_value(model, sizeof model, machine, "cpu_model");
+    snprintf(caption, sizeof caption, "%s. In colour: the CPUs of %lld threads (%s).", model,
+             json_integer_value(json_object_get(machine, "threads")),
+             json_string_value(json_object_get(machine, "placement")));
+    FILE *memory = open_memstream(&text, &length);
+    if (memory) {
+        cb_topology_svg(memory, topology, used, caption);
+        fclose(memory);
+    }
+    hwloc_bitmap_free(used);
+    hwloc_bitmap_free(some);
+    if (!text) return cb_fail(err, CB_NO_MEMORY, "%s: out of memory", path);
+    enum cb_status status = cb_save_text(path, text, err);
+    free(text);
+    return status;
+}
+
+static int fail(const struct cb_error *error, enum cb_status status)
+{
+    fprintf(stderr, "cyclebench info: %s\n", error->text);
+    return status == CB_BAD_INPUT ? EXIT_USAGE : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'}, {"svg", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
     bool as_json = false;
+    const char *picture = NULL;
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-        if (option == 'h') {
+        switch (option) {
+        case 'h':
             print_usage(stdout);
             return EXIT_SUCCESS;
-        }
-        if (option != 'j') {
+        case 'j':
+            as_json = true;
+            break;
+        case 's':
+            picture = optarg;
+            break;
+        default:
             print_usage(stderr);
             return EXIT_USAGE;
         }
-        as_json = true;
     }
     if (optind < argc) {
         fprintf(stderr, "cyclebench info: unexpected argument '%s'\n", argv[optind]);
@@ -188,21 +284,20 @@ int main(int argc, char **argv)
     }
     struct cb_error error;
     enum cb_status status = cb_isa_select(NULL, &error);
-    if (status) {
-        fprintf(stderr, "cyclebench info: %s\n", error.text);
-        return status == CB_BAD_INPUT ? EXIT_USAGE : EXIT_FAILURE;
-    }
+    if (status) return fail(&error, status);
     json_t *machine = describe();
     if (!machine) {
         fprintf(stderr, "cyclebench info: out of memory\n");
         return EXIT_FAILURE;
     }
-    if (as_json) {
+    if (picture) status = save_picture(picture, machine, &error);
+    if (!status && as_json) {
         json_dumpf(machine, stdout, JSON_INDENT(2));
         putchar('\n');
-    } else {
+    } else if (!status) {
         print_text(machine);
     }
     json_decref(machine);
-    return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (!status) status = cb_finish_output(&error);
+    return status ? fail(&error, status) : EXIT_SUCCESS;
 }

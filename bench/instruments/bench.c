@@ -86,19 +86,34 @@ static enum cb_status save_error(const char *path, struct cb_error *err)
     return cb_fail(err, CB_IO_ERROR, "%s: cannot write the results: %s", path, strerror(errno));
 }
 
-enum cb_status cb_save_json(const char *path, const json_t *json, struct cb_error *err)
+enum cb_status cb_save_text(const char *path, const char *text, struct cb_error *err)
 {
     char temp[4096];
     if ((size_t)snprintf(temp, sizeof temp, "%s.new", path) >= sizeof temp)
         return cb_fail(err, CB_BAD_INPUT, "%.64s...: this name is too long", path);
     FILE *file = fopen(temp, "w");
     if (!file) return save_error(temp, err);
-    int failed =
-        json_dumpf(json, file, JSON_INDENT(2)) || fputc('\n', file) == EOF || fflush(file) || fsync(fileno(file));
+    int failed = fputs(text, file) == EOF || fflush(file) || fsync(fileno(file));
     if (fclose(file)) failed = 1;
     if (!failed && !rename(temp, path)) return CB_OK;
     enum cb_status status = save_error(path, err);
     remove(temp);
+    return status;
+}
+
+enum cb_status cb_save_json(const char *path, const json_t *json, struct cb_error *err)
+{
+    char *text = json_dumps(json, JSON_INDENT(2));
+    if (!text) return cb_fail(err, CB_NO_MEMORY, "%s: the results cannot be written as JSON", path);
+    size_t length = strlen(text);
+    char *line = realloc(text, length + 2);
+    if (!line) {
+        free(text);
+        return cb_fail(err, CB_NO_MEMORY, "%s: out of memory", path);
+    }
+    memcpy(line + length, "\n", 2);
+    enum cb_status status = cb_save_text(path, line, err);
+    free(line);
     return status;
 }
 

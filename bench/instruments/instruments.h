@@ -22,9 +22,9 @@ void cb_bind_threads(size_t threads, const char **placement);
 /* Peak resident memory of this process so far, from getrusage. */
 size_t cb_peak_memory_bytes(void);
 
-/* Machine and build, the block that heads every result: CPU model, family/model/stepping, ISA available and selected, cores, threads, caches, memory, OS,
- * kernel, hypervisor, governor, load, cgroup quota, OMP_* variables, compiler, flags, commit (with "-dirty"), build type. Missing values are null
- * with a sibling "<key>_reason". New reference. */
+/* Machine and build, the block that heads every result: CPU model, family/model/stepping, ISA available and selected, cores, threads and their
+ * placement, caches, memory, OS, kernel, hypervisor, governor, load, cgroup quota, environment, compiler, flags, commit (with "-dirty"), build type,
+ * what can be counted, warnings. Missing values are null with a sibling "<key>_reason". Call it after cb_bind_threads. New reference. */
 json_t *cb_machine_json(size_t threads);
 
 /* What may disturb a measurement on the machine that cb_machine_json described: an array of objects with "subject", "finding" and

@@ -1,15 +1,15 @@
 #include "instruments.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
+#include "binding.h"
 #include "cgroup.h"
 #include "core/isa.h"
 #include "core/ops.h"
+#include "counters.h"
 #include "processor.h"
-#include "sysfile.h"
+#include "system.h"
 
 extern char **environ;
 
@@ -25,65 +25,6 @@ static void describe_isa(json_t *machine)
     json_object_set_new(machine, "isa_selected", json_string(cb_isa_name(cb_isa_selected())));
 }
 
-/* A value of /proc/meminfo, which counts in kB. */
-static void describe_memory(json_t *machine, const char *key, const char *name)
-{
-    char text[64];
-    bool known = cb_sysfile_value(text, sizeof text, "/proc/meminfo", name);
-    cb_describe_number(machine, key, known ? strtoll(text, NULL, 10) * 1024 : 0, known,
-                       "/proc/meminfo has no such line");
-}
-
-static void describe_system(json_t *machine)
-{
-    char text[512];
-    cb_sysfile_value(text, sizeof text, "/etc/os-release", "PRETTY_NAME");
-    cb_describe_text(machine, "os", text, "/etc/os-release has no PRETTY_NAME");
-    struct utsname name;
-    bool known = !uname(&name);
-    if (known) snprintf(text, sizeof text, "%s %s", name.sysname, name.release);
-    cb_describe_text(machine, "kernel", known ? text : NULL, "uname failed");
-    cb_describe_text(machine, "architecture", known ? name.machine : NULL, "uname failed");
-    describe_memory(machine, "memory_bytes", "MemTotal");
-    describe_memory(machine, "memory_available_bytes", "MemAvailable");
-}
-
-/* "always [madvise] never" -> "madvise" */
-static void describe_huge_pages(json_t *machine)
-{
-    char line[128];
-    const char *choice = "";
-    if (cb_sysfile_line(line, sizeof line, "/sys/kernel/mm/transparent_hugepage/enabled")) {
-        char *open = strchr(line, '[');
-        if (open) {
-            open[strcspn(open, "]")] = '\0';
-            choice = open + 1;
-        }
-    }
-    cb_describe_text(machine, "transparent_huge_pages", choice,
-                     "/sys/kernel/mm/transparent_hugepage/enabled is missing");
-}
-
-static void describe_frequency(json_t *machine)
-{
-    char text[64];
-    cb_sysfile_line(text, sizeof text, "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-    cb_describe_text(machine, "governor", text, "the kernel offers no frequency control (usual in a virtual machine)");
-    bool intel = cb_sysfile_line(text, sizeof text, "/sys/devices/system/cpu/intel_pstate/no_turbo");
-    bool known = intel || cb_sysfile_line(text, sizeof text, "/sys/devices/system/cpu/cpufreq/boost");
-    bool on = (text[0] == '1') != intel;
-    json_object_set_new(machine, "turbo", known ? json_boolean(on) : json_null());
-    if (!known) json_object_set_new(machine, "turbo_reason", json_string("the kernel offers no boost control"));
-}
-
-static void describe_load(json_t *machine)
-{
-    double load;
-    bool known = getloadavg(&load, 1) == 1;
-    json_object_set_new(machine, "load_average", known ? json_real(load) : json_null());
-    if (!known) json_object_set_new(machine, "load_average_reason", json_string("the system does not say"));
-}
-
 static void describe_limits(json_t *machine)
 {
     struct cb_cgroup cgroup;
@@ -97,10 +38,12 @@ static void describe_limits(json_t *machine)
     cb_describe_number(machine, "memory_limit_bytes", (long long)cgroup.memory_bytes, cgroup.memory_bytes > 0, none);
 }
 
-/* Every variable that an OpenMP runtime or cyclebench reads. */
+/* Every variable that changes what cyclebench, its libraries or the peers do. */
 static void describe_environment(json_t *machine)
 {
-    static const char *const prefixes[] = {"OMP_", "GOMP_", "KMP_", "CYCLEBENCH_"};
+    static const char *const prefixes[] = {"OMP_",     "GOMP_",  "KMP_",    "CYCLEBENCH_", "HWLOC_", "PAPI_",
+                                           "LIBPFM_",  "GLIBC_", "MALLOC_", "OPENBLAS_",   "GOTO_",  "BLIS_",
+                                           "LIBXSMM_", "DNNL_",  "ONEDNN_", "MKL_"};
     json_t *variables = json_object();
     for (char **entry = environ; *entry; entry++) {
         const char *equals = strchr(*entry, '=');
@@ -136,14 +79,13 @@ json_t *cb_machine_json(size_t threads)
     if (!machine) return NULL;
     cb_processor_describe(machine);
     describe_isa(machine);
-    json_object_set_new(machine, "threads", json_integer((json_int_t)threads));
-    describe_system(machine);
-    describe_huge_pages(machine);
-    describe_frequency(machine);
-    describe_load(machine);
+    cb_binding_describe(machine, threads);
+    cb_system_describe(machine);
     describe_limits(machine);
     describe_environment(machine);
     describe_build(machine);
+    json_object_set_new(machine, "counters", cb_counters_describe());
+    json_object_set_new(machine, "warnings", cb_machine_warnings(machine));
     return machine;
 }
 

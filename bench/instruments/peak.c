@@ -11,7 +11,7 @@ struct burst {
     size_t rounds;
 };
 
-static cb_fma_chains_fn *chains_of(enum cb_isa isa)
+cb_fma_chains_fn *cb_fma_chains_of(enum cb_isa isa)
 {
     switch (isa) {
 #if defined(__x86_64__)
@@ -72,7 +72,7 @@ static double peak_gflops(cb_fma_chains_fn *chains, struct cb_team *team)
 
 double cb_fma_peak_gflops(enum cb_isa isa, struct cb_team *team)
 {
-    return peak_gflops(chains_of(isa), team);
+    return peak_gflops(cb_fma_chains_of(isa), team);
 }
 
 double cb_bf16_peak_gflops(enum cb_isa isa, struct cb_team *team)

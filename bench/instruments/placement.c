@@ -1,10 +1,26 @@
 #include "placement.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "cgroup.h"
 #include "core/team.h"
-#include "instruments.h"
+
+/* hwloc honours cpusets by itself, but the affinity mask (taskset) only when asked. Where the user has made places, the
+ * runtime has already bound this thread to one of them: then they are the machine, and not the mask. */
+static bool load_topology(hwloc_topology_t topology)
+{
+    static int cpus[4096];
+    size_t n = cb_team_place_cpus(cpus, sizeof cpus / sizeof *cpus);
+    unsigned long flags = HWLOC_TOPOLOGY_FLAG_IS_THISSYSTEM | (n ? 0UL : HWLOC_TOPOLOGY_FLAG_RESTRICT_TO_CPUBINDING);
+    hwloc_topology_set_flags(topology, flags);
+    if (hwloc_topology_load(topology)) return false;
+    if (!n) return true;
+    hwloc_bitmap_t places = hwloc_bitmap_alloc();
+    for (size_t i = 0; places && i < n; i++) hwloc_bitmap_set(places, (unsigned)cpus[i]);
+    bool restricted = places && !hwloc_topology_restrict(topology, places, 0);
+    hwloc_bitmap_free(places);
+    return restricted;
+}
 
 hwloc_topology_t cb_topology(void)
 {
@@ -14,19 +30,59 @@ hwloc_topology_t cb_topology(void)
         topology = NULL;
         return NULL;
     }
-    /* hwloc honours cpusets by itself, but the affinity mask (taskset) only when asked. */
-    hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_IS_THISSYSTEM | HWLOC_TOPOLOGY_FLAG_RESTRICT_TO_CPUBINDING);
-    if (hwloc_topology_load(topology)) {
+    if (!load_topology(topology)) {
         hwloc_topology_destroy(topology);
         topology = NULL;
     }
     return topology;
 }
 
-static size_t count(hwloc_topology_t topology, hwloc_obj_type_t type)
+/* Some kernels report a maximum frequency of its own for each core of a processor whose cores are all alike; only these
+ * two say that cores are made differently. */
+static bool made_differently(const struct hwloc_info_s *infos, unsigned n)
 {
-    int n = topology ? hwloc_get_nbobjs_by_type(topology, type) : 0;
+    for (unsigned i = 0; i < n; i++)
+        if (!strcmp(infos[i].name, "CoreType") || !strcmp(infos[i].name, "LinuxCapacity")) return true;
+    return false;
+}
+
+hwloc_bitmap_t cb_plan_cpus(hwloc_topology_t topology)
+{
+    if (!topology) return NULL;
+    hwloc_bitmap_t cpus = hwloc_bitmap_dup(hwloc_topology_get_topology_cpuset(topology));
+    int kinds = hwloc_cpukinds_get_nr(topology, 0), efficiency = -1;
+    if (!cpus || kinds < 2) return cpus;
+    hwloc_bitmap_t fastest = hwloc_bitmap_alloc();
+    unsigned n = 0;
+    struct hwloc_info_s *infos = NULL;
+    /* Kinds are ranked from the slowest; without a rank the efficiency is -1. */
+    if (fastest && !hwloc_cpukinds_get_info(topology, (unsigned)kinds - 1, fastest, &efficiency, &n, &infos, 0) &&
+        efficiency > 0 && made_differently(infos, n) && hwloc_bitmap_intersects(cpus, fastest))
+        hwloc_bitmap_and(cpus, cpus, fastest);
+    hwloc_bitmap_free(fastest);
+    return cpus;
+}
+
+static size_t count_inside(hwloc_topology_t topology, hwloc_const_bitmap_t cpus, hwloc_obj_type_t type)
+{
+    int n = topology && cpus ? hwloc_get_nbobjs_inside_cpuset_by_type(topology, cpus, type) : 0;
     return n > 0 ? (size_t)n : 0;
+}
+
+size_t cb_plan_cores(hwloc_topology_t topology)
+{
+    hwloc_bitmap_t cpus = cb_plan_cpus(topology);
+    size_t cores = count_inside(topology, cpus, HWLOC_OBJ_CORE);
+    hwloc_bitmap_free(cpus);
+    return cores;
+}
+
+static bool all_cpus_are_meant(hwloc_topology_t topology)
+{
+    hwloc_bitmap_t cpus = cb_plan_cpus(topology);
+    bool all = cpus && hwloc_bitmap_isequal(cpus, hwloc_topology_get_topology_cpuset(topology));
+    hwloc_bitmap_free(cpus);
+    return all;
 }
 
 /* The first number of an OpenMP list such as "4,2"; 0 if there is none. */
@@ -38,22 +94,27 @@ static size_t first_number(const char *text)
     return end != text && n > 0 ? (size_t)n : 0;
 }
 
+static size_t threads_of_machine(hwloc_topology_t topology, const char **reason)
+{
+    size_t cores = cb_plan_cores(topology);
+    if (cores) {
+        *reason = all_cpus_are_meant(topology) ? "one per physical core that this process may use"
+                                               : "one per physical core of the fastest kind that this process may use";
+        return cores;
+    }
+    size_t cpus = topology ? count_inside(topology, hwloc_topology_get_topology_cpuset(topology), HWLOC_OBJ_PU) : 0;
+    *reason = cpus ? "one per CPU that this process may use (the cores are not known)"
+                   : "the topology of this machine is not known";
+    return cpus ? cpus : 1;
+}
+
 size_t cb_plan_threads(hwloc_topology_t topology, const char *num_threads, const char *thread_limit, double quota_cpus,
                        const char **reason)
 {
     size_t threads = first_number(num_threads), limit = first_number(thread_limit);
     *reason = "OMP_NUM_THREADS";
     if (!threads) {
-        threads = count(topology, HWLOC_OBJ_CORE);
-        *reason = "one per physical core that this process may use";
-        if (!threads) {
-            threads = count(topology, HWLOC_OBJ_PU);
-            *reason = "one per CPU that this process may use (the cores are not known)";
-        }
-        if (!threads) {
-            threads = 1;
-            *reason = "the topology of this machine is not known";
-        }
+        threads = threads_of_machine(topology, reason);
         /* Rounded down: one thread beyond the quota gets the whole team stopped in each period. */
         if (quota_cpus > 0 && quota_cpus < (double)threads) {
             threads = quota_cpus < 1 ? 1 : (size_t)quota_cpus;
@@ -67,83 +128,37 @@ size_t cb_plan_threads(hwloc_topology_t topology, const char *num_threads, const
     return threads;
 }
 
-bool cb_plan_binding(hwloc_topology_t topology, size_t threads, hwloc_obj_type_t *unit, const char **placement)
+/* One thread on each unit of this type, if there are as many. */
+static bool fill_units(hwloc_topology_t topology, hwloc_const_bitmap_t inside, hwloc_obj_type_t unit, size_t threads,
+                       hwloc_const_cpuset_t *cpus)
 {
-    size_t cores = count(topology, HWLOC_OBJ_CORE), cpus = count(topology, HWLOC_OBJ_PU);
-    if (cores && threads == cores) {
-        *unit = HWLOC_OBJ_CORE;
-        *placement = "one thread bound to each core";
-        return true;
-    }
-    if (cpus && threads == cpus) {
-        *unit = HWLOC_OBJ_PU;
-        *placement = "one thread bound to each CPU";
-        return true;
-    }
-    /* Two processes with small teams would otherwise both choose the first cores. */
-    *placement = threads < cpus ? "not bound: fewer threads than cores (restrict the process with taskset to bind them)"
-                                : "not bound: more threads than CPUs";
-    return false;
-}
-
-size_t cb_default_threads(const char **reason)
-{
-    struct cb_cgroup cgroup;
-    cb_cgroup_read(&cgroup, "");
-    const char *why;
-    size_t threads =
-        cb_plan_threads(cb_topology(), getenv("OMP_NUM_THREADS"), getenv("OMP_THREAD_LIMIT"), cgroup.cpus, &why);
-    if (reason) *reason = why;
-    return threads;
-}
-
-struct binding {
-    hwloc_topology_t topology;
-    hwloc_obj_type_t unit;
-    unsigned char *failed; /* one a thread: written without a lock */
-};
-
-static void bind_this_thread(void *context, size_t task, void *scratch)
-{
-    (void)scratch;
-    struct binding *binding = context;
-    hwloc_obj_t obj = hwloc_get_obj_by_type(binding->topology, binding->unit, (unsigned)task);
-    binding->failed[task] = !obj || hwloc_set_cpubind(binding->topology, obj->cpuset, HWLOC_CPUBIND_THREAD);
-}
-
-static const char *bind_team(struct binding *binding, size_t threads, const char *placement)
-{
-    /* A team of the size that the program will use: OpenMP runtimes keep these threads for the regions that follow. */
-    struct cb_team *team;
-    if (cb_team_create(&team, threads, 0, NULL)) return "not bound: no memory";
-    cb_team_run(team, threads, bind_this_thread, binding);
-    cb_team_destroy(team);
+    if (count_inside(topology, inside, unit) != threads) return false;
     for (size_t t = 0; t < threads; t++)
-        if (binding->failed[t]) return "not bound: the system refused";
-    return placement;
+        cpus[t] = hwloc_get_obj_inside_cpuset_by_type(topology, inside, unit, (unsigned)t)->cpuset;
+    return true;
 }
 
-/* A text for the log if the user has placed the threads; NULL if that is left to us. */
-static const char *user_placement(void)
+bool cb_plan_binding(hwloc_topology_t topology, size_t threads, hwloc_const_cpuset_t *cpus, const char **placement)
 {
-    static const char *const variables[][2] = {{"OMP_PROC_BIND", "as OMP_PROC_BIND says"},
-                                               {"OMP_PLACES", "as OMP_PLACES says"},
-                                               {"GOMP_CPU_AFFINITY", "as GOMP_CPU_AFFINITY says"},
-                                               {"KMP_AFFINITY", "as KMP_AFFINITY says"}};
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        if (getenv(variables[i][0])) return variables[i][1];
-    return NULL;
-}
-
-void cb_bind_threads(size_t threads, const char **placement)
-{
-    const char *ignored;
-    if (!placement) placement = &ignored;
-    *placement = user_placement();
-    if (*placement) return;
-    struct binding binding = {.topology = cb_topology()};
-    if (!cb_plan_binding(binding.topology, threads, &binding.unit, placement)) return;
-    binding.failed = calloc(threads, 1);
-    *placement = binding.failed ? bind_team(&binding, threads, *placement) : "not bound: no memory";
-    free(binding.failed);
+    *placement = "not bound: the topology of this machine is not known";
+    if (!topology) return false;
+    hwloc_const_bitmap_t all = hwloc_topology_get_topology_cpuset(topology);
+    hwloc_bitmap_t fastest = cb_plan_cpus(topology);
+    bool fits = true;
+    if (threads > 0 && fill_units(topology, fastest, HWLOC_OBJ_CORE, threads, cpus))
+        *placement = all_cpus_are_meant(topology) ? "one thread bound to each core"
+                                                  : "one thread bound to each core of the fastest kind";
+    else if (threads > 0 && fill_units(topology, all, HWLOC_OBJ_CORE, threads, cpus))
+        *placement = "one thread bound to each core, of all kinds";
+    else if (threads > 0 && fill_units(topology, all, HWLOC_OBJ_PU, threads, cpus))
+        *placement = "one thread bound to each CPU";
+    else
+        fits = false;
+    /* Two processes with small teams would otherwise both choose the first cores. */
+    if (!fits)
+        *placement = threads < count_inside(topology, all, HWLOC_OBJ_PU)
+                         ? "not bound: fewer threads than cores (restrict the process with taskset to bind them)"
+                         : "not bound: more threads than CPUs";
+    hwloc_bitmap_free(fastest);
+    return fits;
 }

@@ -12,13 +12,20 @@
  * fails. */
 hwloc_topology_t cb_topology(void);
 
+/* The CPUs that threads are meant for: those of the fastest kind of core, all where the cores are of one kind. Work is
+ * cut into equal parts, so a slow core would hold up the fast ones. New bitmap; NULL without a topology. */
+hwloc_bitmap_t cb_plan_cpus(hwloc_topology_t topology);
+
+/* Cores of these CPUs; 0 if they are not known. */
+size_t cb_plan_cores(hwloc_topology_t topology);
+
 /* The arguments are the texts of OMP_NUM_THREADS and OMP_THREAD_LIMIT (NULL: not set) and the cgroup's quota in CPUs
  * (0: none). */
 size_t cb_plan_threads(hwloc_topology_t topology, const char *num_threads, const char *thread_limit, double quota_cpus,
                        const char **reason);
 
-/* The unit that thread t is bound to the t-th of: HWLOC_OBJ_CORE or HWLOC_OBJ_PU. False: threads are left to the
- * scheduler. */
-bool cb_plan_binding(hwloc_topology_t topology, size_t threads, hwloc_obj_type_t *unit, const char **placement);
+/* Where each thread of a team is bound to: cpus has room for `threads` sets, which belong to the topology. False:
+ * threads are left to the scheduler. */
+bool cb_plan_binding(hwloc_topology_t topology, size_t threads, hwloc_const_cpuset_t *cpus, const char **placement);
 
 #endif

@@ -59,11 +59,28 @@ static void describe_identity(json_t *machine, hwloc_topology_t topology)
 }
 
 #if defined(__x86_64__)
+void cb_processor_identify(struct cb_cpu *cpu)
+{
+    hwloc_topology_t topology = cb_topology();
+    const char *vendor = hwloc_info(topology, "CPUVendor"), *family = hwloc_info(topology, "CPUFamilyNumber");
+    const char *model = hwloc_info(topology, "CPUModelNumber");
+    *cpu = (struct cb_cpu){.family = family ? (unsigned)strtoul(family, NULL, 10) : 0,
+                           .model = model ? (unsigned)strtoul(model, NULL, 10) : 0};
+    if (vendor) snprintf(cpu->vendor, sizeof cpu->vendor, "%s", vendor);
+}
+
+bool cb_processor_is_virtual(void)
+{
+    enum { HYPERVISOR_PRESENT = 1U << 31 };
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & HYPERVISOR_PRESENT);
+}
+
 static void describe_hypervisor(json_t *machine)
 {
-    enum { HYPERVISOR_PRESENT = 1U << 31, HYPERVISOR_LEAF = 0x40000000 };
+    enum { HYPERVISOR_LEAF = 0x40000000 };
     unsigned a, b, c, d;
-    bool virtual = __get_cpuid(1, &a, &b, &c, &d) && (c & HYPERVISOR_PRESENT);
+    bool virtual = cb_processor_is_virtual();
     json_object_set_new(machine, "virtual_machine", json_boolean(virtual));
     char vendor[13] = "";
     if (virtual) {
@@ -78,6 +95,21 @@ static void describe_hypervisor(json_t *machine)
                      virtual ? "the hypervisor does not say its name" : "CPUID reports no hypervisor");
 }
 #else
+void cb_processor_identify(struct cb_cpu *cpu)
+{
+    char part[16];
+    *cpu = (struct cb_cpu){0};
+    cb_sysfile_value(cpu->vendor, sizeof cpu->vendor, "/proc/cpuinfo", "CPU implementer");
+    cb_sysfile_value(part, sizeof part, "/proc/cpuinfo", "CPU part");
+    cpu->model = (unsigned)strtoul(part, NULL, 16);
+}
+
+bool cb_processor_is_virtual(void)
+{
+    char type[64];
+    return cb_sysfile_line(type, sizeof type, "/sys/hypervisor/type");
+}
+
 static void describe_hypervisor(json_t *machine)
 {
     char type[64];
@@ -120,6 +152,8 @@ static void describe_topology(json_t *machine, hwloc_topology_t topology)
     describe_count(machine, topology, "cpus", HWLOC_OBJ_PU);
     int kinds = topology ? hwloc_cpukinds_get_nr(topology, 0) : 0;
     cb_describe_number(machine, "core_kinds", kinds, kinds > 0, "the kernel does not say whether cores differ");
+    size_t fast = cb_plan_cores(topology);
+    cb_describe_number(machine, "fast_cores", (long long)fast, fast > 0, "hwloc reports no cores");
     describe_cache(machine, topology, "l1d", HWLOC_OBJ_L1CACHE);
     describe_cache(machine, topology, "l2", HWLOC_OBJ_L2CACHE);
     describe_cache(machine, topology, "l3", HWLOC_OBJ_L3CACHE);

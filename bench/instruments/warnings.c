@@ -49,9 +49,15 @@ static void check_threads(json_t *warnings, const json_t *machine)
     if (throttled > 0)
         warn(warnings, "quota", "compare this count before and after a run; it must not grow",
              "the control group has been throttled %.0f times so far", throttled);
-    if (number(machine, "core_kinds") > 1)
-        warn(warnings, "cores", "restrict the process to one kind of core with taskset",
-             "%.0f kinds of core: the slowest decides how long a step takes", number(machine, "core_kinds"));
+    double fast = number(machine, "fast_cores");
+    if (fast > 0 && threads > fast && fast < cores)
+        warn(warnings, "cores", "use as many threads as there are fast cores, or choose CPUs of one kind with taskset",
+             "%.0f threads on %.0f cores of the fastest kind and %.0f slower ones, which decide how long a step takes",
+             threads, fast, cores - fast);
+    const char *placement = text(machine, "placement");
+    if (!strncmp(placement, "not bound", 9))
+        warn(warnings, "placement", "give the process as many CPUs as it has threads, or set OMP_PROC_BIND=true",
+             "threads are %s: the scheduler may move them", placement);
 }
 
 static void check_clock(json_t *warnings, const json_t *machine)
@@ -69,10 +75,45 @@ static void check_clock(json_t *warnings, const json_t *machine)
         warn(warnings, "virtual machine",
              "compare only numbers measured alternately in one session; take absolute numbers on bare metal",
              "virtual machine (%s): neighbours share caches, memory and clock", text(machine, "hypervisor"));
+    const char *source = text(machine, "clock_source");
+    static const char *const slow_sources[] = {"hpet", "acpi_pm", "jiffies", "refined-jiffies"};
+    for (size_t i = 0; i < sizeof slow_sources / sizeof *slow_sources; i++)
+        if (!strcmp(source, slow_sources[i]))
+            warn(warnings, "clock source",
+                 "find out why the kernel gave up the CPU's own counter (dmesg | grep -i tsc)",
+                 "clock source %s: reading the clock takes microseconds", source);
+}
+
+static void check_load(json_t *warnings, const json_t *machine)
+{
     double load = number(machine, "load_average"), cpus = number(machine, "cpus");
+    double others = number(machine, "other_running_tasks");
     if (load > 0.25 * (cpus > 0 ? cpus : 1))
         warn(warnings, "load", "wait until other programs have ended (see top)", "load average %.2f on %.0f CPUs", load,
              cpus);
+    else if (others > 0)
+        warn(warnings, "load", "wait until other programs have ended (see top)",
+             "%.0f other task%s running at this moment", others, others > 1 ? "s are" : " is");
+    if (number(machine, "numa_nodes") > 1 && number(machine, "numa_balancing") > 0)
+        warn(warnings, "NUMA", "sysctl kernel.numa_balancing=0",
+             "automatic NUMA balancing is on: the kernel unmaps and moves pages while kernels run");
+    if (number(machine, "nmi_watchdog") > 0 &&
+        json_is_string(json_object_get(json_object_get(machine, "counters"), "instructions")))
+        warn(warnings, "counters", "sysctl kernel.nmi_watchdog=0",
+             "the NMI watchdog occupies one hardware counter: more passes are needed to count all events");
+}
+
+/* A variable that sets what a peer runs makes it another peer. */
+static void check_peers(json_t *warnings, const json_t *machine)
+{
+    static const char *const prefixes[] = {"OPENBLAS_", "GOTO_", "BLIS_", "LIBXSMM_", "DNNL_", "ONEDNN_", "MKL_"};
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(machine, "environment"), name,
+                        value) for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes;
+                                    i++) if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+        warn(warnings, "environment", "unset it before comparing with that library, or name it with the result",
+             "%s=%s changes what a peer runs", name, json_string_value(value));
 }
 
 static void check_build(json_t *warnings, const json_t *machine)
@@ -99,6 +140,8 @@ json_t *cb_machine_warnings(const json_t *machine)
     json_t *warnings = json_array();
     check_threads(warnings, machine);
     check_clock(warnings, machine);
+    check_load(warnings, machine);
+    check_peers(warnings, machine);
     check_build(warnings, machine);
     return warnings;
 }

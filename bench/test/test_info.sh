@@ -5,15 +5,21 @@ cd "$(dirname "$0")/../.." || exit 1
 . ci/tap.sh
 info() { "${CYCLEBENCH_BUILD:-build}/cyclebench" info "$@"; }
 
-# One object; the machine block with the three additions of info.
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+# One object: the machine block, which is complete, and the ways to count exactly.
 json_is_whole() {
 	info --json | python3 -c '
 import json, sys
 machine = json.load(sys.stdin)
-for key in ("cpu_model", "isa_available", "isa_selected", "threads", "threads_reason", "placement", "warnings", "commit"):
+for key in ("cpu_model", "isa_available", "isa_selected", "threads", "threads_reason", "placement", "thread_cpus", "counters", "exact_counts", "warnings", "commit"):
     assert key in machine, key
-for key, value in machine.items():
-    assert value is not None or machine.get(key + "_reason"), key + " is null without a reason"
+for part in (machine, machine["counters"], machine["exact_counts"]):
+    for key, value in part.items():
+        assert value is not None or part.get(key + "_reason"), key + " is null without a reason"
+assert len(machine["thread_cpus"]) == machine["threads"]
+assert machine["counters"]["page_faults"] == "getrusage"
 assert machine["isa_selected"] in machine["isa_available"]
 for warning in machine["warnings"]:
     assert warning["finding"] and warning["remedy"]
@@ -24,6 +30,36 @@ one_cpu() {
 	local cpu
 	cpu=$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')
 	taskset -c "$cpu" "${CYCLEBENCH_BUILD:-build}/cyclebench" info
+}
+
+# Well-formed XML with a box for each CPU, at least one of them in colour.
+picture_is_whole() {
+	info --svg "$work/machine.svg" >/dev/null && [ ! -e "$work/machine.svg.new" ] && python3 - "$work/machine.svg" <(info --json) <<'PY'
+import json, sys
+import xml.etree.ElementTree as tree
+boxes = [e.get("class") for e in tree.parse(sys.argv[1]).iter("{http://www.w3.org/2000/svg}rect")]
+cpus = json.load(open(sys.argv[2]))["cpus"]
+assert sum(b in ("cpu", "cpu used") for b in boxes) == cpus, boxes
+assert "cpu used" in boxes
+PY
+}
+
+# Each "not counted" is followed by its reason.
+reasons_follow() { info | awk '/^  not counted:/ { wanted = 1; next } wanted && !/^    because [^ ]/ { bad = 1 } { wanted = 0 } END { exit bad }'; }
+
+# As nobody, from a folder that everybody can read.
+unprivileged() {
+	mkdir -p "$work/bin" && cp "${CYCLEBENCH_BUILD:-build}"/cyclebench "${CYCLEBENCH_BUILD:-build}"/cyclebench-info "$work/bin/" && chmod -R a+rX "$work"
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$work/bin/cyclebench" info
+}
+
+# With its threads placed by the runtime, which binds the first thread before main.
+placed_by_the_user() { env OMP_PROC_BIND=true OMP_NUM_THREADS=2 "${CYCLEBENCH_BUILD:-build}/cyclebench" info; }
+all_cores_with_proc_bind() {
+	local with without
+	without=$(info --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["threads"])')
+	with=$(env OMP_PROC_BIND=true "${CYCLEBENCH_BUILD:-build}/cyclebench" info --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["threads"])')
+	[ "$with" = "$without" ] || { echo "OMP_PROC_BIND=true: $with threads; without: $without"; return 1; }
 }
 
 check 'info succeeds' info
@@ -39,6 +75,17 @@ if command -v taskset >/dev/null; then
 	check 'the affinity mask limits the threads' says '^  default +1$' one_cpu
 else
 	skip 'the affinity mask limits the threads' 'no taskset (package util-linux)'
+fi
+check 'text says what is counted' says '^  page_faults +getrusage$' info
+check 'text says what is not counted and why' reasons_follow
+check 'OMP_PROC_BIND: placement is left to the user' says '^  placement +as OMP_PROC_BIND says$' placed_by_the_user
+check 'OMP_PROC_BIND does not change the number of threads' all_cores_with_proc_bind
+check '--svg draws this machine' picture_is_whole
+check '--svg without a file is refused' exits_with 2 info --svg
+check '--svg into a folder that is not there: exit 1' exits_with 1 info --svg "$work/none/machine.svg"
+check '--svg into a folder that is not there: named' says 'none/machine.svg.*No such file' info --svg "$work/none/machine.svg"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	check 'an unprivileged user gets it too' says '^  page_faults +getrusage$' unprivileged
 fi
 check 'an unknown option is refused' exits_with 2 info --verbose
 check 'an argument is refused' says "unexpected argument 'now'" info now

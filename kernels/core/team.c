@@ -72,6 +72,18 @@ struct cb_team_times cb_team_times(const struct cb_team *team)
     return team->times;
 }
 
+size_t cb_team_place_cpus(int *cpus, size_t max)
+{
+    size_t n = 0;
+    for (int place = 0; place < omp_get_num_places(); place++) {
+        size_t more = (size_t)omp_get_place_num_procs(place);
+        if (n + more > max) break;
+        omp_get_place_proc_ids(place, cpus + n);
+        n += more;
+    }
+    return n;
+}
+
 void cb_group_range(size_t n, size_t group, size_t *first, size_t *end)
 {
     *first = group * n / CB_IMAGE_GROUPS;

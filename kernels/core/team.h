@@ -29,6 +29,10 @@ struct cb_team_times {
 };
 struct cb_team_times cb_team_times(const struct cb_team *team);
 
+/* The CPUs of the OpenMP runtime's places, at most max of them: where the user's OMP_PLACES, OMP_PROC_BIND and the like
+ * let threads run. The runtime may have bound this thread to the first place before main. 0: there are no places. */
+size_t cb_team_place_cpus(int *cpus, size_t max);
+
 /* The same range of the image group [first, end) that every operation uses: group g of CB_IMAGE_GROUPS over n images.
  */
 void cb_group_range(size_t n, size_t group, size_t *first, size_t *end);

@@ -1,0 +1,26 @@
+#include "count.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void cb_count_set(struct cb_count *count, uint64_t value, bool exact, const char *source)
+{
+    *count = (struct cb_count){.known = true, .exact = exact, .value = value};
+    snprintf(count->source, sizeof count->source, "%s", source);
+}
+
+void cb_count_missing(struct cb_count *count, const char *reason_format, ...)
+{
+    *count = (struct cb_count){.source = "unavailable"};
+    va_list args;
+    va_start(args, reason_format);
+    vsnprintf(count->reason, sizeof count->reason, reason_format, args);
+    va_end(args);
+}
+
+json_t *cb_count_json(const struct cb_count *count)
+{
+    if (!count->known) return json_pack("{s:n, s:s, s:s}", "value", "source", "unavailable", "reason", count->reason);
+    return json_pack("{s:I, s:s, s:b}", "value", (json_int_t)count->value, "source", count->source, "exact",
+                     (int)count->exact);
+}

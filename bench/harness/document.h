@@ -8,6 +8,9 @@
 
 /* Result files: Google Benchmark's JSON, headed by the machine block of `cyclebench info --json`. */
 
+/* Prints what may disturb a measurement on this machine, a "# " line each. */
+void cb_document_print_warnings(size_t threads);
+
 /* {"machine", "context", "benchmarks"}. Takes the reference of rows. NULL without memory. */
 json_t *cb_document(size_t threads, const char *threads_reason, const char *placement, json_t *rows);
 

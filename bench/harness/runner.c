@@ -217,6 +217,7 @@ static void print_head(const struct runner *r)
         cb_peers_print(cb_libraries_json(), environment);
         json_decref(environment);
     }
+    cb_document_print_warnings(threads);
     printf("# Medians of the repetitions. A case's full name: the line above it, '/', its first column.\n");
     fflush(stdout);
 }

@@ -45,6 +45,28 @@ void set_count(json_t *row, const char *key, int64_t value)
     json_object_set_new(row, key, json_integer(value));
 }
 
+// What 1.7 calls error_occurred and error_message is skipped and skip_message since 1.8. Overloads take the one that is
+// there.
+template <class AnyRun> auto has_failed(const AnyRun &run, int) -> decltype(bool(run.error_occurred))
+{
+    return run.error_occurred;
+}
+
+template <class AnyRun> auto has_failed(const AnyRun &run, long) -> decltype(bool(run.skipped))
+{
+    return bool(run.skipped);
+}
+
+template <class AnyRun> auto message_of(const AnyRun &run, int) -> decltype(std::string(run.error_message))
+{
+    return run.error_message;
+}
+
+template <class AnyRun> auto message_of(const AnyRun &run, long) -> decltype(std::string(run.skip_message))
+{
+    return run.skip_message;
+}
+
 // The keys and their order are those of the library's own JSON.
 json_t *row_of(const Reporter::Run &run)
 {
@@ -62,9 +84,9 @@ json_t *row_of(const Reporter::Run &run)
         set_text(row, "aggregate_name", run.aggregate_name);
         set_text(row, "aggregate_unit", run.aggregate_unit == benchmark::kTime ? "time" : "percentage");
     }
-    if (run.error_occurred) {
+    if (has_failed(run, 0)) {
         json_object_set_new(row, "error_occurred", json_true());
-        set_text(row, "error_message", run.error_message);
+        set_text(row, "error_message", message_of(run, 0));
         return row;
     }
     bool share = aggregate && run.aggregate_unit == benchmark::kPercentage;

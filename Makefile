@@ -17,6 +17,8 @@ BUILD ?= build$(if $(SANITIZE),/sanitize)$(if $(findstring clang,$(CC)),/clang)$
 WARNINGS := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wcast-align -Wpointer-arith
 CLANG := $(findstring clang,$(CC))
 # An unrolling that clang declines is no defect of the source; gcc's flow analysis raises false alarms in instrumented code.
+# The one C++ file: the back end of the benchmarks.
+CXX_FLAGS := -std=c++17 $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(WARNINGS)) -fno-semantic-interposition
 WARNINGS += $(if $(CLANG),-Wno-pass-failed,$(if $(SANITIZE),-Wno-format-truncation -Wno-maybe-uninitialized))
 
 # Numerics contract: no contraction, no fast-math, no -march=native; 16-lane code gets its ISA per file below.
@@ -30,7 +32,7 @@ SANITIZERS := -fsanitize=address,undefined
 SANITIZED_ISA_FLAGS := -fno-sanitize=undefined -fno-sanitize-address-use-after-scope \
   $(if $(CLANG),-mllvm,--param) $(if $(CLANG),-)asan-instrumentation-with-call-threshold=0
 BASE_CFLAGS += $(if $(SANITIZE),$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -DCB_SANITIZED)
-INCLUDES := -Ikernels -Ibench/instruments -Ibench/peers -Itrain -isystem $(BUILD)/generated
+INCLUDES := -Ikernels -Ibench/instruments -Ibench/peers -Ibench/harness -Itrain -isystem $(BUILD)/generated
 LDFLAGS += -fopenmp $(if $(SANITIZE),$(SANITIZERS)) -Wl,--as-needed
 LDLIBS := -ljansson -linih -lhwloc -lpapi -lcurl -larchive -lcrypto -lm
 
@@ -50,6 +52,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 KERNEL_DIRS := kernels/core kernels/ref kernels/gemm kernels/conv kernels/norm kernels/head kernels/update kernels/image
 OTHER_ISAS := $(filter-out $(ISAS),avx2 avx512 avx512bf16 neon)
 KERNEL_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,$(KERNEL_DIRS)))
+HARNESS_SRC := $(call sources,bench/harness)
 INSTRUMENT_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,bench/instruments))
 # Peers are optional: a library whose header is not found, or is of another major version, has its <peer>_missing.c built instead.
 # OpenBLAS is loaded at run time. LIBXSMM refers to a BLAS, which is never called.
@@ -82,14 +85,20 @@ TESTS := $(patsubst %.c,$(BUILD)/test/%,$(notdir $(TEST_SRC)))
 BARE_SUITES := $(BUILD)/test/without-peers/bench_conv $(BUILD)/test/without-peers/bench_gemm
 # What the tests of exact counts count, and count with.
 COUNT_HELPERS := $(BUILD)/count_loop $(BUILD)/count_by
+BENCH_VARIANTS := $(BUILD)/test/without-peers/cyclebench-bench $(BUILD)/test/wrong-kernels/cyclebench-bench
 TEST_HARNESS_SRC := $(filter-out kernels/test/test_%.c,$(wildcard kernels/test/*.c))
 TEST_HELPER_SRC := $(filter-out train/test/test_%.c train/test/train_steps.c,$(wildcard train/test/*.c))
 
 LIBKERNELS := $(BUILD)/libkernels.a
+BENCH_LIBS := $(BUILD)/bench/harness/gbench.o $(BUILD)/libsuites.a $(BUILD)/libharness.a
+PEER_LDLIBS := $(foreach peer,$(PEERS),$(PEER_LDLIBS_$(peer))) -ldl
+BENCH_LDLIBS := -lbenchmark -lstdc++
 # What a source file links against follows the direction of the rooms: kernels <- instruments <- train; reports stand alone.
-ROOM_LDLIBS = $(if $(filter bench/suites/%,$(1)),$(foreach peer,$(PEERS),$(PEER_LDLIBS_$(peer))) -ldl)
+ROOM_LDLIBS = $(if $(filter bench/suites/% bench/cyclebench-bench.c,$(1)),$(PEER_LDLIBS)) $(if $(filter bench/cyclebench-bench.c,$(1)),$(BENCH_LDLIBS))
 ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(BUILD)/libreports.a,$(if $(filter kernels/%,$(1)),,\
-  $(if $(filter bench/suites/%,$(1)),$(BUILD)/libsuites.a $(BUILD)/libpeers.a) $(if $(filter train/% bench/suites/%,$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
+  $(if $(filter bench/cyclebench-bench.c,$(1)),$(BENCH_LIBS)) $(if $(filter bench/test/%,$(1)),$(BUILD)/libharness.a) \
+  $(if $(filter bench/suites/%,$(1)),$(BUILD)/libsuites.a) $(if $(filter bench/suites/% bench/cyclebench-bench.c,$(1)),$(BUILD)/libpeers.a) \
+  $(if $(filter train/% bench/suites/% bench/cyclebench-bench.c,$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
 
 .PHONY: all
 all: $(PROGRAMS) $(SUITES) $(BUILD)/qemu-count.so ## build/cyclebench and its programs (default)
@@ -111,20 +120,22 @@ check: ## set up, build and run every test; the last line is the count
 	@ci/setup
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests WERROR=1
 	@ci/run-tests $(BUILD) $(VARIANTS)
-tests: $(TESTS) $(BARE_SUITES) $(BUILD)/train_steps $(COUNT_HELPERS) $(BUILD)/qemu-count.so ## build the test programs
+tests: $(TESTS) $(BARE_SUITES) $(BENCH_VARIANTS) $(BUILD)/train_steps $(COUNT_HELPERS) $(BUILD)/qemu-count.so ## build the test programs
 lint: ## the gates on structure: include direction, symbols, ISA leaks, headers
 	@ci/gates $(BUILD)
 format: ## clang-format the C files in place
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
 
 # --- install ------------------------------------------------------------------------------------------------------
 .PHONY: install
 install: all ## install under PREFIX (default /usr/local); DESTDIR is honoured
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/cyclebench $(DESTDIR)$(PREFIX)/share/cyclebench/recipes
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/cyclebench $(DESTDIR)$(PREFIX)/share/cyclebench/recipes $(DESTDIR)$(PREFIX)/share/cyclebench/shapes
 	install $(BUILD)/cyclebench $(DESTDIR)$(PREFIX)/bin/
 	install $(filter-out $(BUILD)/cyclebench,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/libexec/cyclebench/
 	install -m 644 $(BUILD)/qemu-count.so $(DESTDIR)$(PREFIX)/libexec/cyclebench/
 	install -m 644 train/recipes/*.ini $(DESTDIR)$(PREFIX)/share/cyclebench/recipes/
+	install -m 644 bench/suites/*.txt $(DESTDIR)$(PREFIX)/share/cyclebench/shapes/
+	install -m 644 bench/peers/torch_step.py $(DESTDIR)$(PREFIX)/share/cyclebench/
 
 .PHONY: clean help
 clean: ## remove build/
@@ -139,7 +150,7 @@ ISA_WARNINGS := $(if $(CLANG),,-Wno-maybe-uninitialized)
 isa_of = $(strip $(foreach isa,avx2 avx512 avx512bf16 neon,$(if $(filter %_$(isa).c,$(1)),$(isa))))
 extra_flags = $(ISA_FLAGS_$(call isa_of,$(1))) $(if $(call isa_of,$(1)),$(ISA_WARNINGS)) $(if $(SANITIZE),$(if $(call isa_of,$(1)),$(SANITIZED_ISA_FLAGS))) $(if $(filter kernels/ref/% %_scalar.c,$(1)),$(REF_FLAGS))
 
-ALL_FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(REF_FLAGS) $(INCLUDES) $(PEERS)
+ALL_FLAGS = $(CC) $(CXX) $(CXX_FLAGS) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(REF_FLAGS) $(INCLUDES) $(PEERS)
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -166,6 +177,11 @@ $(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/generated/Random123 $(BUILD)/generat
 	$(call say,CC,$<)
 	$(Q)$(CC) $(BASE_CFLAGS) $(if $(WERROR),-Werror) $(CFLAGS) $(CPPFLAGS) $(call extra_flags,$<) $(INCLUDES) -MMD -MP -c -o $@ $<
 
+$(BUILD)/%.o: %.cc $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CXX,$<)
+	$(Q)$(CXX) $(CXX_FLAGS) $(if $(WERROR),-Werror) $(CFLAGS) $(CPPFLAGS) $(INCLUDES) -MMD -MP -c -o $@ $<
+
 $(BUILD)/bench/instruments/build_info.o: $(BUILD)/generated/build_info.h
 
 define library
@@ -179,6 +195,7 @@ $(eval $(call library,libinstruments,$(INSTRUMENT_SRC)))
 $(eval $(call library,libtrain,$(TRAIN_SRC)))
 $(eval $(call library,libtraincore,$(TRAIN_CORE_SRC)))
 $(eval $(call library,libreports,$(REPORT_SRC)))
+$(eval $(call library,libharness,$(HARNESS_SRC)))
 $(eval $(call library,libsuites,$(SUITE_HELPER_SRC)))
 $(eval $(call library,libpeers,$(PEER_SRC)))
 $(eval $(call library,libnopeers,$(PEER_MISSING_SRC)))
@@ -204,6 +221,15 @@ $(BARE_SUITES): $(BUILD)/test/without-peers/%: $(BUILD)/bench/suites/%.o $(BUILD
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ldl $(LDLIBS)
+
+# The benchmarks likewise, and with kernels that are wrong on purpose, to test that these are refused.
+BENCH_REST := $(BUILD)/libpeers.a $(BUILD)/libtrain.a $(BUILD)/libinstruments.a $(LIBKERNELS)
+$(BUILD)/test/without-peers/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BENCH_LIBS) $(BUILD)/libnopeers.a $(BENCH_REST)
+$(BUILD)/test/wrong-kernels/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BUILD)/bench/test/wrong_kernels.o $(BENCH_LIBS) $(BUILD)/libnopeers.a $(BENCH_REST)
+$(BENCH_VARIANTS):
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PEER_LDLIBS) $(BENCH_LDLIBS) $(LDLIBS)
 
 # train_steps: a few training steps with nothing but libkernels and the model, so that it also runs under qemu.
 $(BUILD)/train_steps: $(call objects,train/test/train_steps.c) $(BUILD)/libtraincore.a $(LIBKERNELS)

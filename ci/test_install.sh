@@ -14,5 +14,6 @@ check 'only the command is on the PATH' [ "$(ls "$work/usr/bin")" = cyclebench ]
 check 'the command finds its programs' says '^  model ' elsewhere "$cyclebench" info
 check 'every program is installed' says '^train$' bash -c "'$cyclebench' --help | awk '/^  train/ { print \$1 }'"
 check 'the trainer finds the recipes' says '1cycle-70.*step-64k' elsewhere "$cyclebench" train no-such-recipe
+check 'the benchmarks find their shapes' says '^conv/fwd/stem/' elsewhere "$cyclebench" bench --benchmark_list_tests
 check 'make help lists the targets' says '^  make check ' make --no-print-directory help
 finish

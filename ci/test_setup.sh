@@ -31,8 +31,8 @@ run_setup() { PATH=$work/bin "$setup" "$@"; }
 noted() { says "$1" cat "$notes"; }
 nothing_noted() { [ ! -s "$notes" ] || { cat "$notes"; return 1; }; }
 
-build='gcc make libc6-dev libhwloc-dev libpapi-dev libjansson-dev libinih-dev libcurl4-openssl-dev libarchive-dev libssl-dev librandom123-dev ca-certificates'
-tests='libcmocka-dev g++ clang libomp-dev python3 valgrind'
+build='gcc g++ make libc6-dev libbenchmark-dev libhwloc-dev libpapi-dev libjansson-dev libinih-dev libcurl4-openssl-dev libarchive-dev libssl-dev librandom123-dev ca-certificates'
+tests='libcmocka-dev clang libomp-dev python3 valgrind'
 [ "$(uname -m)" = aarch64 ] || tests="$tests gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static qemu-user"
 
 # shellcheck disable=SC2086 # lists of words, here and below

@@ -1,11 +1,15 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/random.h"
@@ -81,24 +85,45 @@ double cb_worst_difference(const float *expected, const float *got, size_t n)
     return worst > 0 ? worst / largest : 0;
 }
 
-static enum cb_status save_error(const char *path, struct cb_error *err)
+/* 0, or the number of the error. */
+static int write_text(const char *path, const char *text)
 {
-    return cb_fail(err, CB_IO_ERROR, "%s: cannot write the results: %s", path, strerror(errno));
+    FILE *file = fopen(path, "w");
+    if (!file) return errno;
+    errno = 0;
+    int failed = fputs(text, file) == EOF || fflush(file);
+    if (!failed && fsync(fileno(file)) && errno != EINVAL && errno != EROFS)
+        failed = 1; /* a device cannot be synchronised */
+    int number = failed ? (errno ? errno : EIO) : 0;
+    if (fclose(file) && !number) number = errno;
+    return number;
+}
+
+/* The rename is on the disk when its folder is. */
+static int sync_folder(const char *path)
+{
+    char copy[4096];
+    snprintf(copy, sizeof copy, "%s", path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY);
+    if (fd < 0) return errno;
+    int number = fsync(fd) && errno != EINVAL ? errno : 0;
+    close(fd);
+    return number;
 }
 
 enum cb_status cb_save_text(const char *path, const char *text, struct cb_error *err)
 {
     char temp[4096];
+    struct stat there;
     if ((size_t)snprintf(temp, sizeof temp, "%s.new", path) >= sizeof temp)
         return cb_fail(err, CB_BAD_INPUT, "%.64s...: this name is too long", path);
-    FILE *file = fopen(temp, "w");
-    if (!file) return save_error(temp, err);
-    int failed = fputs(text, file) == EOF || fflush(file) || fsync(fileno(file));
-    if (fclose(file)) failed = 1;
-    if (!failed && !rename(temp, path)) return CB_OK;
-    enum cb_status status = save_error(path, err);
-    remove(temp);
-    return status;
+    /* A device, a pipe: nothing to replace. */
+    bool device = !stat(path, &there) && !S_ISREG(there.st_mode);
+    int number = write_text(device ? path : temp, text);
+    if (!number && !device) number = rename(temp, path) ? errno : sync_folder(path);
+    if (!number) return CB_OK;
+    if (!device) remove(temp);
+    return cb_fail(err, CB_IO_ERROR, "%s: cannot write the results: %s", path, strerror(number));
 }
 
 enum cb_status cb_save_json(const char *path, const json_t *json, struct cb_error *err)

@@ -27,7 +27,7 @@ void cb_fill_random(struct cb_team *team, uint32_t seed, float *p, size_t n);
 /* Largest difference of n values, as a share of the largest expected value; NaN if there is a NaN. */
 double cb_worst_difference(const float *expected, const float *got, size_t n);
 
-/* Writes a result file: temp file beside it, fsync, rename. */
+/* Writes a result file: temp file beside it, fsync, rename, fsync of the folder. A device or pipe is written to. */
 enum cb_status cb_save_text(const char *path, const char *text, struct cb_error *err);
 enum cb_status cb_save_json(const char *path, const json_t *json, struct cb_error *err);
 

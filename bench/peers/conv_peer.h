@@ -30,6 +30,9 @@ struct cb_conv_peer {
     enum cb_status (*run)(struct cb_conv_plan *plan, struct cb_error *err);
     /* What run computed: y, x or w in the layout above. */
     enum cb_status (*result)(struct cb_conv_plan *plan, float *out, struct cb_error *err);
+    /* Shows the memory of the plan's tensors. */
+    void (*buffers)(const struct cb_conv_plan *plan, void (*visit)(void *context, const void *buffer, size_t bytes),
+                    void *context);
     void (*destroy)(struct cb_conv_plan *plan); /* accepts NULL */
 };
 

@@ -2,7 +2,9 @@
  * library's number, so larger shapes are left out. */
 #include <libxsmm.h>
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "gemm_peer.h"
 
@@ -11,7 +13,9 @@ static libxsmm_smmfunction kernel;
 static enum cb_status start(size_t threads, char *about, size_t bytes, struct cb_error *err)
 {
     (void)threads, (void)err;
-    libxsmm_init();
+    bool by_user = getenv("OMP_PROC_BIND");
+    libxsmm_init(); /* sets that variable, too late for OpenMP, but we would take it for the user's wish */
+    if (!by_user) unsetenv("OMP_PROC_BIND");
     snprintf(about, bytes, "%s, target %s, threads: 1 (its small kernels have no more), up to m*n*k = %llu",
              LIBXSMM_VERSION, libxsmm_get_target_arch(), (unsigned long long)LIBXSMM_MAX_MNK);
     return CB_OK;

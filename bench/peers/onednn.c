@@ -233,6 +233,16 @@ static enum cb_status result(struct cb_conv_plan *plan, float *out, struct cb_er
     return status ? failed("reading a result", status, err) : CB_OK;
 }
 
+static void buffers(const struct cb_conv_plan *plan, void (*visit)(void *context, const void *buffer, size_t bytes),
+                    void *context)
+{
+    for (int t = 0; t < TENSORS; t++) {
+        const dnnl_memory_desc_t *md;
+        if (!dnnl_memory_get_memory_desc(plan->memory[t], &md))
+            visit(context, plan->data[t], dnnl_memory_desc_get_size(md));
+    }
+}
+
 const struct cb_conv_peer cb_conv_onednn = {.name = "oneDNN",
                                             .algorithms = ALGORITHMS,
                                             .algorithm_names = algorithm_names,
@@ -241,6 +251,7 @@ const struct cb_conv_peer cb_conv_onednn = {.name = "oneDNN",
                                             .implementation = implementation,
                                             .run = run,
                                             .result = result,
+                                            .buffers = buffers,
                                             .destroy = destroy};
 
 /* --- SGEMM --- */

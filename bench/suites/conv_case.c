@@ -12,6 +12,7 @@ static float *buffer(struct conv_case *c, size_t n)
     c->floats += n;
     if (c->n_buffers && !c->buffers[c->n_buffers - 1]) return NULL;
     float *p = cb_alloc_tensor(n * sizeof *p);
+    c->buffer_floats[c->n_buffers] = n;
     c->buffers[c->n_buffers++] = p;
     if (p) cb_fill_random(c->team, (uint32_t)c->n_buffers, p, n);
     return p;

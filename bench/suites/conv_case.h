@@ -21,6 +21,7 @@ struct conv_case {
     const float *w; /* packed */
     double flops;
     float *buffers[CASE_BUFFERS];
+    size_t buffer_floats[CASE_BUFFERS];
     size_t n_buffers, floats;
 };
 

@@ -1,0 +1,22 @@
+/* cyclebench bench: times the kernels beside the libraries that people would use instead. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "document.h"
+#include "runner.h"
+
+enum { EXIT_ERROR = 2 }; /* of any kind: see --help */
+
+int main(int argc, char **argv)
+{
+    struct cb_bench_options o;
+    struct cb_error err;
+    enum cb_status status = cb_bench_options_parse(&o, argc, argv, &err);
+    if (!status) status = cb_document_check("--benchmark_out", o.google.out, &err);
+    if (!status) status = cb_document_check("--summary", o.summary, &err);
+    if (!status) status = o.ceilings ? cb_bench_ceilings(&o, &err) : cb_bench_run(&o, cb_kernels, &err);
+    free(o.google.argv);
+    if (!status) return 0;
+    fprintf(stderr, "cyclebench bench: %s\n", err.text);
+    return EXIT_ERROR;
+}

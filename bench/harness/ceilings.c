@@ -1,0 +1,92 @@
+#include "ceilings.h"
+
+#include <stdio.h>
+
+#include "peak.h"
+
+enum cb_status cb_ceilings_measure(struct cb_ceilings *c, enum cb_isa isa, struct cb_team *team, struct cb_error *err)
+{
+    enum cb_status status = CB_OK;
+    *c = (struct cb_ceilings){.threads = cb_team_threads(team), .sizes = cb_memory_sizes(), .stream_isa = isa};
+    for (enum cb_memory_level l = CB_LEVEL_L1; l < CB_LEVELS && !status; l++) {
+        struct cb_bandwidth_ceiling *level = &c->level[l];
+        level->bytes_per_thread = cb_level_bytes(&c->sizes, l, c->threads, &level->reason);
+        for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS && level->bytes_per_thread && !status; s++)
+            status = cb_bandwidth(&level->bytes_per_s[s], isa, team, s, level->bytes_per_thread, err);
+    }
+    return status;
+}
+
+double cb_ceilings_peak(struct cb_ceilings *c, enum cb_isa isa, struct cb_team *team)
+{
+    return c->peak_flops[isa] = 1e9 * cb_fma_peak_gflops(isa, team);
+}
+
+json_t *cb_ceilings_json(const struct cb_ceilings *c)
+{
+    json_t *peaks = json_object(), *levels = json_object();
+    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++)
+        if (c->peak_flops[isa] > 0) json_object_set_new(peaks, cb_isa_name(isa), json_real(c->peak_flops[isa]));
+    for (enum cb_memory_level l = CB_LEVEL_L1; l < CB_LEVELS; l++) {
+        const struct cb_bandwidth_ceiling *from = &c->level[l];
+        json_t *level = json_object();
+        json_object_set_new(level, "bytes_per_thread", json_integer((json_int_t)from->bytes_per_thread));
+        for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS; s++)
+            json_object_set_new(level, cb_stream_names[s],
+                                from->bytes_per_s[s] > 0 ? json_real(from->bytes_per_s[s]) : json_null());
+        if (from->reason) json_object_set_new(level, "reason", json_string(from->reason));
+        json_object_set_new(levels, cb_level_names[l], level);
+    }
+    return json_pack("{s:i, s:o, s:s, s:o}", "threads", (int)c->threads, "fma_peak_FLOPS", peaks, "bandwidth_isa",
+                     cb_isa_name(c->stream_isa), "bandwidth_bytes_per_second", levels);
+}
+
+void cb_ceilings_print(const struct cb_ceilings *c)
+{
+    printf("%zu thread%s\n", c->threads, c->threads == 1 ? "" : "s");
+    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++)
+        if (c->peak_flops[isa] > 0)
+            printf("  FMA peak, fp32, %-8s %10.1f GFLOP/s\n", cb_isa_name(isa), c->peak_flops[isa] * 1e-9);
+    printf("  %-25s %10s %10s %10s  GB/s, with %s\n", "memory of a thread", "read", "copy", "triad",
+           cb_isa_name(c->stream_isa));
+    for (enum cb_memory_level l = CB_LEVEL_L1; l < CB_LEVELS; l++) {
+        const struct cb_bandwidth_ceiling *level = &c->level[l];
+        if (level->reason) {
+            printf("  %-4s not measured: %s\n", cb_level_names[l], level->reason);
+            continue;
+        }
+        printf("  %-4s %16.0f KiB", cb_level_names[l], (double)level->bytes_per_thread / 1024);
+        for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS; s++) printf(" %10.1f", level->bytes_per_s[s] * 1e-9);
+        printf("\n");
+    }
+}
+
+static double fastest(const struct cb_bandwidth_ceiling *level)
+{
+    double most = 0;
+    for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS; s++)
+        if (level->bytes_per_s[s] > most) most = level->bytes_per_s[s];
+    return most;
+}
+
+/* All of the level that the team has. */
+static double capacity(const struct cb_ceilings *c, enum cb_memory_level level)
+{
+    double bytes = (double)c->sizes.cache_bytes[level];
+    size_t caches = c->threads;
+    if (level == CB_LEVEL_L3) caches = (c->threads + c->sizes.l3_shared_by - 1) / c->sizes.l3_shared_by;
+    return bytes * (double)caches;
+}
+
+struct cb_roof cb_roofline(const struct cb_ceilings *c, double peak_flops, double flops, double bytes, bool cold)
+{
+    enum cb_memory_level level = cold ? CB_LEVEL_DRAM : CB_LEVEL_L1;
+    /* A cache whose bandwidth could not be measured is passed over for the next one. */
+    while (level < CB_LEVEL_DRAM && (capacity(c, level) < bytes || fastest(&c->level[level]) == 0)) level++;
+    struct cb_roof roof = {.level = level, .bytes_per_s = fastest(&c->level[level]), .peak_flops = peak_flops};
+    double flops_s = peak_flops > 0 ? flops / peak_flops : 0,
+           bytes_s = roof.bytes_per_s > 0 ? bytes / roof.bytes_per_s : 0;
+    roof.compute_bound = flops_s > bytes_s;
+    roof.least_s = roof.compute_bound ? flops_s : bytes_s;
+    return roof;
+}

@@ -1,0 +1,50 @@
+#ifndef CB_CEILINGS_H
+#define CB_CEILINGS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bandwidth.h"
+#include "core/isa.h"
+#include "core/team.h"
+
+/* The measured ceilings of the machine, and where a case stands under them (roofline: Williams et al. 2009). */
+
+struct cb_bandwidth_ceiling {
+    double bytes_per_s[CB_STREAMS]; /* 0: not measured, for the reason */
+    size_t bytes_per_thread;
+    const char *reason;
+};
+
+/* Of one number of threads. */
+struct cb_ceilings {
+    size_t threads;
+    struct cb_memory_sizes sizes;
+    enum cb_isa stream_isa; /* that moves the bytes */
+    struct cb_bandwidth_ceiling level[CB_LEVELS];
+    double peak_flops[CB_ISA_COUNT]; /* 0: not measured */
+};
+
+/* Measures the bandwidth of every level, about two seconds; the FMA peaks are left for cb_ceilings_peak. */
+enum cb_status cb_ceilings_measure(struct cb_ceilings *ceilings, enum cb_isa isa, struct cb_team *team,
+                                   struct cb_error *err);
+/* The FMA peak of an ISA, measured now: clocks change from second to second. */
+double cb_ceilings_peak(struct cb_ceilings *ceilings, enum cb_isa isa, struct cb_team *team);
+
+json_t *cb_ceilings_json(const struct cb_ceilings *ceilings); /* new reference */
+void cb_ceilings_print(const struct cb_ceilings *ceilings);
+
+/* The least seconds that a call can take: that of its flops at the FMA peak or that of its bytes from where they are,
+ * whichever is more. */
+struct cb_roof {
+    enum cb_memory_level level; /* the smallest that holds the bytes of all threads; DRAM for cold cases */
+    double bytes_per_s;         /* of it: the fastest stream. 0: not measured, then flops alone count */
+    double peak_flops;
+    double least_s;
+    bool compute_bound;
+};
+struct cb_roof cb_roofline(const struct cb_ceilings *ceilings, double peak_flops, double flops, double bytes,
+                           bool cold);
+
+#endif

@@ -1,0 +1,104 @@
+#include "console.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* 2 + 32, then ten columns: 120 in all. */
+#define NAME "  %-32.32s"
+static const char *const head[] = {"Time", "CPU", "Iterations", "cv", "GFLOP/s", "GB/s", "of peak", "of roof", "bound"};
+static const int widths[] = {11, 11, 11, 7, 9, 8, 9, 9, 9};
+enum { COLUMNS = sizeof widths / sizeof *widths };
+
+void cb_console_head(void)
+{
+    printf(NAME, "case");
+    for (size_t i = 0; i < COLUMNS; i++) printf("%*s", widths[i], head[i]);
+    printf("\n");
+}
+
+void cb_console_contest(const struct cb_contest *contest)
+{
+    printf("%s\n", contest->name);
+}
+
+static void print_time(double seconds, const char *unit, int width)
+{
+    static const struct {
+        const char *name;
+        double per_second;
+    } units[] = {{"s", 1}, {"ms", 1e3}, {"us", 1e6}, {"ns", 1e9}};
+    enum { UNITS = sizeof units / sizeof *units };
+    size_t i = 0;
+    while (i + 1 < UNITS && (unit ? strcmp(unit, units[i].name) : seconds * units[i].per_second < 1)) i++;
+    char text[32];
+    double value = seconds * units[i].per_second;
+    if (isnan(seconds))
+        snprintf(text, sizeof text, "-");
+    else
+        snprintf(text, sizeof text, "%.*f %s",
+                 value < 10     ? 3
+                 : value < 100  ? 2
+                 : value < 1000 ? 1
+                                : 0,
+                 value, units[i].name);
+    printf("%*s", width, text);
+}
+
+static void print_number(const json_t *row, const char *key, double factor, int decimals, const char *unit, int width)
+{
+    const json_t *value = json_object_get(row, key);
+    char text[32] = "-";
+    if (json_is_number(value)) snprintf(text, sizeof text, "%.*f%s", decimals, json_number_value(value) * factor, unit);
+    printf("%*s", width, text);
+}
+
+void cb_console_row(const struct cb_entrant *entrant, const char *label, const json_t *row, const char *time_unit)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%s%s", entrant->name, label ? " " : "", label ? label : "");
+    printf(NAME, name);
+    print_time(cb_row_seconds(row, "real_time"), time_unit, widths[0]);
+    print_time(cb_row_seconds(row, "cpu_time"), time_unit, widths[1]);
+    print_number(row, "iterations", 1, 0, "", widths[2]);
+    print_number(row, "real_time_cv", 100, 1, "%", widths[3]);
+    print_number(row, "FLOPS", 1e-9, 1, "", widths[4]);
+    print_number(row, "bytes_per_second", 1e-9, 1, "", widths[5]);
+    print_number(row, "share_of_fma_peak", 100, 1, "%", widths[6]);
+    print_number(row, "share_of_ceiling", 100, 1, "%", widths[7]);
+    const char *bound = json_string_value(json_object_get(row, "bound"));
+    const char *level = json_string_value(json_object_get(row, "ceiling_level"));
+    printf("%*s\n", widths[8], !bound || !level ? "-" : strcmp(bound, "memory") ? "compute" : level);
+    fflush(stdout);
+}
+
+void cb_console_refusal(const struct cb_entrant *entrant, const char *what, const char *text)
+{
+    enum { ROOM = CB_CONSOLE_COLUMNS - 34 };
+    char line[1200];
+    snprintf(line, sizeof line, "%s: %s", what, text);
+    const char *name = entrant->name;
+    for (char *rest = line; *rest;) {
+        size_t n = strlen(rest);
+        if (n > ROOM) {
+            n = ROOM;
+            while (n > 1 && rest[n] != ' ') n--; /* a word longer than the line is cut */
+            if (n == 1) n = ROOM;
+        }
+        printf(NAME "%.*s\n", name, (int)n, rest);
+        rest += n;
+        while (*rest == ' ') rest++;
+        name = "";
+    }
+    fflush(stdout);
+}
+
+void cb_console_verdict(const char *library, const struct cb_verdict *v)
+{
+    printf("  = %.2f times %s", v->ratio.ratio, library);
+    if (v->ratio.interval) printf(" [%.2f to %.2f]", v->ratio.low, v->ratio.high);
+    printf(": %s against", v->ours->name);
+    for (size_t i = 0; i < v->n_parts; i++) printf("%s %s", i ? " +" : "", v->ways[i]->name);
+    printf("\n");
+    fflush(stdout);
+}

@@ -1,0 +1,20 @@
+#ifndef CB_DOCUMENT_H
+#define CB_DOCUMENT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "core/status.h"
+
+/* Result files: Google Benchmark's JSON, headed by the machine block of `cyclebench info --json`. */
+
+/* Prints what may disturb a measurement on this machine, a "# " line each. */
+void cb_document_print_warnings(size_t threads);
+
+/* {"machine", "context", "benchmarks"}. Takes the reference of rows. NULL without memory. */
+json_t *cb_document(size_t threads, const char *threads_reason, const char *placement, json_t *rows);
+
+/* An error now rather than after the measurement: a name that cannot be written. path NULL: nothing to check. */
+enum cb_status cb_document_check(const char *option, const char *path, struct cb_error *err);
+
+#endif

@@ -1,0 +1,158 @@
+#include "live.h"
+
+#include "flush.h"
+#include "instruments.h"
+#include "turns.h"
+
+const struct cb_event_counter *cb_live_counter;
+
+/* The FMA peak that a row is held against is not older. */
+static const double peak_valid_s = 1;
+
+void cb_live_begin(struct cb_live *live, const struct cb_contest *contest, struct cb_ceilings *ceilings,
+                   enum cb_isa best)
+{
+    *live = (struct cb_live){.contest = contest, .ceilings = ceilings, .best = best};
+}
+
+void cb_live_end(struct cb_live *live)
+{
+    if (live->set_up) live->contest->kernel->release(live->work);
+    cb_team_destroy(live->team);
+    *live = (struct cb_live){0};
+}
+
+/* --- before an entrant is timed --- */
+
+static enum cb_status set_up(struct cb_live *live, struct cb_error *err)
+{
+    const struct cb_contest *c = live->contest;
+    enum cb_status status = CB_OK;
+    if (!live->team) {
+        size_t scratch_bytes = c->kernel->scratch_bytes ? c->kernel->scratch_bytes(c->shape) : 0;
+        status = cb_team_create(&live->team, c->threads, scratch_bytes, err);
+    }
+    if (!status && !live->ceilings->threads) status = cb_ceilings_measure(live->ceilings, live->best, live->team, err);
+    if (!status && !live->set_up) {
+        live->set_up = true;
+        status = c->kernel->setup(&live->work, c, live->team, err);
+    }
+    return status;
+}
+
+static void make_ready(struct cb_live *live, size_t index)
+{
+    const struct cb_kernel *k = live->contest->kernel;
+    const struct cb_entrant *e = &live->contest->entrant[index];
+    struct cb_error *err = &live->why[index];
+    if (live->contest->cache == CB_COLD && !cb_can_flush()) {
+        cb_fail(err, CB_UNAVAILABLE, "this processor has no instruction to flush caches");
+        live->state[index] = CB_SKIPPED;
+        return;
+    }
+    live->state[index] = CB_WRONG;
+    if (set_up(live, err)) return;
+    cb_use_isa(e->isa);
+    enum cb_status status = k->prepare(live->work, e, err);
+    if (status == CB_UNAVAILABLE) live->state[index] = CB_SKIPPED;
+    if (!status && !k->verify(live->work, e, err)) live->state[index] = CB_READY;
+}
+
+static double fresh_peak(struct cb_live *live, enum cb_isa isa)
+{
+    double now = cb_now_s();
+    if (live->peak_at_s[isa] == 0 || now - live->peak_at_s[isa] > peak_valid_s) {
+        cb_ceilings_peak(live->ceilings, isa, live->team);
+        live->peak_at_s[isa] = cb_now_s();
+    }
+    return live->ceilings->peak_flops[isa];
+}
+
+/* --- timing --- */
+
+static enum cb_status run_calls(struct cb_live *live, const struct cb_entrant *e, size_t calls, struct cb_error *err)
+{
+    enum cb_status status = CB_OK;
+    for (size_t i = 0; i < calls && !status; i++) status = live->contest->kernel->run(live->work, e, err);
+    return status;
+}
+
+static enum cb_status time_warm(struct cb_live *live, const struct cb_entrant *e, struct cb_state *state,
+                                struct cb_error *err)
+{
+    size_t calls = cb_state_iterations(state);
+    enum cb_status status = run_calls(live, e, 1, err);
+    if (cb_live_counter) cb_live_counter->start(cb_live_counter->context);
+    while (!status && cb_state_keep_running(state, calls)) status = run_calls(live, e, calls, err);
+    if (cb_live_counter) cb_live_counter->stop(cb_live_counter->context, calls, state);
+    return status;
+}
+
+struct flushing {
+    const void *buffer;
+    size_t bytes;
+};
+enum { FLUSH_CHUNK = 1 << 16 };
+
+static void flush_chunk(void *context, size_t task, void *scratch)
+{
+    (void)scratch;
+    const struct flushing *f = context;
+    size_t first = task * FLUSH_CHUNK, left = f->bytes - first;
+    cb_flush_from_caches((const char *)f->buffer + first, left < FLUSH_CHUNK ? left : FLUSH_CHUNK);
+}
+
+static void flush_buffer(void *context, const void *buffer, size_t bytes)
+{
+    struct flushing f = {buffer, bytes};
+    cb_team_run(context, (bytes + FLUSH_CHUNK - 1) / FLUSH_CHUNK, flush_chunk, &f);
+}
+
+static enum cb_status time_cold(struct cb_live *live, const struct cb_entrant *e, struct cb_state *state,
+                                struct cb_error *err)
+{
+    enum cb_status status = run_calls(live, e, 1, err);
+    while (!status && cb_state_keep_running(state, 1)) {
+        cb_state_pause(state);
+        live->contest->kernel->buffers(live->work, e, flush_buffer, live->team);
+        cb_state_resume(state);
+        status = run_calls(live, e, 1, err);
+    }
+    return status;
+}
+
+static void add_counters(struct cb_live *live, const struct cb_entrant *e, double peak, struct cb_state *state)
+{
+    struct cb_roof roof = cb_roofline(live->ceilings, peak, e->least_flops, e->bytes, live->contest->cache == CB_COLD);
+    cb_state_rate(state, "bytes_per_second", e->bytes);
+    if (roof.least_s > 0) cb_state_rate(state, "share_of_ceiling", roof.least_s);
+    if (e->flops == 0) return;
+    cb_state_rate(state, "FLOPS", e->flops);
+    cb_state_counter(state, "fma_peak_FLOPS", peak);
+    cb_state_rate(state, "share_of_fma_peak", e->flops / peak);
+}
+
+void cb_live_measure(struct cb_live *live, size_t index, struct cb_state *state)
+{
+    const struct cb_entrant *e = &live->contest->entrant[index];
+    if (live->state[index] == CB_NEW) make_ready(live, index);
+    if (live->state[index] != CB_READY) {
+        cb_state_fail(state, live->why[index].text);
+        return;
+    }
+    bool alone = live->contest->threads == 1;
+    double peak = fresh_peak(live, e->isa);
+    cb_use_isa(e->isa);
+    if (e->own_threads && !alone) cb_let_threads_sleep();
+    enum cb_status status = live->contest->cache == CB_COLD ? time_cold(live, e, state, &live->why[index])
+                                                            : time_warm(live, e, state, &live->why[index]);
+    if (e->own_threads && !alone) cb_let_threads_sleep();
+    if (status) {
+        live->state[index] = CB_WRONG;
+        cb_state_fail(state, live->why[index].text);
+        return;
+    }
+    add_counters(live, e, peak, state);
+    const char *label = live->contest->kernel->label ? live->contest->kernel->label(live->work, e) : NULL;
+    if (label) cb_state_label(state, label);
+}

@@ -1,0 +1,199 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "gbench.h"
+#include "instruments.h"
+
+static void print_usage(void)
+{
+    fputs(
+        "Usage: cyclebench bench [options]\n"
+        "\n"
+        "Times the kernels, layer by layer, and whole training steps, beside the libraries that people would use "
+        "instead,\n"
+        "and says how near each comes to what this machine can do.\n"
+        "\n"
+        "  --benchmark_list_tests       the names of all cases\n"
+        "  --benchmark_filter=REGEX     only cases whose name matches, as in conv/fwd/3x3.*oneDNN; -REGEX: the others\n"
+        "  --benchmark_min_time=S       seconds of a repetition (default " CB_DEFAULT_MIN_TIME ")\n"
+        "  --benchmark_repetitions=N    (default " CB_DEFAULT_REPETITIONS
+        "); those of the cases of one contest are shuffled\n"
+        "  --benchmark_out=FILE         all results as JSON\n"
+        "  --benchmark_format=json      the same on standard output instead of the table\n"
+        "  --benchmark_display_aggregates_only=false   also the repetitions in the table\n"
+        "  and the other flags of Google Benchmark 1.7: --benchmark_context=KEY=VALUE, --benchmark_time_unit=ms, ...\n"
+        "\n"
+        "  --isa LIST         of our kernels: scalar, avx2, avx512, neon, as in avx2,avx512; or all (default:\n"
+        "                     CYCLEBENCH_ISA, or all but scalar)\n"
+        "  --threads LIST     as in 1,2 (default: one per physical core)\n"
+        "  --batch N          images of each shape (default: as the shape says)\n"
+        "  --cache STATE      warm (default), cold: operands in no cache when a call begins, or both\n"
+        "  --iterations N     calls of each repetition, for counting instead of timing\n"
+        "  --no-peers         without oneDNN, OpenBLAS, BLIS, LIBXSMM and PyTorch\n"
+        "  --shapes FILE      shapes from FILE instead of those that come with the program; several times if need be\n"
+        "  --summary FILE     one row a case, the medians, as JSON in the form of a single run: for gates\n"
+        "  --ceilings         only what the machine can do: FMA peak by ISA, bandwidth of each cache and of memory\n"
+        "\n"
+        "A kernel is verified before it is timed; one that is wrong is an error and gets no row. Columns: 'of peak' is "
+        "the\n"
+        "rate (by direct convolution) over the FMA peak of the kernel's ISA, measured within the same second; 'of "
+        "roof' is\n"
+        "the least time that the roofline allows over the time taken; 'bound' is what limits: compute, or the cache "
+        "or\n"
+        "memory that holds the data. bench/README.md, Methodology, says what is timed and how ratios are computed.\n"
+        "\n"
+        "Environment: CYCLEBENCH_ISA, CYCLEBENCH_SHAPES (a folder of *.txt), CYCLEBENCH_PYTHON (that has PyTorch; "
+        "default\n"
+        "/usr/bin/python3), OMP_NUM_THREADS, BENCHMARK_* as the flags.\n"
+        "Exit status: 0 done, 2 anything else: wrong usage or input, a filter that matches nothing, a wrong result,\n"
+        "output that could not be written.\n",
+        stdout);
+}
+
+/* name: NULL for the environment's. */
+static enum cb_status want_isa(bool wanted[CB_ISA_COUNT], const char *name, struct cb_error *err)
+{
+    enum cb_status status = cb_isa_select(name, err);
+    if (!status) wanted[cb_isa_selected()] = true;
+    return status;
+}
+
+static enum cb_status list_isas(bool wanted[CB_ISA_COUNT], const char *list, struct cb_error *err)
+{
+    char copy[64];
+    if (!*list || (size_t)snprintf(copy, sizeof copy, "%s", list) >= sizeof copy)
+        return cb_fail(err, CB_BAD_INPUT, "--isa: expected a list like avx2,avx512, got '%.64s'", list);
+    enum cb_status status = CB_OK;
+    for (char *rest = copy; rest && !status;) {
+        const char *name = strsep(&rest, ",");
+        status = want_isa(wanted, *name ? name : "(nothing)", err); /* "" would mean the best */
+    }
+    return status;
+}
+
+/* list: the value of --isa, or NULL. */
+static enum cb_status parse_isas(struct cb_bench_options *o, const char *list, struct cb_error *err)
+{
+    bool wanted[CB_ISA_COUNT] = {false}, any = false, all = list && !strcmp(list, "all");
+    const char *cap = getenv("CYCLEBENCH_ISA");
+    enum cb_status status = CB_OK;
+    if (list && !all)
+        status = list_isas(wanted, list, err);
+    else if (!list && cap && *cap)
+        status = want_isa(wanted, NULL, err);
+    else
+        for (enum cb_isa i = CB_ISA_SCALAR + 1; i < CB_ISA_COUNT; i++) wanted[i] = cb_isa_available(i);
+    for (enum cb_isa i = CB_ISA_SCALAR; i < CB_ISA_COUNT; i++) any = any || wanted[i];
+    if (all || !any) wanted[CB_ISA_SCALAR] = true;
+    for (enum cb_isa i = CB_ISA_SCALAR; i < CB_ISA_COUNT && !status; i++)
+        if (wanted[i]) o->isa[o->n_isas++] = i;
+    return status;
+}
+
+static enum cb_status parse_threads(struct cb_bench_options *o, const char *list, struct cb_error *err)
+{
+    char copy[128];
+    if ((size_t)snprintf(copy, sizeof copy, "%s", list) >= sizeof copy)
+        return cb_fail(err, CB_BAD_INPUT, "--threads: expected a list like 1,2, got '%.64s...'", list);
+    enum cb_status status = CB_OK;
+    o->n_threads = 0;
+    for (char *rest = copy; rest && !status;) {
+        if (o->n_threads == CB_MAX_TEAMS)
+            return cb_fail(err, CB_BAD_INPUT, "--threads: more than %d numbers", CB_MAX_TEAMS);
+        size_t n, i = 0;
+        status = cb_parse_count("--threads", strsep(&rest, ","), 4096, &n, err);
+        while (i < o->n_threads && !status && o->threads[i] != n) i++;
+        if (!status && i == o->n_threads) o->threads[o->n_threads++] = n;
+    }
+    return status;
+}
+
+static enum cb_status parse_cache(struct cb_bench_options *o, const char *state, struct cb_error *err)
+{
+    bool both = !strcmp(state, "both");
+    o->warm = both || !strcmp(state, "warm");
+    o->cold = both || !strcmp(state, "cold");
+    if (o->warm || o->cold) return CB_OK;
+    return cb_fail(err, CB_BAD_INPUT, "--cache: expected warm, cold or both, got '%s'", state);
+}
+
+static enum cb_status add_shapes(struct cb_bench_options *o, const char *file, struct cb_error *err)
+{
+    if (o->n_shapes == CB_MAX_SHAPE_FILES)
+        return cb_fail(err, CB_BAD_INPUT, "--shapes: more than %d files", CB_MAX_SHAPE_FILES);
+    o->shapes[o->n_shapes++] = file;
+    return CB_OK;
+}
+
+enum { ISA = 256, THREADS, BATCH, CACHE, ITERATIONS, NO_PEERS, SHAPES, SUMMARY, CEILINGS };
+
+static const struct option names[] = {
+    {"isa", required_argument, NULL, ISA},
+    {"threads", required_argument, NULL, THREADS},
+    {"batch", required_argument, NULL, BATCH},
+    {"cache", required_argument, NULL, CACHE},
+    {"iterations", required_argument, NULL, ITERATIONS},
+    {"no-peers", no_argument, NULL, NO_PEERS},
+    {"shapes", required_argument, NULL, SHAPES},
+    {"summary", required_argument, NULL, SUMMARY},
+    {"ceilings", no_argument, NULL, CEILINGS},
+    {0},
+};
+
+static enum cb_status take(struct cb_bench_options *o, int option, const char **isas, struct cb_error *err)
+{
+    switch (option) {
+    case ISA:
+        *isas = optarg;
+        return CB_OK;
+    case THREADS:
+        return parse_threads(o, optarg, err);
+    case BATCH:
+        return cb_parse_count("--batch", optarg, 4096, &o->batch, err);
+    case CACHE:
+        return parse_cache(o, optarg, err);
+    case ITERATIONS:
+        return cb_parse_count("--iterations", optarg, 1000000000, &o->iterations, err);
+    case NO_PEERS:
+        o->peers = false;
+        return CB_OK;
+    case SHAPES:
+        return add_shapes(o, optarg, err);
+    case SUMMARY:
+        o->summary = optarg;
+        return CB_OK;
+    case CEILINGS:
+        o->ceilings = true;
+        return CB_OK;
+    default: /* getopt would print a message of its own, without our name */
+        return cb_fail(err, CB_BAD_INPUT, "%s '%s'; --help lists the options",
+                       option == ':' ? "no value after" : "unknown option", o->google.argv[optind - 1]);
+    }
+}
+
+enum cb_status cb_bench_options_parse(struct cb_bench_options *o, int argc, char **argv, struct cb_error *err)
+{
+    *o = (struct cb_bench_options){.warm = true, .peers = true};
+    enum cb_status status = cb_google_flags_take(&o->google, argc, argv, err);
+    if (status) return status;
+    cb_gbench_initialize(&o->google.argc, o->google.argv, print_usage);
+    const char *isas = NULL;
+    opterr = 0;
+    for (int c; !status && (c = getopt_long(o->google.argc, o->google.argv, ":", names, NULL)) != -1;)
+        status = take(o, c, &isas, err);
+    if (!status && optind < o->google.argc)
+        status =
+            cb_fail(err, CB_BAD_INPUT, "unexpected argument '%s'; --help lists the options", o->google.argv[optind]);
+    if (!status) status = parse_isas(o, isas, err);
+    if (!status && o->n_threads == 0) {
+        size_t threads = cb_default_threads(&o->threads_reason);
+        if (o->ceilings && threads > 1) o->threads[o->n_threads++] = 1; /* also what one core can do */
+        o->threads[o->n_threads++] = threads;
+    }
+    return status;
+}

@@ -1,0 +1,32 @@
+#ifndef CB_OPTIONS_H
+#define CB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/isa.h"
+#include "core/status.h"
+#include "google_flags.h"
+
+enum { CB_MAX_TEAMS = 16, CB_MAX_SHAPE_FILES = 16 };
+
+/* The command line of cyclebench bench. */
+struct cb_bench_options {
+    struct cb_google_flags google;
+    enum cb_isa isa[CB_ISA_COUNT]; /* of our kernels */
+    size_t n_isas;
+    size_t threads[CB_MAX_TEAMS];
+    size_t n_threads;
+    const char *threads_reason; /* NULL: the user said so */
+    size_t batch;               /* 0: as the shapes say */
+    size_t iterations;          /* 0: as many as fill the time */
+    bool warm, cold, peers, ceilings;
+    const char *shapes[CB_MAX_SHAPE_FILES];
+    size_t n_shapes;
+    const char *summary; /* NULL: none */
+};
+
+/* Reads the command line, the flags of Google Benchmark included. --help ends the program with status 0. */
+enum cb_status cb_bench_options_parse(struct cb_bench_options *options, int argc, char **argv, struct cb_error *err);
+
+#endif

@@ -1,0 +1,342 @@
+#include "runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench.h"
+#include "cgroup.h"
+#include "console.h"
+#include "document.h"
+#include "instruments.h"
+#include "libraries.h"
+#include "peers.h"
+
+struct runner {
+    const struct cb_bench_options *o;
+    struct cb_field field;
+    struct cb_ceilings ceilings[CB_MAX_TEAMS]; /* of o->threads */
+    const char *placement;
+    struct cb_results results;
+    struct cb_live live; /* of the contest that is under way */
+    json_t *rows[CB_MAX_ENTRANTS];
+    struct cb_sample samples[CB_MAX_ENTRANTS];
+    bool headed; /* the table's head is printed */
+    uint64_t throttled_before;
+};
+
+static size_t most_threads(const struct cb_bench_options *o)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < o->n_threads; i++)
+        if (o->threads[i] > most) most = o->threads[i];
+    return most;
+}
+
+static void choose_field(struct runner *r)
+{
+    for (size_t i = 0; i < r->o->n_isas; i++) r->field.isa[r->field.n_isas++] = r->o->isa[i];
+    cb_use_isa(r->field.isa[r->field.n_isas - 1]); /* what the machine block calls selected */
+    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++)
+        if (cb_isa_available(isa)) r->field.best = isa;
+    if (!r->o->peers) return;
+    r->field.n_libraries = cb_libraries_ready(r->field.library);
+    r->field.library[r->field.n_libraries++] = "PyTorch"; /* a process of its own, started when it is needed */
+}
+
+/* --- one contest --- */
+
+static void refuse(struct runner *r, size_t index)
+{
+    const struct cb_entrant *e = &r->live.contest->entrant[index];
+    bool wrong = r->live.state[index] != CB_SKIPPED;
+    const char *why = r->live.why[index].text;
+    cb_results_refuse(&r->results, r->live.contest, index, wrong, why);
+    if (!r->o->google.json) cb_console_refusal(e, wrong ? "ERROR" : "skipped", why);
+    if (wrong) fprintf(stderr, "cyclebench bench: %s/%s: %s\n", r->live.contest->name, e->name, why);
+}
+
+static void print_repetitions(const struct runner *r, const struct cb_entrant *e, const json_t *rows)
+{
+    size_t i;
+    const json_t *row;
+    json_array_foreach(rows, i, row)
+    {
+        char label[32];
+        if (json_object_get(row, "aggregate_name")) continue;
+        snprintf(label, sizeof label, "#%zu", i + 1);
+        cb_console_row(e, label, row, r->o->google.time_unit);
+    }
+}
+
+static enum cb_status take_result(struct runner *r, size_t index, struct cb_error *err)
+{
+    const struct cb_entrant *e = &r->live.contest->entrant[index];
+    if (r->live.state[index] != CB_READY) {
+        refuse(r, index);
+        return CB_OK;
+    }
+    const json_t *summary = cb_results_add(&r->results, &r->live, index, r->rows[index]);
+    if (!r->o->google.json && r->o->google.all_rows) print_repetitions(r, e, r->rows[index]);
+    if (!r->o->google.json) cb_console_row(e, NULL, summary, r->o->google.time_unit);
+    return cb_results_sample(&r->samples[index], r->rows[index], err);
+}
+
+static void compare(struct runner *r)
+{
+    for (size_t i = 0; i < r->field.n_libraries; i++) {
+        struct cb_verdict verdict;
+        const char *library = r->field.library[i];
+        if (!cb_verdict_of(&verdict, r->live.contest, library, r->samples)) continue;
+        cb_results_add_verdict(&r->results, r->live.contest, library, &verdict);
+        if (!r->o->google.json) cb_console_verdict(library, &verdict);
+    }
+}
+
+/* In the order of the entrants: the cases ended in a random one. */
+static enum cb_status take_results(struct runner *r, struct cb_error *err)
+{
+    enum cb_status status = CB_OK;
+    if (!r->o->google.json && !r->headed) cb_console_head();
+    if (!r->o->google.json) cb_console_contest(r->live.contest);
+    r->headed = true;
+    for (size_t i = 0; i < r->live.contest->n_entrants && !status; i++)
+        if (r->rows[i]) status = take_result(r, i, err);
+    if (!status) compare(r);
+    return status;
+}
+
+static void forget_contest(struct runner *r)
+{
+    cb_live_end(&r->live);
+    for (size_t i = 0; i < CB_MAX_ENTRANTS; i++) {
+        json_decref(r->rows[i]);
+        r->rows[i] = NULL;
+        free(r->samples[i].seconds);
+        r->samples[i] = (struct cb_sample){0};
+    }
+}
+
+static void measure(void *context, size_t index, struct cb_state *state)
+{
+    struct runner *r = context;
+    cb_live_measure(&r->live, index, state);
+}
+
+static void keep_rows(void *context, size_t index, json_t *rows)
+{
+    struct runner *r = context;
+    r->rows[index] = json_incref(rows);
+}
+
+static struct cb_ceilings *ceilings_of(struct runner *r, size_t threads)
+{
+    size_t i = 0;
+    while (r->o->threads[i] != threads) i++;
+    return &r->ceilings[i];
+}
+
+static enum cb_status run_contest(struct runner *r, const struct cb_contest *contest, size_t *matched,
+                                  struct cb_error *err)
+{
+    char text[CB_MAX_ENTRANTS][160];
+    const char *names[CB_MAX_ENTRANTS];
+    for (size_t i = 0; i < contest->n_entrants; i++) {
+        snprintf(text[i], sizeof text[i], "%s/%s", contest->name, contest->entrant[i].name);
+        names[i] = text[i];
+    }
+    struct cb_gbench_cases cases = {.names = names,
+                                    .n = contest->n_entrants,
+                                    .iterations = r->o->iterations,
+                                    .measure = measure,
+                                    .report = keep_rows,
+                                    .context = r};
+    cb_live_begin(&r->live, contest, ceilings_of(r, contest->threads), r->field.best);
+    enum cb_status status = cb_gbench_run(&cases, matched, err);
+    if (!status && *matched && !r->o->google.list) status = take_results(r, err);
+    forget_contest(r);
+    return status;
+}
+
+/* --- all of them --- */
+
+static enum cb_status nothing_matched(const struct runner *r, struct cb_error *err)
+{
+    char missing[256] = "";
+    size_t i, used = 0;
+    const json_t *library;
+    json_array_foreach(cb_libraries_json(), i, library)
+    {
+        if (json_is_string(json_object_get(library, "about")) || used >= sizeof missing) continue;
+        used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s",
+                                 used ? ", " : "; not here: ", json_string_value(json_object_get(library, "name")));
+    }
+    const char *filter = r->o->google.filter;
+    return cb_fail(
+        err, CB_BAD_INPUT,
+        "no case matches '%.300s'; --benchmark_list_tests lists those of these --isa, --threads and --cache%s",
+        filter ? filter : "", missing);
+}
+
+static enum cb_status run_all(struct runner *r, const struct cb_program *program, struct cb_error *err)
+{
+    enum cb_status status = CB_OK;
+    size_t all = 0, threads = most_threads(r->o);
+    for (size_t i = 0; i < program->n && !status; i++) {
+        size_t matched = 0;
+        if (r->o->peers && program->contest[i].threads != threads) {
+            threads = program->contest[i].threads;
+            status = cb_libraries_use_threads(threads, err);
+        }
+        if (!status) status = run_contest(r, &program->contest[i], &matched, err);
+        all += matched;
+    }
+    if (!status && all == 0) status = nothing_matched(r, err);
+    return status;
+}
+
+static enum cb_status make_program(struct runner *r, const struct cb_kernel *const *kernels, struct cb_shapes *shapes,
+                                   struct cb_program *program, struct cb_error *err)
+{
+    const struct cb_shape_form *forms[CB_MAX_FORMS];
+    size_t n_forms = cb_program_forms(kernels, forms);
+    enum cb_status status = r->o->n_shapes ? CB_OK : cb_shapes_read_all(shapes, forms, n_forms, err);
+    for (size_t i = 0; i < r->o->n_shapes && !status; i++)
+        status = cb_shapes_read(shapes, r->o->shapes[i], forms, n_forms, err);
+    if (!status && r->o->batch) status = cb_shapes_override(shapes, "batch", r->o->batch, err);
+    if (status) return status;
+    return cb_program_make(program, kernels, shapes, &r->field, r->o->threads, r->o->n_threads, r->o->warm, r->o->cold,
+                           err);
+}
+
+static void print_head(const struct runner *r)
+{
+    size_t threads = most_threads(r->o);
+    printf("# %s\n# threads: %s\n", cb_machine_line(threads), r->placement);
+    if (r->o->peers) {
+        json_t *environment = cb_peers_environment();
+        cb_peers_print(cb_libraries_json(), environment);
+        json_decref(environment);
+    }
+    cb_document_print_warnings(threads);
+    printf("# Medians of the repetitions. A case's full name: the line above it, '/', its first column.\n");
+    fflush(stdout);
+}
+
+/* --- results --- */
+
+static json_t *measured_ceilings(const struct runner *r)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < r->o->n_threads; i++)
+        if (r->ceilings[i].threads) json_array_append_new(all, cb_ceilings_json(&r->ceilings[i]));
+    return all;
+}
+
+static json_t *throttled(const struct runner *r)
+{
+    struct cb_cgroup now;
+    cb_cgroup_read(&now, "");
+    return now.throttling_known ? json_integer((json_int_t)(now.throttled - r->throttled_before)) : json_null();
+}
+
+static json_t *document(const struct runner *r)
+{
+    json_t *root =
+        cb_document(most_threads(r->o), r->o->threads_reason, r->placement, json_incref(r->results.benchmarks));
+    if (!root) return NULL;
+    json_object_set(root, "contests", r->results.contests);
+    json_object_set_new(root, "ceilings", measured_ceilings(r));
+    json_object_set(root, "peers", cb_libraries_json());
+    json_object_set_new(root, "peers_environment", cb_peers_environment());
+    json_object_set(root, "skipped", r->results.skipped);
+    json_object_set(root, "errors", r->results.errors);
+    json_object_set_new(root, "cpu_throttled_periods_of_the_run", throttled(r));
+    return root;
+}
+
+static enum cb_status write_results(const struct runner *r, struct cb_error *err)
+{
+    enum cb_status status = CB_OK;
+    json_t *root = document(r), *summary = NULL;
+    if (r->o->summary)
+        summary = cb_document(most_threads(r->o), r->o->threads_reason, r->placement, json_incref(r->results.summary));
+    if (!root || (r->o->summary && !summary)) status = cb_fail(err, CB_NO_MEMORY, "out of memory for the results");
+    if (!status && r->o->google.out) status = cb_save_json(r->o->google.out, root, err);
+    if (!status && r->o->summary) status = cb_save_json(r->o->summary, summary, err);
+    if (!status && r->o->google.json && (json_dumpf(root, stdout, JSON_INDENT(2)) || putchar('\n') == EOF))
+        status = cb_fail(err, CB_IO_ERROR, "standard output: cannot be written");
+    json_decref(root);
+    json_decref(summary);
+    return status ? status : cb_finish_output(err);
+}
+
+/* What remains to be said when everything was written. */
+static enum cb_status conclude(const struct runner *r, struct cb_error *err)
+{
+    size_t wrong = json_array_size(r->results.errors), skipped = json_array_size(r->results.skipped);
+    if (wrong)
+        return cb_fail(err, CB_UNAVAILABLE, "%zu case%s failed, as told above; %zu measured", wrong,
+                       wrong == 1 ? "" : "s", r->results.cases);
+    if (r->results.cases == 0)
+        return cb_fail(err, CB_UNAVAILABLE, "nothing was measured: %zu case%s skipped, as told above", skipped,
+                       skipped == 1 ? "" : "s");
+    return CB_OK;
+}
+
+enum cb_status cb_bench_run(const struct cb_bench_options *o, const struct cb_kernel *const *kernels,
+                            struct cb_error *err)
+{
+    static struct runner r;
+    struct cb_shapes shapes = {0};
+    struct cb_program program = {0};
+    struct cb_cgroup cgroup;
+    r = (struct runner){.o = o};
+    enum cb_status status = cb_results_create(&r.results, o->google.aggregates_only, err);
+    if (status) return status;
+    cb_cgroup_read(&cgroup, "");
+    r.throttled_before = cgroup.throttled;
+    if (o->peers) cb_libraries_start(most_threads(o));
+    cb_bind_threads(most_threads(o), &r.placement);
+    choose_field(&r);
+    status = make_program(&r, kernels, &shapes, &program, err);
+    if (!status && !o->google.list && !o->google.json) print_head(&r);
+    if (!status) status = run_all(&r, &program, err);
+    if (!status) status = o->google.list ? cb_finish_output(err) : write_results(&r, err);
+    if (!status && !o->google.list) status = conclude(&r, err);
+    cb_program_free(&program);
+    cb_shapes_free(&shapes);
+    cb_results_free(&r.results);
+    return status;
+}
+
+/* --- ceilings alone --- */
+
+static enum cb_status measure_ceilings(struct runner *r, size_t i, struct cb_error *err)
+{
+    struct cb_team *team;
+    enum cb_status status = cb_team_create(&team, r->o->threads[i], 0, err);
+    if (status) return status;
+    status = cb_ceilings_measure(&r->ceilings[i], r->field.best, team, err);
+    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT && !status; isa++)
+        if (cb_isa_available(isa)) cb_ceilings_peak(&r->ceilings[i], isa, team);
+    cb_team_destroy(team);
+    return status;
+}
+
+enum cb_status cb_bench_ceilings(const struct cb_bench_options *o, struct cb_error *err)
+{
+    static struct runner r;
+    r = (struct runner){.o = o};
+    cb_bind_threads(most_threads(o), &r.placement);
+    choose_field(&r);
+    enum cb_status status = cb_results_create(&r.results, false, err);
+    if (status) return status;
+    if (!o->google.json) printf("# %s\n# threads: %s\n", cb_machine_line(most_threads(o)), r.placement);
+    for (size_t i = 0; i < o->n_threads && !status; i++) {
+        status = measure_ceilings(&r, i, err);
+        if (!status && !o->google.json) cb_ceilings_print(&r.ceilings[i]);
+    }
+    if (!status) status = write_results(&r, err);
+    cb_results_free(&r.results);
+    return status;
+}

@@ -1,0 +1,42 @@
+#ifndef CB_BANDWIDTH_H
+#define CB_BANDWIDTH_H
+
+#include <stddef.h>
+
+#include "core/isa.h"
+#include "core/status.h"
+#include "core/team.h"
+
+/* What memory and caches can deliver: the other ceiling of the roofline, beside peak.h. As STREAM counts (McCalpin
+ * 1995): the bytes that the program names; a store's reading of its line is not counted. */
+
+enum cb_stream {
+    CB_STREAM_READ,  /* sum of a */
+    CB_STREAM_COPY,  /* c = a */
+    CB_STREAM_TRIAD, /* c = a + s*b */
+    CB_STREAMS
+};
+extern const char *const cb_stream_names[CB_STREAMS];
+
+enum cb_memory_level { CB_LEVEL_L1, CB_LEVEL_L2, CB_LEVEL_L3, CB_LEVEL_DRAM, CB_LEVELS };
+extern const char *const cb_level_names[CB_LEVELS];
+
+/* Sizes of this machine's caches as hwloc reports them, and its free memory; 0: not known. L1 and L2 of a core. */
+struct cb_memory_sizes {
+    size_t cache_bytes[CB_LEVEL_DRAM];
+    size_t l3_shared_by; /* CPUs */
+    size_t available_bytes;
+};
+struct cb_memory_sizes cb_memory_sizes(void);
+
+/* Bytes that a thread works on to measure a level: half of its share of a cache; for DRAM four times the last cache and
+ * 256 MB at least, all threads together. 0 where that cannot be: *reason says why. */
+size_t cb_level_bytes(const struct cb_memory_sizes *sizes, enum cb_memory_level level, size_t threads,
+                      const char **reason);
+
+/* Bytes a second of all threads of the team, each on memory of its own of bytes_per_thread, which it touched first.
+ * Best of some repetitions, 50 to 100 ms in all. The ISA must be available. */
+enum cb_status cb_bandwidth(double *bytes_per_s, enum cb_isa isa, struct cb_team *team, enum cb_stream stream,
+                            size_t bytes_per_thread, struct cb_error *err);
+
+#endif

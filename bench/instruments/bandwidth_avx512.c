@@ -1,0 +1,6 @@
+#include "bandwidth_kernels.h"
+
+#include "vec/vec_avx512.h"
+#include "vec/vec.h"
+
+#include "bandwidth_body.h"

@@ -1,0 +1,344 @@
+/* The convolutions: ours by algorithm and ISA, and oneDNN's algorithms. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "suites.h"
+#include "conv_case.h"
+#include "kernels.h"
+#include "outputs.h"
+
+/* --- shapes --- */
+
+enum { STEM, K3X3, K3X3_S2, K1X1_S2 };
+
+static const char *kind_word(size_t i)
+{
+    static const char *const words[] = {[STEM] = "stem", [K3X3] = "3x3", [K3X3_S2] = "3x3s2", [K1X1_S2] = "1x1s2"};
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
+static const struct cb_shape_key keys[] = {
+    {.name = "kind", .word = kind_word},
+    {.name = "c", .min = 3, .max = 1024, .step = 1},
+    {.name = "k", .min = 16, .max = 1024, .step = 16},
+    {.name = "hw", .min = 1, .max = 128, .step = 1},
+    {.name = "batch", .min = 1, .max = 4096, .step = 1},
+};
+
+enum algorithm { DIRECT, WINOGRAD, IM2COL, ALGORITHMS };
+static const char *const algorithm_names[ALGORITHMS] = {"direct", "winograd", "im2col"};
+
+static struct cb_conv_shape shape_of(const struct cb_shape *s, enum algorithm algorithm)
+{
+    static const enum cb_conv_kind kinds[] = {
+        [STEM] = CB_CONV_STEM, [K3X3] = CB_CONV_3X3, [K3X3_S2] = CB_CONV_3X3_S2, [K1X1_S2] = CB_CONV_1X1_S2};
+    size_t hw = cb_shape_value(s, "hw");
+    return (struct cb_conv_shape){.kind = algorithm == WINOGRAD ? CB_CONV_WINOGRAD : kinds[cb_shape_value(s, "kind")],
+                                  .n = cb_shape_value(s, "batch"),
+                                  .c = cb_shape_value(s, "c"),
+                                  .h = hw,
+                                  .w = hw,
+                                  .k = cb_shape_value(s, "k")};
+}
+
+static const char *check_shape(const struct cb_shape *s)
+{
+    size_t kind = cb_shape_value(s, "kind"), c = cb_shape_value(s, "c"), hw = cb_shape_value(s, "hw");
+    if (kind == STEM && c != 3) return "kind=stem takes c=3, the colours of an image";
+    if (kind != STEM && c % CB_LANES) return "c must be a multiple of 16, except with kind=stem";
+    if ((kind == K3X3_S2 || kind == K1X1_S2) && hw % 2) return "hw must be even with stride 2";
+    return NULL;
+}
+
+static const struct cb_shape_form form = {"conv", keys, sizeof keys / sizeof *keys, check_shape};
+
+/* --- entrants --- */
+
+static bool is_backward(enum case_pass pass)
+{
+    return pass == BACKWARD || pass == FUSED_BACKWARD;
+}
+
+/* Floats that a pass reads and writes, each tensor once. */
+static double traffic(const struct cb_conv_shape *s, enum case_pass pass)
+{
+    double in = (double)(s->n * s->c * s->h * s->w), out = (double)(s->n * s->k * cb_conv_out_h(s) * cb_conv_out_w(s));
+    double weights = (double)cb_conv_weights(s);
+    if (s->kind == CB_CONV_1X1_S2) in /= 4; /* even rows and columns alone */
+    switch (pass) {
+    case FORWARD:
+        return in + weights + out;
+    case FUSED_FORWARD: /* and the residual and z; the stem has neither */
+        return (s->kind == CB_CONV_STEM ? 1 : 3) * in + weights + out;
+    case BACKWARD: /* x, dY, dX, w, dW */
+        return (s->kind == CB_CONV_STEM ? 1 : 2) * in + out + 2 * weights;
+    default: /* and y; with stride 1 or 3x3 also the skip gradient and what batch norm read */
+        return (s->kind == CB_CONV_STEM ? 1 : s->kind == CB_CONV_1X1_S2 ? 2 : 4) * in + 2 * out + 2 * weights;
+    }
+}
+
+static double peer_traffic(const struct cb_conv_shape *s)
+{
+    double in = (double)(s->n * s->c * s->h * s->w), out = (double)(s->n * s->k * cb_conv_out_h(s) * cb_conv_out_w(s));
+    return in + out + (double)cb_conv_weights(s);
+}
+
+/* A peer's entrant: which of its passes, which of its algorithms. */
+enum { PEER = 100 };
+static unsigned peer_variant(enum cb_conv_pass pass, size_t algorithm)
+{
+    return PEER + (unsigned)pass * CB_MAX_ENTRANTS + (unsigned)algorithm;
+}
+
+static void enter_peer(struct cb_contest *contest, const struct cb_field *field, const struct cb_conv_shape *s,
+                       bool backward)
+{
+    static const char *const suffixes[CB_CONV_PASSES] = {"", ":dX", ":dW"};
+    const struct cb_conv_peer *peer = &cb_conv_onednn;
+    for (enum cb_conv_pass pass = CB_CONV_FORWARD; pass < CB_CONV_PASSES; pass++) {
+        if (backward == (pass == CB_CONV_FORWARD)) continue;
+        if (pass == CB_CONV_BACKWARD_DATA && s->kind == CB_CONV_STEM) continue; /* images have no gradient */
+        for (size_t a = 0; a < peer->algorithms; a++) {
+            char way[24];
+            snprintf(way, sizeof way, "%s%s", peer->algorithm_names[a], suffixes[pass]);
+            struct cb_entrant *e = cb_enter_library(contest, field, peer->name, way, peer_variant(pass, a),
+                                                    cb_conv_flops(s), peer_traffic(s) * sizeof(float));
+            if (!e) continue;
+            /* "auto" may choose Winograd, which may have other tiles than ours: this is a bound, no count. */
+            if (s->kind == CB_CONV_3X3 && strcmp(peer->algorithm_names[a], "direct")) e->least_flops /= 4;
+            if (backward && s->kind != CB_CONV_STEM) e->part = pass == CB_CONV_BACKWARD_DATA ? 1 : 2;
+        }
+    }
+}
+
+static void enter(struct cb_contest *contest, const struct cb_field *field)
+{
+    enum case_pass pass = (enum case_pass)contest->kernel->pass;
+    struct cb_conv_shape s = shape_of(contest->shape, DIRECT);
+    double flops = cb_conv_flops(&s) * (is_backward(pass) && s.kind != CB_CONV_STEM ? 2 : 1);
+    double bytes = traffic(&s, pass) * sizeof(float);
+    cb_enter_ours(contest, field, algorithm_names[DIRECT], DIRECT, flops, flops, bytes);
+    /* F(4x4, 3x3) has a quarter of the multiplications; its transforms are not counted. */
+    if (s.kind == CB_CONV_3X3)
+        cb_enter_ours(contest, field, algorithm_names[WINOGRAD], WINOGRAD, flops, flops / 4, bytes);
+    if (s.kind == CB_CONV_3X3 && pass == FORWARD)
+        cb_enter_ours(contest, field, algorithm_names[IM2COL], IM2COL, flops, flops, bytes);
+    if (pass == FORWARD || pass == BACKWARD) enter_peer(contest, field, &s, is_backward(pass));
+}
+
+static size_t scratch_bytes(const struct cb_shape *shape)
+{
+    struct cb_conv_shape direct = shape_of(shape, DIRECT), winograd = shape_of(shape, WINOGRAD);
+    size_t a = cb_conv_scratch_bytes(&direct);
+    size_t b = direct.kind == CB_CONV_3X3 ? cb_conv_scratch_bytes(&winograd) : 0;
+    return a > b ? a : b;
+}
+
+/* --- our side --- */
+
+struct work {
+    struct cb_team *team;
+    const struct cb_shape *shape;
+    enum case_pass pass;
+    struct cb_cache_sizes caches;
+    struct conv_case ours[ALGORITHMS]; /* im2col uses those of the direct algorithm */
+    struct outputs outputs[ALGORITHMS];
+    bool planned[ALGORITHMS];
+    void *im2col_workspace;
+    size_t im2col_bytes;
+    struct cb_conv_plan *plans[CB_CONV_PASSES][CB_MAX_ENTRANTS];
+};
+
+static enum cb_status setup(void **out, const struct cb_contest *contest, struct cb_team *team, struct cb_error *err)
+{
+    struct work *w = *out = calloc(1, sizeof *w);
+    if (!w) return cb_fail(err, CB_NO_MEMORY, "out of memory for a convolution");
+    w->team = team;
+    w->shape = contest->shape;
+    w->pass = (enum case_pass)contest->kernel->pass;
+    w->caches = cb_cache_sizes_detect();
+    return CB_OK;
+}
+
+/* Whose buffers an algorithm works on. */
+static enum algorithm buffers_of(enum algorithm algorithm)
+{
+    return algorithm == IM2COL ? DIRECT : algorithm;
+}
+
+static void list_outputs(struct work *w, enum algorithm algorithm)
+{
+    struct conv_case *c = &w->ours[algorithm];
+    struct outputs *o = &w->outputs[algorithm];
+    const struct cb_conv_shape *s = &c->shape;
+    size_t in = s->n * s->c * s->h * s->w, out = s->n * s->k * cb_conv_out_h(s) * cb_conv_out_w(s);
+    if (is_backward(w->pass)) {
+        outputs_add(o, "dX", c->bwd.dx, s->kind == CB_CONV_1X1_S2 ? in / 4 : in);
+        outputs_add(o, "dW", c->bwd.dw, cb_conv_weights(s));
+        outputs_add(o, "sums", c->bwd.sums, s->n * s->c * 2);
+    } else {
+        outputs_add(o, "y", c->fwd.y, out);
+        outputs_add(o, "z", c->fwd.source.z, in);
+        outputs_add(o, "stats", c->fwd.stats, s->n * s->k * 2);
+    }
+}
+
+/* The buffers of an algorithm, and what the scalar reference computes on them. */
+static enum cb_status plan(struct work *w, enum algorithm algorithm, struct cb_error *err)
+{
+    if (w->planned[algorithm]) return CB_OK;
+    struct cb_conv_shape s = shape_of(w->shape, algorithm);
+    enum cb_status status = conv_case_plan(&w->ours[algorithm], w->team, &s, w->pass, err);
+    if (status) return status;
+    list_outputs(w, algorithm);
+    enum cb_isa isa = cb_isa_selected();
+    cb_use_isa(CB_ISA_SCALAR);
+    conv_case_run(&w->ours[algorithm], err);
+    cb_use_isa(isa);
+    w->planned[algorithm] = true;
+    return outputs_expect(&w->outputs[algorithm], err);
+}
+
+/* Its need depends on the ISA. */
+static enum cb_status plan_im2col(struct work *w, struct cb_error *err)
+{
+    size_t bytes = cb_im2col_workspace_bytes(&w->ours[DIRECT].shape, &w->caches, cb_team_threads(w->team));
+    if (bytes <= w->im2col_bytes) return CB_OK;
+    free(w->im2col_workspace);
+    w->im2col_workspace = cb_alloc_tensor(bytes);
+    w->im2col_bytes = w->im2col_workspace ? bytes : 0;
+    return w->im2col_workspace ? CB_OK : cb_fail(err, CB_NO_MEMORY, "out of memory for the columns of im2col");
+}
+
+static enum cb_status run_ours(struct work *w, enum algorithm algorithm, struct cb_error *err)
+{
+    if (algorithm == IM2COL)
+        return cb_im2col_forward(w->team, &w->ours[DIRECT].fwd, &w->caches, w->im2col_workspace, err);
+    return conv_case_run(&w->ours[algorithm], err);
+}
+
+/* --- oneDNN's side --- */
+
+static enum cb_conv_pass peer_pass(const struct cb_entrant *e)
+{
+    return (enum cb_conv_pass)((e->variant - PEER) / CB_MAX_ENTRANTS);
+}
+
+static struct cb_conv_plan **peer_plan(struct work *w, const struct cb_entrant *e)
+{
+    return &w->plans[peer_pass(e)][(e->variant - PEER) % CB_MAX_ENTRANTS];
+}
+
+static enum cb_status prepare_peer(struct work *w, const struct cb_entrant *e, struct cb_error *err)
+{
+    enum cb_status status = plan(w, DIRECT, err);
+    if (status) return status;
+    struct conv_case *c = &w->ours[DIRECT];
+    float *oihw = malloc(cb_conv_weights(&c->shape) * sizeof *oihw);
+    if (!oihw) return cb_fail(err, CB_NO_MEMORY, "out of memory for weights");
+    conv_case_oihw(c, oihw);
+    struct cb_conv_tensors tensors = {is_backward(w->pass) ? c->bwd.source.x : c->fwd.source.x, oihw, c->bwd.dy.g};
+    status = cb_conv_onednn.create(peer_plan(w, e), &c->shape, peer_pass(e), (e->variant - PEER) % CB_MAX_ENTRANTS,
+                                   &tensors, err);
+    free(oihw);
+    return status;
+}
+
+/* Winograd in fp32 loses some digits; a wrong tap or border differs by more than this. */
+static const double peer_tolerance = 1e-3;
+
+static enum cb_status verify_peer(struct work *w, const struct cb_entrant *e, struct cb_error *err)
+{
+    struct conv_case *c = &w->ours[DIRECT];
+    size_t n = conv_case_result_size(c, peer_pass(e));
+    float *expected = malloc(2 * n * sizeof *expected);
+    if (!expected) return cb_fail(err, CB_NO_MEMORY, "out of memory to compare results; use a smaller --batch");
+    enum cb_status status = run_ours(w, DIRECT, err); /* another entrant may have left its poison */
+    conv_case_result(c, peer_pass(e), expected);
+    if (!status) status = cb_conv_onednn.run(*peer_plan(w, e), err);
+    if (!status) status = cb_conv_onednn.result(*peer_plan(w, e), expected + n, err);
+    double difference = status ? 0 : cb_worst_difference(expected, expected + n, n);
+    free(expected);
+    if (status || difference <= peer_tolerance) return status;
+    return cb_fail(err, CB_UNAVAILABLE, "wrong result, not timed: differs from ours by %.1e of the largest value",
+                   difference);
+}
+
+/* --- the functions of the table --- */
+
+static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_error *err)
+{
+    struct work *w = work;
+    if (e->library) return prepare_peer(w, e, err);
+    enum algorithm algorithm = (enum algorithm)e->variant;
+    if (algorithm == WINOGRAD && cb_shape_value(w->shape, "hw") % 4)
+        return cb_fail(err, CB_UNAVAILABLE, "Winograd takes hw that are multiples of 4");
+    enum cb_status status = plan(w, buffers_of(algorithm), err);
+    if (!status && algorithm == IM2COL) status = plan_im2col(w, err);
+    return status;
+}
+
+static enum cb_status run(void *work, const struct cb_entrant *e, struct cb_error *err)
+{
+    struct work *w = work;
+    if (e->library) return cb_conv_onednn.run(*peer_plan(w, e), err);
+    return run_ours(w, (enum algorithm)e->variant, err);
+}
+
+static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_error *err)
+{
+    struct work *w = work;
+    if (e->library) return verify_peer(w, e, err);
+    const struct outputs *o = &w->outputs[buffers_of((enum algorithm)e->variant)];
+    outputs_poison(o);
+    enum cb_status status = run(work, e, err);
+    return status ? status : outputs_check(o, err);
+}
+
+static const char *label(void *work, const struct cb_entrant *e)
+{
+    return e->library ? cb_conv_onednn.implementation(*peer_plan(work, e)) : NULL;
+}
+
+static void buffers(void *work, const struct cb_entrant *e, cb_buffer_fn *visit, void *context)
+{
+    struct work *w = work;
+    if (e->library) {
+        cb_conv_onednn.buffers(*peer_plan(w, e), visit, context);
+        return;
+    }
+    const struct conv_case *c = &w->ours[buffers_of((enum algorithm)e->variant)];
+    for (size_t i = 0; i < c->n_buffers; i++) visit(context, c->buffers[i], c->buffer_floats[i] * sizeof(float));
+    if (e->variant == IM2COL) visit(context, w->im2col_workspace, w->im2col_bytes);
+}
+
+static void release(void *work)
+{
+    struct work *w = work;
+    if (!w) return;
+    for (size_t pass = 0; pass < CB_CONV_PASSES; pass++)
+        for (size_t i = 0; i < CB_MAX_ENTRANTS; i++)
+            if (w->plans[pass][i]) cb_conv_onednn.destroy(w->plans[pass][i]);
+    for (size_t a = 0; a < ALGORITHMS; a++) {
+        conv_case_release(&w->ours[a]);
+        outputs_release(&w->outputs[a]);
+    }
+    free(w->im2col_workspace);
+    free(w);
+}
+
+#define CONV_KERNEL(title, which)                                                                                      \
+    {                                                                                                                  \
+        .name = title, .pass = which, .dtype = "f32", .form = &form, .enter = enter, .scratch_bytes = scratch_bytes,   \
+        .setup = setup, .prepare = prepare, .verify = verify, .run = run, .label = label, .buffers = buffers,          \
+        .release = release                                                                                             \
+    }
+
+const struct cb_kernel cb_bench_conv[4] = {
+    CONV_KERNEL("conv/fwd", FORWARD),
+    CONV_KERNEL("conv/fwd_fused", FUSED_FORWARD),
+    CONV_KERNEL("conv/bwd", BACKWARD),
+    CONV_KERNEL("conv/bwd_fused", FUSED_BACKWARD),
+};

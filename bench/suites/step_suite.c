@@ -1,0 +1,222 @@
+/* A whole training step of a CIFAR ResNet: forward, loss, backward, SGD. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "suites.h"
+#include "data/data.h"
+#include "kernels.h"
+#include "loop/feed.h"
+#include "model/model.h"
+#include "outputs.h"
+#include "torch_side.h"
+
+/* --- shapes --- */
+
+static const size_t depths[] = {20, 32, 44, 56, 110};
+
+static const char *depth_word(size_t i)
+{
+    static const char *const words[] = {"20", "32", "44", "56", "110"};
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
+static const char *shortcut_word(size_t i)
+{
+    static const char *const words[] = {"A", "B"};
+    return i < 2 ? words[i] : NULL;
+}
+
+static const char *numerics_word(size_t i)
+{
+    return i < CB_NUMERICS_COUNT ? cb_numerics_name((enum cb_numerics)i) : NULL;
+}
+
+enum { DEPTH, SHORTCUT, NUMERICS, BATCH };
+static const struct cb_shape_key keys[] = {
+    [DEPTH] = {.name = "depth", .word = depth_word},
+    [SHORTCUT] = {.name = "shortcut", .word = shortcut_word},
+    [NUMERICS] = {.name = "numerics", .word = numerics_word},
+    [BATCH] = {.name = "batch", .min = 1, .max = CB_MAX_BATCH, .step = 1},
+};
+static const struct cb_shape_form form = {.name = "step", .keys = keys, .n_keys = sizeof keys / sizeof *keys};
+
+static struct cb_network network_of(const struct cb_shape *s)
+{
+    return (struct cb_network){.depth = depths[s->value[DEPTH]],
+                               .shortcut = *shortcut_word(s->value[SHORTCUT]),
+                               .init = CB_INIT_TORCH03,
+                               .numerics = (enum cb_numerics)s->value[NUMERICS]};
+}
+
+/* --- cost, for one image --- */
+
+/* Multiply-adds of one forward pass by direct convolution: in 3x3 layers of stride 1 behind the first, and elsewhere.
+ */
+static void network_macs(const struct cb_network *network, double *inner, double *other)
+{
+    double n = (double)(network->depth - 2) / 6;
+    *inner = 2 * n * 16 * 16 * 9 * 1024;
+    *other = 3 * 16 * 9 * 1024 + 64 * 10;
+    for (double c = 16, map = 256; c < 64; c *= 2, map /= 4) {
+        *inner += (2 * n - 1) * 4 * c * c * 9 * map;
+        *other += c * 2 * c * 9 * map;
+        if (network->shortcut == 'B') *other += c * 2 * c * map;
+    }
+}
+
+/* Winograd's F(4x4, 3x3) multiplies a quarter as often; its transforms are not counted. */
+static void enter(struct cb_contest *contest, const struct cb_field *field)
+{
+    struct cb_network network = network_of(contest->shape);
+    double inner, other, passes = 2 * 3 * (double)contest->shape->value[BATCH];
+    network_macs(&network, &inner, &other);
+    double least = network.numerics == CB_FP32_DIRECT ? inner + other : inner / 4 + other;
+    /* An estimate: each layer's activation written and read forward, read backward, its gradient written and read. */
+    double activations = (double)(network.depth - 1) / 3 * 16 * 1024 * (1 + 0.5 + 0.25) * 5 * sizeof(float);
+    double flops = passes * (inner + other), bytes = (double)contest->shape->value[BATCH] * activations;
+    cb_enter_ours(contest, field, "", 0, flops, passes * least, bytes);
+    struct cb_entrant *torch = cb_enter_library(contest, field, "PyTorch", "", 0, flops, bytes);
+    if (!torch) return;
+    torch->own_threads = torch->own_process = true;
+    torch->unverified = "it begins with weights of its own";
+}
+
+static size_t scratch_bytes(const struct cb_shape *shape)
+{
+    struct cb_network network = network_of(shape);
+    return cb_model_scratch_bytes(&network);
+}
+
+/* --- work --- */
+
+enum { VERIFY_IMAGES = 4, MODEL_SEED = 1 };
+
+struct work {
+    const struct cb_contest *contest;
+    struct cb_team *team;
+    struct torch_side *torch;
+    struct cb_model *model;
+    struct cb_images images;
+    struct cb_feed feed;
+    uint32_t order[CB_MAX_BATCH];
+    uint8_t labels[CB_MAX_BATCH];
+    size_t batch;
+    float *parameters; /* after a step of VERIFY_IMAGES, and the loss */
+    struct outputs outputs;
+};
+
+static void fill_input(struct work *w, size_t n)
+{
+    cb_feed_batch(&w->feed, w->team, w->model, w->order, n, 0, 1, w->labels);
+}
+
+static double step(struct work *w, size_t n)
+{
+    double loss;
+    size_t correct;
+    cb_model_train_step(w->model, w->team, n, w->labels, &loss, &correct);
+    cb_model_update(w->model, w->team, 0.01f, 0.9f, 1e-4f, 0);
+    return loss;
+}
+
+/* From the initial weights, one step of a few images; its loss and the parameters after it. */
+static void short_step(struct work *w)
+{
+    cb_model_init(w->model, MODEL_SEED);
+    fill_input(w, VERIFY_IMAGES);
+    float *to = w->parameters;
+    *to++ = (float)step(w, VERIFY_IMAGES);
+    for (size_t i = 0; i < cb_model_tensor_count(w->model); to += cb_model_tensor(w->model, i++)->len)
+        cb_model_export(w->model, i, CB_VALUE, to);
+}
+
+static enum cb_status create(struct work *w, const struct cb_shape *shape, struct cb_error *err)
+{
+    struct cb_network network = network_of(shape);
+    size_t batch = w->batch > VERIFY_IMAGES ? w->batch : VERIFY_IMAGES, all = 1;
+    enum cb_status status = cb_model_create(&w->model, &network, batch, err);
+    if (!status) status = cb_synthetic_draw(&w->images, 1, 0, batch, err);
+    if (status) return status;
+    for (uint32_t i = 0; i < batch; i++) w->order[i] = i;
+    w->feed = (struct cb_feed){
+        .images = &w->images, .seed = 1, .augmentation = {.flip = 1, .crop = 1, .pad = CB_PAD_REFLECT}};
+    cb_image_table((double[3]){0.4914, 0.48216, 0.44653}, (double[3]){0.24703, 0.24349, 0.26159}, w->feed.table);
+    for (size_t i = 0; i < cb_model_tensor_count(w->model); i++) all += cb_model_tensor(w->model, i)->len;
+    w->parameters = malloc(all * sizeof *w->parameters);
+    if (!w->parameters) return cb_fail(err, CB_NO_MEMORY, "out of memory for %zu parameters", all);
+    outputs_add(&w->outputs, "loss and parameters after a step", w->parameters, all);
+    return CB_OK;
+}
+
+static enum cb_status setup(void **out, const struct cb_contest *contest, struct cb_team *team, struct cb_error *err)
+{
+    struct work *w = *out = calloc(1, sizeof *w);
+    if (!w) return cb_fail(err, CB_NO_MEMORY, "out of memory for a step");
+    w->contest = contest;
+    w->team = team;
+    w->batch = contest->shape->value[BATCH];
+    enum cb_status status = create(w, contest->shape, err);
+    if (status) return status;
+    cb_use_isa(CB_ISA_SCALAR);
+    short_step(w);
+    return outputs_expect(&w->outputs, err);
+}
+
+static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_error *err)
+{
+    struct work *w = work;
+    struct cb_network network = network_of(w->contest->shape);
+    return e->library ? torch_side_start(&w->torch, &network, w->batch, w->contest->threads, err) : CB_OK;
+}
+
+/* With a few images: the scalar reference needs minutes for a batch. */
+static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_error *err)
+{
+    struct work *w = work;
+    if (e->library) return CB_OK;
+    short_step(w);
+    enum cb_status status = outputs_check(&w->outputs, err);
+    cb_model_init(w->model, MODEL_SEED);
+    fill_input(w, w->batch);
+    return status;
+}
+
+static enum cb_status run(void *work, const struct cb_entrant *e, struct cb_error *err)
+{
+    struct work *w = work;
+    if (e->library) return torch_side_step(w->torch, err);
+    step(w, w->batch);
+    return CB_OK;
+}
+
+static const char *label(void *work, const struct cb_entrant *e)
+{
+    const struct work *w = work;
+    return e->library ? torch_side_about(w->torch) : NULL;
+}
+
+static void release(void *work)
+{
+    struct work *w = work;
+    if (!w) return;
+    torch_side_stop(w->torch);
+    cb_model_destroy(w->model);
+    cb_images_free(&w->images);
+    free(w->parameters);
+    outputs_release(&w->outputs);
+    free(w);
+}
+
+const struct cb_kernel cb_bench_step = {
+    .name = "step",
+    .form = &form,
+    .enter = enter,
+    .scratch_bytes = scratch_bytes,
+    .setup = setup,
+    .prepare = prepare,
+    .verify = verify,
+    .run = run,
+    .label = label,
+    .release = release,
+};

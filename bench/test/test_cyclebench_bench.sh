@@ -1,0 +1,257 @@
+#!/bin/bash
+# cyclebench bench as a user runs it: cases, results, and every way in which it refuses.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. ci/tap.sh
+export OMP_WAIT_POLICY=passive
+build=${CYCLEBENCH_BUILD:-build}
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+unset CYCLEBENCH_ISA
+
+bench() { "$build/cyclebench" bench --threads 1 "$@"; }
+# As short as can be.
+quick() { bench --batch 2 --benchmark_min_time=0 --benchmark_repetitions=1 "$@"; }
+wrong() { "$build/test/wrong-kernels/cyclebench-bench" --threads 1 --shapes "$folder/add.txt" --benchmark_min_time=0.001 "$@"; }
+bare() { "$build/test/without-peers/cyclebench-bench" --threads 1 --batch 1 --benchmark_min_time=0 "$@"; }
+echo 'add n=1000' >"$folder/add.txt"
+
+# python FILE: its JSON is r; NaN and Infinity are refused.
+python() {
+	python3 -c '
+import json, sys
+def refuse(word): raise ValueError(word + " is not JSON")
+r = json.load(open(sys.argv[1]), parse_constant=refuse)
+'"$(cat)" "$@"
+}
+
+# --- cases ---
+
+lists() { says "$1" bench --isa scalar --benchmark_list_tests; }
+no_name_twice() {
+	bench --isa all --threads 1,3 --cache both --benchmark_list_tests >"$folder/list" || return
+	[ "$(wc -l <"$folder/list")" -gt 300 ] && [ -z "$(sort "$folder/list" | uniq -d)" ]
+}
+
+check 'the command finds it' says '^Usage: cyclebench bench' "$build/cyclebench" bench --help
+check '--help succeeds' exits_with 0 bench --help
+check 'lists convolutions by algorithm' lists '^conv/fwd/3x3/c:16/k:16/hw:32/batch:128/t:1/warm/winograd:scalar/process_time/real_time$'
+check 'lists im2col' lists '/im2col:scalar/'
+check 'lists the fused backward pass' lists '^conv/bwd_fused/1x1s2/c:16/k:32/hw:32/batch:128/t:1/warm/direct:scalar/'
+check 'lists products' lists '^gemm/square/m:4096/n:4096/k:4096/t:1/warm/scalar/'
+check 'lists batch norm' lists '^bn/bwd_apply/c:64/hw:8/batch:128/t:1/warm/scalar/'
+check 'lists augmentation' lists '^augment/reflect/batch:128/t:1/warm/scalar/'
+check 'lists training steps' lists '^step/56/B/fp32-winograd/batch:512/t:1/warm/scalar/'
+check 'no name stands twice' no_name_twice
+
+# --- a run and its files ---
+
+run_is_whole() {
+	quick --isa all --benchmark_repetitions=3 --benchmark_filter='bn/apply/c:16' --benchmark_out="$folder/bn.json" \
+		--summary "$folder/bn-summary.json" --benchmark_context=who=me >/dev/null || return
+	python "$folder/bn.json" "$folder/bn-summary.json" <<-'END'
+		assert list(r)[:3] == ["machine", "context", "benchmarks"]
+		assert r["context"]["who"] == "me" and r["context"]["caches"] is not None and r["context"]["num_cpus"] > 0
+		m = r["machine"]
+		for key in ("cpu_model", "threads_reason", "placement", "warnings", "commit"): assert key in m, key
+		isas = m["isa_available"]
+		assert len({b["run_name"] for b in r["benchmarks"]}) == len(isas)
+		assert [b["repetition_index"] for b in r["benchmarks"] if b["isa"] == "scalar" and b["run_type"] == "iteration"] == [0, 1, 2]
+		assert {b["aggregate_name"] for b in r["benchmarks"] if b["run_type"] == "aggregate"} == {"mean", "median", "stddev", "cv"}
+		for b in r["benchmarks"]:
+		    for key, value in b.items(): assert value is not None or b[key + "_reason"], (b["name"], key)
+		    if b["run_type"] == "aggregate" and b["aggregate_name"] in ("stddev", "cv"): continue
+		    assert b["time_unit"] == "ns" and b["real_time"] > 0 and b["verified"] is True and b["library"] == "cyclebench"
+		    assert b["flops"] == 3 * 2 * 16 * 32 * 32 and b["bytes"] == 2 * 4 * 2 * 16 * 32 * 32
+		    assert b["team_threads"] == 1 and b["cache"] == "warm" and b["dtype"] == "f32" and b["ceiling_isa"] == b["isa"]
+		    assert b["shape"] == {"c": 16, "hw": 32, "batch": 2}
+		    assert b["share_of_ceiling"] > 0 and b["share_of_fma_peak"] > 0 and b["bound"] in ("memory", "compute")
+		    if b["run_type"] == "iteration":
+		        assert abs(b["FLOPS"] * b["real_time"] * 1e-9 / b["flops"] - 1) < 1e-6
+		        assert abs(b["bytes_per_second"] * b["real_time"] * 1e-9 / b["bytes"] - 1) < 1e-6
+		(c,) = r["ceilings"]
+		assert c["threads"] == 1 and set(c["fma_peak_FLOPS"]) == set(isas)
+		for level in c["bandwidth_bytes_per_second"].values(): assert level["read"] or level["reason"]
+		assert {p["name"] for p in r["peers"]} == {"oneDNN", "OpenBLAS", "BLIS", "LIBXSMM"}
+		assert all(p["about"] or p["about_reason"] for p in r["peers"])
+		assert r["errors"] == [] and r["skipped"] == []
+
+		s = json.load(open(sys.argv[2]), parse_constant=refuse)
+		assert len(s["benchmarks"]) == len(isas) and s["machine"]["cpu_model"] == m["cpu_model"]
+		for b in s["benchmarks"]:
+		    (median,) = [x for x in r["benchmarks"] if x["run_name"] == b["name"] and x.get("aggregate_name") == "median"]
+		    assert b["run_type"] == "iteration" and b["real_time"] == median["real_time"] and "aggregate_name" not in b
+	END
+}
+fits() {
+	quick --isa all --cache both --benchmark_filter='conv|bn|augment|pool|gemm.*k:32/' >"$folder/table" || return
+	[ "$(wc -l <"$folder/table")" -gt 100 ] && awk 'length > 120 && !/^#/ { print; bad = 1 } END { exit bad }' "$folder/table"
+}
+json_on_stdout() {
+	quick --no-peers --benchmark_filter=pool/fwd --benchmark_format=json >"$folder/stdout.json" || return
+	python "$folder/stdout.json" <<<'
+assert r["benchmarks"] and r["peers"] == []'
+}
+peers_are_compared() {
+	quick --benchmark_repetitions=5 --benchmark_filter='gemm/square/m:64/|conv/bwd/3x3/c:16' --benchmark_out="$folder/peers.json" >/dev/null || return
+	python "$folder/peers.json" <<-'END'
+		here = {p["name"] for p in r["peers"] if p["about"]}
+		compared = {(c["name"].split("/")[0], c["library"]): c for c in r["contests"]}
+		for library in here - {"LIBXSMM"}: assert ("gemm", library) in compared, library
+		if "oneDNN" in here: assert len(compared["conv", "oneDNN"]["fastest"]) == 2 # dX and dW
+		for c in compared.values(): assert 0 < c["ratio_low"] <= c["ratio"] <= c["ratio_high"]
+		for s in r["skipped"]: assert s["name"] and s["reason"]
+	END
+}
+fixed_iterations() {
+	quick --iterations 3 --benchmark_filter=pool/bwd --benchmark_out="$folder/fixed.json" >/dev/null || return
+	python "$folder/fixed.json" <<<'
+assert r["benchmarks"] and all(b["iterations"] == 3 and "/iterations:3/" in b["name"] for b in r["benchmarks"])'
+}
+cold_is_slower() {
+	quick --isa scalar --iterations 50 --cache both --benchmark_filter='sgd/len:272474' --benchmark_out="$folder/cold.json" >/dev/null || return
+	python "$folder/cold.json" <<<'
+cold, warm = sorted(r["benchmarks"], key=lambda b: b["cache"])
+assert (cold["cache"], warm["cache"]) == ("cold", "warm") and cold["ceiling_level"] == "DRAM"
+assert cold["real_time"] > 0.9 * warm["real_time"]'
+}
+aggregates_only() {
+	quick --benchmark_repetitions=2 --benchmark_report_aggregates_only --benchmark_filter=pool/fwd --benchmark_out="$folder/a.json" >/dev/null || return
+	python "$folder/a.json" <<<'
+assert r["benchmarks"] and all(b["run_type"] == "aggregate" for b in r["benchmarks"])'
+}
+echo 'step depth=20 shortcut=A numerics=fp32-winograd batch=2' >"$folder/step.txt"
+
+check 'results are whole' run_is_whole
+check 'the table fits 120 columns' fits
+check 'a row of the table' says '^  scalar +[0-9.]+ [mun]?s +[0-9.]+ [mun]?s +[0-9]+ .*% +[0-9.]+% +(compute|L1|L2|L3|DRAM)$' quick --isa scalar --benchmark_filter=bn/stats
+check 'what may disturb is told' says '^# warning: instruction set: scalar is selected although' quick --isa scalar --no-peers --benchmark_filter=pool/fwd
+check '--benchmark_format=json prints one document' json_on_stdout
+check 'BENCHMARK_FORMAT of the environment counts' says '^  "context": ' env BENCHMARK_FORMAT=json "$build/cyclebench" bench --batch 1 --threads 1 --iterations 1 --benchmark_filter=pool/fwd
+check 'libraries are compared with ours' peers_are_compared
+check 'a ratio is printed with its interval' says '^  = [0-9.]+ times OpenBLAS \[[0-9.]+ to [0-9.]+\]: |^# OpenBLAS: not found' bench --benchmark_min_time=0.001 --benchmark_filter=gemm/square/m:64/
+check '--benchmark_display_aggregates_only=false prints the repetitions' says '^  scalar #2 ' quick --isa scalar --benchmark_repetitions=2 --benchmark_display_aggregates_only=false --benchmark_filter=pool/fwd
+check '--benchmark_report_aggregates_only' aggregates_only
+check '--iterations fixes the number of calls' fixed_iterations
+check 'cold cases are cold' cold_is_slower
+check 'several numbers of threads' says '^pool/fwd/c:64/hw:8/batch:2/t:3/warm$' quick --threads 1,3 --benchmark_filter=pool/fwd
+step() { CYCLEBENCH_PYTHON=$1 quick --shapes "$folder/step.txt" --benchmark_filter="$2" "${@:3}"; }
+# A Python whose PyTorch answers from the shell.
+cat >"$folder/python" <<'END'
+#!/bin/sh
+echo 'ready {"torch": "fake"}'
+while read -r request; do echo 0.5; done
+END
+printf '#!/bin/sh\necho "no torch here" >&2\n' >"$folder/no-python"
+printf '#!/bin/sh\necho ready now\nread -r request\necho soon\n' >"$folder/odd-python"
+chmod +x "$folder"/*python
+torch_row_is_whole() {
+	step "$folder/python" PyTorch --benchmark_out="$folder/torch.json" >/dev/null || return
+	python "$folder/torch.json" <<<'
+(b,) = r["benchmarks"]
+assert b["label"] == "{\"torch\": \"fake\"}" and b["verified"] is False and b["verified_reason"]
+assert b["cpu_time"] is None and b["cpu_time_reason"] == "another process" and b["real_time"] > 0'
+}
+check 'a training step is timed' says '^step/20/A/fp32-winograd/batch:2/t:1/warm$' quick --no-peers --shapes "$folder/step.txt"
+check 'PyTorch takes part' torch_row_is_whole
+check 'it is compared with ours' says '^  = [0-9.]+ times PyTorch: scalar against PyTorch$' step "$folder/python" . --isa scalar
+check 'without PyTorch the reason is told' says '^  PyTorch +skipped: .*no-python ended without an answer' step "$folder/no-python" .
+check 'without it the step is timed all the same' exits_with 0 step "$folder/no-python" .
+check 'a PyTorch that answers nonsense is an error' exits_with 2 step "$folder/odd-python" .
+check 'CYCLEBENCH_ISA chooses' says '/scalar/process_time' env CYCLEBENCH_ISA=scalar "$build/cyclebench" bench --benchmark_list_tests
+check 'CYCLEBENCH_ISA excludes' bash -c "! CYCLEBENCH_ISA=scalar '$build/cyclebench' bench --benchmark_list_tests | grep -q avx"
+
+# --- ceilings ---
+
+ceilings_are_whole() {
+	bench --ceilings --threads 1,2 --benchmark_out="$folder/ceilings.json" >/dev/null || return
+	python "$folder/ceilings.json" <<<'
+assert [c["threads"] for c in r["ceilings"]] == [1, 2]
+for c in r["ceilings"]:
+    assert set(c["fma_peak_FLOPS"]) == set(r["machine"]["isa_available"])
+    for level in c["bandwidth_bytes_per_second"].values():
+        assert level.get("reason") or all(level[s] > 0 for s in ("read", "copy", "triad"))'
+}
+check '--ceilings prints peaks' says '^  FMA peak, fp32, scalar +[0-9.]+ GFLOP/s$' bench --ceilings
+check '--ceilings --benchmark_out is whole' ceilings_are_whole
+
+# --- a wrong kernel ---
+
+wrong_has_no_row() {
+	wrong --benchmark_out="$folder/wrong.json" --summary "$folder/wrong-summary.json" >/dev/null 2>&1
+	python "$folder/wrong.json" "$folder/wrong-summary.json" <<-'END'
+		assert {b["name"].split("/")[4].split(":")[0] for b in r["benchmarks"]} == {"right"}
+		assert sorted(e["name"].split("/")[4].split(":")[0] for e in r["errors"]) == ["breaks", "breaks_later", "off_by_one", "too_short"]
+		assert [s["reason"] for s in r["skipped"]] == ["not offered for this shape"]
+		assert len(json.load(open(sys.argv[2]))["benchmarks"]) == 1
+	END
+}
+check 'a wrong kernel is an error' exits_with 2 wrong --benchmark_filter=off_by_one
+check 'the first wrong number is told' says 'add/n:1000/t:1/warm/off_by_one:[a-z0-9]+: wrong result, not timed: y\[500\] is 2, the scalar reference computes 1' wrong
+check 'what a kernel does not write is found' says 'too_short.*y\[999\] is -?nan, the scalar' wrong
+check 'a kernel that breaks while it is timed is an error' says 'breaks_later.*it broke in the third call' wrong
+check 'how many failed is told' says '^cyclebench bench: 4 cases failed, as told above; 1 measured$' wrong
+check 'wrong kernels get no row, right ones do' wrong_has_no_row
+check 'the right one alone is no error' exits_with 0 wrong --benchmark_filter=right
+check 'what is not offered is skipped, with the reason' says '^  absent:[a-z0-9]+ +skipped: not offered for this shape$' wrong
+check 'nothing but skipped cases is an error' exits_with 2 wrong --benchmark_filter=absent
+
+# --- bad input ---
+
+nothing_left() { [ -z "$(find "$folder" -newer "$folder/mark" -type f ! -name mark)" ] || { ls -l "$folder"; return 1; }; }
+malformed() { printf "$1" >"$folder/shapes.txt" && bench --shapes "$folder/shapes.txt" --benchmark_list_tests; }
+other_isa=neon
+[ "$(uname -m)" != aarch64 ] || other_isa=avx2
+full_stdout() { quick --benchmark_filter=pool/fwd >/dev/full; }
+full_list() { bench --benchmark_list_tests >/dev/full; }
+old_file_stays() {
+	echo old >"$folder/old.json"
+	quick --benchmark_filter=nosuch --benchmark_out="$folder/old.json" >/dev/null 2>&1
+	[ "$(cat "$folder/old.json")" = old ] && [ ! -e "$folder/old.json.new" ]
+}
+
+check 'a filter without a match is an error' exits_with 2 bench --benchmark_filter=nosuch
+check 'it says what to do' says "^cyclebench bench: no case matches 'nosuch'; --benchmark_list_tests lists those" bench --benchmark_filter=nosuch
+check 'so it is when listing' exits_with 2 bench --benchmark_filter=nosuch --benchmark_list_tests
+check 'a filter that is no expression is an error' says "^cyclebench bench: --benchmark_filter: Could not compile" bench --benchmark_filter='(('
+check 'its status is 2' exits_with 2 bench --benchmark_filter='(('
+check 'a malformed shape: line and column' says 'shapes.txt:2:17: c: expected 3 to 1024, got .2.$' malformed 'sgd len=5\nconv kind=3x3 c=2 k=16 hw=8 batch=1\n'
+check 'a malformed shape: status 2' exits_with 2 malformed 'conv kind=3x3\n'
+check 'values that do not go together' says 'shapes.txt:1:1: hw must be even with stride 2$' malformed 'conv kind=3x3s2 c=16 k=16 hw=7 batch=1\n'
+check 'a truncated shape file' says 'shapes.txt:1:8: the last line has no end' malformed 'sgd len'
+check 'a shape file that is not there' says '/nonexistent: cannot read shapes: No such file' bench --shapes /nonexistent
+check 'a folder of shapes that is empty' exits_with 2 env CYCLEBENCH_SHAPES=/nonexistent "$build/cyclebench" bench --benchmark_list_tests
+check 'an instruction set that the machine lacks' says "^cyclebench bench: --isa: this machine or build has no $other_isa; available: scalar" bench --isa "$other_isa"
+check 'its status is 2, too' exits_with 2 bench --isa "$other_isa"
+check 'one of the environment that the machine lacks' exits_with 2 env CYCLEBENCH_ISA="$other_isa" "$build/cyclebench" bench --benchmark_list_tests
+check 'an instruction set that does not exist' says "unknown instruction set 'mmx'" bench --isa scalar,mmx
+check 'an empty list of instruction sets' exits_with 2 bench --isa ''
+check 'an unknown option' says "^cyclebench bench: unknown option '--fast'; --help" bench --fast
+check 'an unknown flag of the library' exits_with 2 bench --benchmark_dry_run
+check 'a missing value' says "^cyclebench bench: no value after '--batch'" bench --batch
+check 'an argument' says "unexpected argument 'conv'" bench conv
+check 'a format that does not exist' exits_with 2 bench --benchmark_format=xml
+check 'a unit of time that does not exist' exits_with 2 bench --benchmark_time_unit=hours
+check 'no repetition' exits_with 2 bench --benchmark_repetitions=0
+check 'threads that are no number' says "^cyclebench bench: --threads: expected 1 to 4096, got 'x'" bench --threads 1,x
+check 'a batch beyond what a kernel takes' says '^cyclebench bench: --batch: step takes 1 to 1024, got 2048$' bench --batch 2048 --benchmark_list_tests
+check 'a state of the caches that does not exist' exits_with 2 bench --cache tepid
+: >"$folder/mark"
+check 'a full disk' says '^cyclebench bench: /dev/full: cannot write the results: No space left on device$' quick --benchmark_filter=pool/fwd --benchmark_out=/dev/full
+check 'a full disk: status 2' exits_with 2 quick --benchmark_filter=pool/fwd --benchmark_out=/dev/full
+check 'a device is not replaced by a file' [ -c /dev/full ]
+check 'a full disk for the summary' exits_with 2 quick --benchmark_filter=pool/fwd --summary /dev/full
+check 'standard output on a full disk' exits_with 2 full_stdout
+check 'the list on a full disk' exits_with 2 full_list
+check 'a folder that is not there is told before anything is measured' says '^cyclebench bench: --benchmark_out: .*/missing/x.json: cannot be written: No such file' bench --benchmark_out="$folder/missing/x.json"
+check 'a folder in the place of the file' says '^cyclebench bench: --summary: .* is a folder$' bench --summary "$folder"
+check 'nothing was left behind' nothing_left
+check 'after a failure the old file is as it was' old_file_stays
+
+# --- without libraries ---
+
+check 'a library that is not built in is named' says '^# BLIS: not built in \(libblis-dev missing when built\)$' bare --benchmark_filter=pool/fwd
+check 'it goes on without' exits_with 0 bare --benchmark_filter='conv/fwd/stem|gemm/square/m:16/'
+check 'a filter that only it would match' says "no case matches 'oneDNN'.*not here: oneDNN" bare --benchmark_filter=oneDNN
+check '--no-peers asks no library' bash -c "! '$build/cyclebench' bench --threads 1 --no-peers --benchmark_list_tests | grep -qE 'oneDNN|OpenBLAS|BLIS|LIBXSMM|PyTorch'"
+finish

@@ -1,0 +1,302 @@
+/* What the harness computes from measurements: ceilings and rooflines, ratios, rows; and the flags that it takes over.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ceilings.h"
+#include "core/isa.h"
+#include "google_flags.h"
+#include "program.h"
+#include "ratio.h"
+#include "results.h"
+
+/* --- ceilings --- */
+
+static void test_level_sizes(void **state)
+{
+    (void)state;
+    const char *why;
+    struct cb_memory_sizes s = {{32 << 10, 1 << 20, 32 << 20}, 4, (size_t)16 << 30};
+    assert_int_equal(cb_level_bytes(&s, CB_LEVEL_L1, 2, &why), 16 << 10);
+    assert_int_equal(cb_level_bytes(&s, CB_LEVEL_L2, 2, &why), 512 << 10);
+    assert_int_equal(cb_level_bytes(&s, CB_LEVEL_L3, 2, &why), 8 << 20);
+    assert_int_equal(cb_level_bytes(&s, CB_LEVEL_L3, 16, &why), 4 << 20); /* four CPUs share each */
+    assert_int_equal(cb_level_bytes(&s, CB_LEVEL_DRAM, 2, &why), 128 << 20);
+    assert_null(why);
+    s.cache_bytes[CB_LEVEL_L3] = 0;
+    assert_int_equal(cb_level_bytes(&s, CB_LEVEL_L3, 2, &why), 0);
+    assert_string_equal(why, "hwloc reports no such cache");
+    s.cache_bytes[CB_LEVEL_L3] = 2 << 20;
+    assert_int_equal(cb_level_bytes(&s, CB_LEVEL_L3, 4, &why), 0);
+    assert_non_null(why);
+    s.available_bytes = 100 << 20;
+    assert_int_equal(cb_level_bytes(&s, CB_LEVEL_DRAM, 1, &why), 0);
+    assert_non_null(strstr(why, "too little free memory"));
+    assert_int_equal(cb_level_bytes(&(struct cb_memory_sizes){.l3_shared_by = 1}, CB_LEVEL_DRAM, 1, &why), 256 << 20);
+}
+
+static struct cb_ceilings ceilings_of_two_threads(void)
+{
+    struct cb_ceilings c = {.threads = 2, .sizes = {{32 << 10, 1 << 20, 32 << 20}, 2, 0}};
+    static const double rates[CB_LEVELS] = {400e9, 200e9, 100e9, 20e9};
+    for (int l = 0; l < CB_LEVELS; l++) c.level[l].bytes_per_s[CB_STREAM_READ] = rates[l];
+    return c;
+}
+
+static void test_roofline(void **state)
+{
+    (void)state;
+    struct cb_ceilings c = ceilings_of_two_threads();
+    struct cb_roof roof = cb_roofline(&c, 100e9, 1e6, 60e3, false); /* fits the two L1: 10 us against 0.15 us */
+    assert_int_equal(roof.level, CB_LEVEL_L1);
+    assert_true(roof.compute_bound);
+    assert_true(fabs(roof.least_s - 10e-6) < 1e-12);
+    roof = cb_roofline(&c, 100e9, 1e6, 30e6, false); /* in L3: 10 us against 300 us */
+    assert_int_equal(roof.level, CB_LEVEL_L3);
+    assert_false(roof.compute_bound);
+    assert_true(fabs(roof.least_s - 300e-6) < 1e-12);
+    roof = cb_roofline(&c, 100e9, 1e6, 60e3, true); /* cold */
+    assert_int_equal(roof.level, CB_LEVEL_DRAM);
+    roof = cb_roofline(&c, 100e9, 0, 100e6, false); /* a copy */
+    assert_false(roof.compute_bound);
+    assert_true(fabs(roof.least_s - 5e-3) < 1e-12);
+    c.level[CB_LEVEL_L3] = (struct cb_bandwidth_ceiling){.reason = "not measured"};
+    assert_int_equal(cb_roofline(&c, 100e9, 1e6, 30e6, false).level, CB_LEVEL_DRAM);
+}
+
+static void test_bandwidth_is_measured(void **state)
+{
+    (void)state;
+    struct cb_team *team;
+    assert_int_equal(cb_team_create(&team, 2, 0, NULL), CB_OK);
+    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++)
+        for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS && cb_isa_available(isa); s++) {
+            double rate = 0;
+            assert_int_equal(cb_bandwidth(&rate, isa, team, s, 16 << 10, NULL), CB_OK);
+            assert_true(rate > 1e7 && isfinite(rate));
+        }
+    cb_team_destroy(team);
+}
+
+/* --- ratios --- */
+
+static void test_ratio(void **state)
+{
+    (void)state;
+    double fast[] = {1.1, 0.9, 1, 1.05, 0.95}, slow[] = {2, 2.2, 1.8, 2.1, 1.9}, same[] = {1, 1, 1};
+    struct cb_sample ours = {fast, 5}, theirs = {slow, 5}, few = {same, 3};
+    const struct cb_sample *one[] = {&theirs}, *two[] = {&theirs, &few};
+    struct cb_ratio r = cb_ratio_of(&ours, one, 1);
+    assert_true(r.ratio == 2);
+    assert_true(r.interval && r.low < r.ratio && r.ratio < r.high && r.low > 1.5 && r.high < 2.5);
+    struct cb_ratio again = cb_ratio_of(&ours, one, 1);
+    assert_true(again.low == r.low && again.high == r.high);
+    r = cb_ratio_of(&ours, two, 2);
+    assert_true(r.ratio == 3 && !r.interval);
+    assert_true(fast[0] == 1.1); /* left as it was */
+}
+
+static void test_verdict_adds_the_parts(void **state)
+{
+    (void)state;
+    struct cb_contest c = {.n_entrants = 6,
+                           .entrant = {{.name = "a"},
+                                       {.name = "b"},
+                                       {.name = "L:x:dX", .library = "L", .part = 1},
+                                       {.name = "L:y:dX", .library = "L", .part = 1},
+                                       {.name = "L:x:dW", .library = "L", .part = 2},
+                                       {.name = "M", .library = "M"}}};
+    double s2[] = {2}, s1[] = {1}, s3[] = {3}, s4[] = {4};
+    struct cb_sample samples[CB_MAX_ENTRANTS] = {{s2, 1}, {s1, 1}, {s4, 1}, {s3, 1}, {s2, 1}};
+    struct cb_verdict v;
+    assert_true(cb_verdict_of(&v, &c, "L", samples));
+    assert_string_equal(v.ours->name, "b");
+    assert_int_equal(v.n_parts, 2);
+    assert_string_equal(v.ways[0]->name, "L:y:dX");
+    assert_string_equal(v.ways[1]->name, "L:x:dW");
+    assert_true(v.ratio.ratio == 5);
+    assert_false(cb_verdict_of(&v, &c, "M", samples)); /* it has no result */
+    samples[4].n = 0;
+    assert_false(cb_verdict_of(&v, &c, "L", samples)); /* nor has a part of this */
+}
+
+/* --- flags --- */
+
+static struct cb_google_flags flags;
+static struct cb_error err;
+
+static enum cb_status take(const char *argument)
+{
+    char *argv[] = {(char *)"bench", (char *)argument, NULL};
+    free(flags.argv);
+    flags.argv = NULL;
+    return cb_google_flags_take(&flags, 2, argv, &err);
+}
+
+static int has(const char *argument)
+{
+    for (int i = 0; i < flags.argc; i++)
+        if (!strcmp(flags.argv[i], argument)) return 1;
+    return 0;
+}
+
+static void test_flags(void **state)
+{
+    (void)state;
+    assert_int_equal(take("--benchmark_out=results.json"), CB_OK);
+    assert_string_equal(flags.out, "results.json");
+    assert_false(has("--benchmark_out=results.json")); /* the library must not write it */
+    assert_true(has("--benchmark_out=") && has("--benchmark_repetitions=" CB_DEFAULT_REPETITIONS));
+    assert_int_equal(take("--benchmark_format=json"), CB_OK);
+    assert_true(flags.json && !flags.list && !flags.out);
+    assert_int_equal(take("--benchmark_list_tests"), CB_OK);
+    assert_true(flags.list && has("--benchmark_list_tests"));
+    assert_int_equal(take("--benchmark_list_tests=false"), CB_OK);
+    assert_false(flags.list);
+    assert_int_equal(take("--isa"), CB_OK);
+    assert_true(has("--isa"));
+}
+
+static void test_flags_of_the_environment(void **state)
+{
+    (void)state;
+    setenv("BENCHMARK_OUT", "e.json", 1);
+    setenv("BENCHMARK_REPETITIONS", "3", 1);
+    assert_int_equal(take("--isa"), CB_OK);
+    assert_string_equal(flags.out, "e.json");
+    assert_false(has("--benchmark_repetitions=" CB_DEFAULT_REPETITIONS));
+    assert_int_equal(take("--benchmark_out=a.json"), CB_OK);
+    assert_string_equal(flags.out, "a.json");
+    unsetenv("BENCHMARK_OUT");
+    unsetenv("BENCHMARK_REPETITIONS");
+}
+
+static void test_wrong_flags(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "--benchmark_format=xml",      "--benchmark_format=csv",      "--benchmark_out_format=csv",
+        "--benchmark_min_time=0.1s",   "--benchmark_min_time=nan",    "--benchmark_min_time=-1",
+        "--benchmark_min_time=",       "--benchmark_repetitions=0",   "--benchmark_repetitions=1001",
+        "--benchmark_repetitions=two", "--benchmark_time_unit=hours", "--benchmark_out=",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        if (take(wrong[i]) != CB_BAD_INPUT) fail_msg("%s is taken", wrong[i]);
+        assert_int_equal(strncmp(err.text, "--benchmark_", 12), 0);
+    }
+    assert_int_equal(take("--benchmark_perf_counters=CYCLES"), CB_UNAVAILABLE);
+}
+
+/* --- cases --- */
+
+static void enter_both(struct cb_contest *contest, const struct cb_field *field)
+{
+    cb_enter_ours(contest, field, "direct", 0, 1, 1, 1);
+    assert_null(cb_enter_library(contest, field, "Nowhere", "", 0, 1, 1));
+    assert_non_null(cb_enter_library(contest, field, "Here", "way", 7, 1, 1));
+}
+
+static void no_buffers(void *work, const struct cb_entrant *e, cb_buffer_fn *visit, void *context)
+{
+    (void)work, (void)e, (void)visit, (void)context;
+}
+
+static void test_program(void **state)
+{
+    (void)state;
+    static const struct cb_shape_key keys[] = {{.name = "n", .min = 1, .max = 9, .step = 1}};
+    static const struct cb_shape_form form = {.name = "f", .keys = keys, .n_keys = 1}, other = {.name = "g"};
+    static const struct cb_kernel cold = {.name = "cold", .form = &form, .enter = enter_both, .buffers = no_buffers},
+                                  warm = {.name = "warm", .form = &form, .enter = enter_both},
+                                  none = {.name = "none", .form = &other, .enter = enter_both};
+    const struct cb_kernel *const kernels[] = {&cold, &warm, &none, NULL};
+    struct cb_shape shape[] = {{&form, {1}}, {&form, {2}}};
+    struct cb_field field = {
+        .isa = {CB_ISA_SCALAR}, .n_isas = 1, .best = CB_ISA_SCALAR, .library = {"Here"}, .n_libraries = 1};
+    struct cb_program p;
+    const struct cb_shape_form *forms[CB_MAX_FORMS];
+    assert_int_equal(cb_program_forms(kernels, forms), 2);
+    assert_int_equal(cb_program_make(&p, kernels, &(struct cb_shapes){shape, 2}, &field, (const size_t[]){1, 4}, 2,
+                                     true, true, NULL),
+                     CB_OK);
+    assert_int_equal(p.n, 8 + 4); /* kernels without buffers have no cold cases */
+    assert_string_equal(p.contest[0].name, "cold/n:1/t:1/warm");
+    assert_string_equal(p.contest[3].name, "cold/n:1/t:4/cold");
+    assert_int_equal(p.contest[0].n_entrants, 2);
+    assert_string_equal(p.contest[0].entrant[0].name, "direct:scalar");
+    assert_string_equal(p.contest[0].entrant[1].name, "Here:way");
+    assert_int_equal(p.contest[0].entrant[1].variant, 7);
+    cb_program_free(&p);
+}
+
+/* --- rows --- */
+
+static void test_rows(void **state)
+{
+    (void)state;
+    static const struct cb_kernel kernel = {.name = "k", .dtype = "f32"};
+    static const struct cb_shape_form form = {.name = "f"};
+    struct cb_shape shape = {.form = &form};
+    struct cb_contest contest = {
+        .name = "k/t:1/warm", .kernel = &kernel, .shape = &shape, .threads = 1, .n_entrants = 1};
+    contest.entrant[0] = (struct cb_entrant){.name = "x", .flops = 8, .least_flops = 8, .bytes = 4};
+    struct cb_ceilings c = ceilings_of_two_threads();
+    struct cb_live live = {.contest = &contest, .ceilings = &c};
+    struct cb_results r;
+    struct cb_sample sample;
+    json_t *rows =
+        json_loads("[{\"name\":\"x\",\"run_name\":\"x\",\"real_time\":3.0,\"time_unit\":\"us\",\"iterations\":7},"
+                   "{\"name\":\"x\",\"run_name\":\"x\",\"real_time\":5.0,\"time_unit\":\"us\",\"iterations\":7},"
+                   "{\"name\":\"x_median\",\"run_name\":\"x\",\"aggregate_name\":\"median\",\"real_time\":4.0,"
+                   "\"time_unit\":\"us\",\"iterations\":2},"
+                   "{\"name\":\"x_cv\",\"run_name\":\"x\",\"aggregate_name\":\"cv\",\"real_time\":0.25,"
+                   "\"time_unit\":\"us\",\"iterations\":2}]",
+                   0, NULL);
+    assert_non_null(rows);
+    assert_int_equal(cb_results_create(&r, true, NULL), CB_OK);
+    assert_int_equal(cb_results_sample(&sample, rows, NULL), CB_OK);
+    assert_int_equal(sample.n, 2);
+    assert_true(fabs(sample.seconds[1] - 5e-6) < 1e-15);
+    json_t *summary = cb_results_add(&r, &live, 0, rows);
+    assert_string_equal(json_string_value(json_object_get(summary, "name")), "x");
+    assert_true(json_number_value(json_object_get(summary, "real_time")) == 4);
+    assert_true(json_number_value(json_object_get(summary, "real_time_cv")) == 0.25);
+    assert_int_equal(json_integer_value(json_object_get(summary, "iterations")), 7);
+    assert_null(json_object_get(summary, "aggregate_name"));
+    assert_int_equal(json_array_size(r.benchmarks), 2); /* aggregates only */
+    const json_t *row = json_array_get(r.benchmarks, 0);
+    assert_true(json_number_value(json_object_get(row, "arithmetic_intensity")) == 2);
+    assert_true(json_is_true(json_object_get(row, "verified")));
+    free(sample.seconds);
+    json_decref(rows);
+    cb_results_free(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_level_sizes),
+        cmocka_unit_test(test_roofline),
+        cmocka_unit_test(test_bandwidth_is_measured),
+        cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_verdict_adds_the_parts),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_flags_of_the_environment),
+        cmocka_unit_test(test_wrong_flags),
+        cmocka_unit_test(test_program),
+        cmocka_unit_test(test_rows),
+    };
+    if (cb_isa_select(NULL, NULL)) return 1;
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    int failed = cmocka_run_group_tests_name("harness", tests, NULL, NULL);
+    free(flags.argv);
+    return failed;
+}

@@ -51,14 +51,14 @@ static void test_rounding(void)
 /* Values that lie where rounding and flushing are decided. */
 static uint16_t near_limits(uint64_t bits)
 {
-    uint16_t exponent = (uint16_t)(bits & 1 ? 40 + (bits >> 8) % 48 : (bits >> 8) % 256);
-    return (uint16_t)((bits >> 16 & 0x807f) | exponent << 7);
+    uint16_t exponent = (uint16_t)(bits % 2 ? 40 + (bits >> 8) % 48 : (bits >> 8) % 256);
+    return (uint16_t)((bits >> 16 & 0x807fu) | (unsigned)exponent << 7);
 }
 
 static float accumulator(uint64_t bits)
 {
     uint32_t exponent = (uint32_t)(bits & 1 ? (bits >> 8) % 6 : (bits >> 8) % 256);
-    return float_of((uint32_t)(bits >> 16 & 0x807fffff) | exponent << 23);
+    return float_of((uint32_t)(bits >> 16 & 0x807fffffu) | exponent << 23);
 }
 
 static void test_fma(void)

@@ -320,8 +320,8 @@ CB_REF_INLINE void backward(const struct cb_conv_bwd *args, enum cb_format produ
         for (struct tile at = {0}; at.row < s->h; at.row += 4)
             for (at.col = 0; at.col < s->w; at.col += 4) {
                 size_t half = at.col / 4 % tiles;
-                float *v = (float *)((char *)to.v + half * tile_bytes * s->k);
-                float *x = (float *)((char *)to.x + half * tile_bytes * s->c);
+                float *v = (float *)(void *)((char *)to.v + half * tile_bytes * s->k);
+                float *x = (float *)(void *)((char *)to.x + half * tile_bytes * s->c);
                 transform_input(s, products, to.padded, s->k, at, v);
                 transform_value(args, products, image, at, x);
                 if (half + 1 == tiles) add_weights(s, products, to.x, x_tile, to.v, v_tile, to.du);

@@ -22,7 +22,7 @@ static inline void v_store_bf16(uint16_t *p, vf x)
 }
 static inline void v_stream_bf16(uint16_t *p, vf x)
 {
-    _mm256_stream_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(x));
+    _mm256_stream_si256((__m256i *)(void *)p, (__m256i)_mm512_cvtneps_pbh(x));
 }
 static inline vf v_interleave_(__m512i low_then_high)
 {

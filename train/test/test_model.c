@@ -223,7 +223,9 @@ static void same_bits(enum cb_numerics numerics)
     float *expected = weights_after_two_steps(numerics, "scalar", 1, &len);
     for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++) {
         if (!cb_isa_available(isa)) continue;
-        for (size_t threads = 1; threads <= 3; threads++) {
+        /* Every ISA with any number of threads is test_conv's; of bf16, which most emulate, one number of them must do here. */
+        size_t fewest = numerics >= CB_BF16_BACKWARD ? 3 : 1;
+        for (size_t threads = fewest; threads <= 3; threads++) {
             float *got = weights_after_two_steps(numerics, cb_isa_name(isa), threads, &other_len);
             assert_int_equal(len, other_len);
             if (memcmp(expected, got, len * sizeof *got))

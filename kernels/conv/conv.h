@@ -9,9 +9,10 @@
 /* The convolutions of the CIFAR ResNets, fused with what surrounds them. No biases; zero padding R/2 on every side.
  *
  *   forward   reads its source through batch norm, ReLU and residual addition ("normalise on load"), writes the raw
- * output y and the sums from which the following batch norm takes its statistics. backward  reads dY through the
- * backward pass of the batch norm that follows the convolution, computes dX and dW together, and finishes dX: skip
- * gradient added, ReLU mask applied, and the sums for the batch norm before the convolution.
+ *             output y and the sums from which the following batch norm takes its statistics
+ *   backward  reads dY through the backward pass of the batch norm that follows the convolution, computes dX and dW
+ *             together, and finishes dX: skip gradient added, ReLU mask applied, and the sums for the batch norm before
+ *             the convolution
  */
 enum cb_conv_kind {
     CB_CONV_3X3,      /* 3x3, stride 1: P = H, Q = W */
@@ -19,8 +20,8 @@ enum cb_conv_kind {
     CB_CONV_1X1_S2,   /* 1x1, stride 2, the projection shortcut: P = H/2, Q = W/2 (H and W even); reads even rows and
                          columns alone, so no z */
     CB_CONV_STEM,     /* 3x3, stride 1, C = 3 on planar images [N][3][H][W]; the backward pass has dW only */
-    CB_CONV_WINOGRAD, /* CB_CONV_3X3 by Winograd's F(4x4, 3x3): winograd.h says what differs. H and W multiples of 4, W
-                         <= 128 */
+    CB_CONV_WINOGRAD, /* CB_CONV_3X3 by Winograd's F(4x4, 3x3): winograd.h says what differs. H and W multiples of 4
+                         (W of 8 with products of bf16), W <= 128 */
 };
 
 struct cb_conv_shape {
@@ -55,9 +56,10 @@ void cb_conv_transpose(const struct cb_conv_shape *s, const float *w, float *wt)
 /* How a consumer reads an activation, element by element, with per-channel vectors of C floats:
  *   value = x                                                  if scale is NULL (then residual must be NULL too)
  *   value = relu(fma(x, scale, shift))                         if residual is NULL
- *   value = relu(fma(x, scale, shift) + r),  r = residual, or fma(residual, residual_scale, residual_shift) if those
- * are given relu(v) = 0 > v ? 0 : v, so NaN passes through. If z is not NULL, value is also written there; z may alias
- * x or residual. x, residual, z: [N][C/16][H][W][16]; for the stem x: [N][3][H][W], floats, and all other members NULL.
+ *   value = relu(fma(x, scale, shift) + r)                     r = residual, or
+ *                                                              fma(residual, residual_scale, residual_shift)
+ * relu(v) = 0 > v ? 0 : v, so NaN passes through. If z is not NULL, value is also written there; z may alias x or
+ * residual. x, residual, z: [N][C/16][H][W][16]; for the stem x: [N][3][H][W], floats, and all other members NULL.
  * In the format of the shape's storage, as everything below that is a void pointer: read exactly, rounded when written.
  * Value itself is not rounded, only z is. */
 struct cb_source {
@@ -90,16 +92,17 @@ struct cb_grad_source {
 
 /* Backward. source: as in the forward pass but x alone or x with scale and shift (no residual, no z).
  * dX: d = sum over k, r, s of dY * w; order of the sum: for each block of K r, k in the block, s (in wt's order of r
- * and s; taps that fall outside dY count as zeros for stride 1 and are left out for stride 2), one fma each, from 0;
- * then the blocks in order. Then, each step present or not:  d = d + skip;  d = d + skip_even at even rows and columns;
- * d = value > 0 ? d : 0 (value of the source, if masked);  dx = d;  sums [N][C/16][2][16]: sum of d, as it is stored,
- * and sum of d * (bn_y - bn_mean) (fma) over H*W in raster order, from 0. dW: group g of the images (cb_group_range)
- * gives dw_groups[g][packed layout]: per image the sum over p, q in raster order of fma(value, dY, .) from 0 (padding
- * counts as zeros), images added in order to 0. cb_conv_bwd then adds the groups by a binary tree into dw.
+ *     and s; taps that fall outside dY count as zeros for stride 1 and are left out for stride 2), one fma each, from 0;
+ *     then the blocks in order. Then, each step present or not:
+ *       d = d + skip;  d = d + skip_even at even rows and columns;  d = value > 0 ? d : 0 (masked: value of the source);
+ *       dx = d;  sums [N][C/16][2][16]: sum of d, as it is stored, and sum of d * (bn_y - bn_mean) (fma) over H*W in
+ *       raster order, from 0 (NULL: not wanted).
+ * dW: group g of the images (cb_group_range) gives dw_groups[g][packed layout]: per image the sum over p, q in raster
+ *     order of fma(value, dY, .) from 0 (padding counts as zeros), images added in order to 0. cb_conv_backward then adds
+ *     the groups by a binary tree into dw.
  * CB_CONV_WINOGRAD: no skip_even. CB_CONV_1X1_S2: only even rows and columns of the source have a gradient, so dx is
  * compact: [N][C/16][H/2][W/2][16], to be handed to another convolution as skip_even; skip, skip_even, masked and sums
- * must be NULL or 0. dx may alias skip; it may be NULL only for the stem (then wt, skip, skip_even, sums are unused).
- * sums NULL: not wanted. */
+ * must be NULL or 0. dx may alias skip; it may be NULL only for the stem (then wt, skip, skip_even, sums are unused). */
 struct cb_conv_bwd {
     struct cb_conv_shape shape;
     struct cb_grad_source dy;

@@ -85,40 +85,109 @@ static void test_fma(void)
     check_end();
 }
 
-/* acc + a1*b1 + a0*b0 in each column of one row, by the ISA's tile. */
-static void test_dot2(enum cb_isa isa)
+/* acc + a1*b1 + a0*b0 in each column of one row. */
+static void compare_dot2(cb_gemm_tile_fn *tile, size_t nr)
 {
     enum { NR = 16, CASES = 20000 };
-    check_begin(isa, "dot products near the limits");
     float *a = check_floats(1), *b = check_floats(NR), *got = check_floats(NR), *want = check_floats(NR);
-    size_t mr, nr;
-    cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
-    if (nr > NR) nr = NR;
     for (uint64_t i = 0; i < CASES; i++) {
         uint16_t words[2 + 2 * NR];
         for (size_t j = 0; j < 2 + 2 * NR; j++) words[j] = near_limits(check_random(i, j));
+        if (i % 64 == 0) { /* in column 0: 2^-126 - 1.01 * 2^-151 + 0, which random numbers hardly ever meet */
+            words[0] = words[2] = 0;
+            words[1] = cb_bf16_of(-0x1.02p-70f);
+            words[3] = cb_bf16_of(0x1p-81f);
+        }
         memcpy(a, words, sizeof *a);
         memcpy(b, words + 2, NR * sizeof *b);
         for (size_t j = 0; j < nr; j++) {
-            got[j] = accumulator(check_random(i, 100 + j));
+            got[j] = i % 64 == 0 && j == 0 ? 0x1p-126f : accumulator(check_random(i, 100 + j));
             want[j] = cb_bf16_dot2(cb_bf16_value(words[0]), cb_bf16_value(words[1]), cb_bf16_value(words[2 + 2 * j]),
                                    cb_bf16_value(words[3 + 2 * j]), got[j]);
         }
-        cb_ops_of(isa)->gemm_bf16_tile(&(struct cb_gemm_tile){.mr = 1,
-                                                              .nr = nr,
-                                                              .k = 1,
-                                                              .a = a,
-                                                              .b = b,
-                                                              .c = got,
-                                                              .lda = 1,
-                                                              .ldb = NR,
-                                                              .ldc = NR,
-                                                              .accumulate = 1,
-                                                              .next_a = a,
-                                                              .next_c = got});
+        tile(&(struct cb_gemm_tile){.mr = 1,
+                                    .nr = nr,
+                                    .k = 1,
+                                    .a = a,
+                                    .b = b,
+                                    .c = got,
+                                    .lda = 1,
+                                    .ldb = NR,
+                                    .ldc = NR,
+                                    .accumulate = 1,
+                                    .next_a = a,
+                                    .next_c = got});
         if (!check_equal("c", got, want, nr)) break;
     }
+}
+
+static void test_dot2(enum cb_isa isa)
+{
+    size_t mr, nr;
+    cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
+    check_begin(isa, "dot products near the limits");
+    compare_dot2(cb_ops_of(isa)->gemm_bf16_tile, nr < 16 ? nr : 16);
     check_end();
+}
+
+/* --- tiles that are wrong on purpose: one row, one word --- */
+
+typedef float dot_fn(float a0, float a1, float b0, float b1, float acc);
+
+static void wrong_tile(const struct cb_gemm_tile *t, dot_fn *dot)
+{
+    uint16_t a[2], b[2];
+    memcpy(a, t->a, sizeof a);
+    for (size_t j = 0; j < t->nr; j++) {
+        memcpy(b, t->b + j, sizeof b);
+        t->c[j] = dot(cb_bf16_value(a[0]), cb_bf16_value(a[1]), cb_bf16_value(b[0]), cb_bf16_value(b[1]), t->c[j]);
+    }
+}
+
+static float lower_first(float a0, float a1, float b0, float b1, float acc)
+{
+    return cb_bf16_fma(a1, b1, cb_bf16_fma(a0, b0, acc));
+}
+
+static float with_denormals(float a0, float a1, float b0, float b1, float acc)
+{
+    return fmaf(a0, b0, fmaf(a1, b1, acc));
+}
+
+static float flushed_after_fma(float a0, float a1, float b0, float b1, float acc)
+{
+    acc = cb_flush_denormal(fmaf(cb_flush_denormal(a1), cb_flush_denormal(b1), cb_flush_denormal(acc)));
+    return cb_flush_denormal(fmaf(cb_flush_denormal(a0), cb_flush_denormal(b0), acc));
+}
+
+static void tile_lower_first(const struct cb_gemm_tile *t)
+{
+    wrong_tile(t, lower_first);
+}
+
+static void tile_with_denormals(const struct cb_gemm_tile *t)
+{
+    wrong_tile(t, with_denormals);
+}
+
+static void tile_flushed_after_fma(const struct cb_gemm_tile *t)
+{
+    wrong_tile(t, flushed_after_fma);
+}
+
+static void test_wrong_tiles(void)
+{
+    static const struct {
+        const char *name;
+        cb_gemm_tile_fn *tile;
+    } wrong[] = {{"takes the lower halves first", tile_lower_first},
+                 {"keeps denormals", tile_with_denormals},
+                 {"decides by what fma rounded to whether a result is tiny", tile_flushed_after_fma}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        check_begin_must_fail(CB_ISA_SCALAR, "a gemm_bf16_tile that %s", wrong[i].name);
+        compare_dot2(wrong[i].tile, 16);
+        check_end();
+    }
 }
 
 int main(void)
@@ -126,5 +195,6 @@ int main(void)
     test_rounding();
     test_fma();
     CHECK_EACH_ISA(isa) test_dot2(isa);
+    test_wrong_tiles();
     return check_finish();
 }

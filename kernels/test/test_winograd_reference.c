@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conv/winograd_points.h"
 #include "core/bf16.h"
 
 /* The transforms as matrices, from the points 0, +-a, +-b and infinity alone. */
@@ -285,6 +286,35 @@ static void test_backward(const struct cb_conv_shape *s)
     check("dw", s, got, want_w, bound_w, weights);
 }
 
+/* Every constant is the nearest float to what a and b make of it: the bound of bf16 is too wide to see one that is slightly off. */
+static void test_points(const char *format, const struct cb_winograd_points *p, double a, double b)
+{
+    double n0 = 1 / (a * a * b * b), na = 1 / (2 * a * a * (a * a - b * b)), nb = 1 / (2 * b * b * (b * b - a * a));
+    const struct {
+        const char *name;
+        float got;
+        double want;
+    } constants[] = {{"a", p->a, a},
+                     {"b", p->b, b},
+                     {"a2", p->a2, a * a},
+                     {"b2", p->b2, b * b},
+                     {"a3", p->a3, a * a * a},
+                     {"b3", p->b3, b * b * b},
+                     {"sum", p->sum, a * a + b * b},
+                     {"product", p->product, a * a * b * b},
+                     {"n0", p->n0, n0},
+                     {"na", p->na, na},
+                     {"nb", p->nb, nb},
+                     {"a_na", p->a_na, a * na},
+                     {"b_nb", p->b_nb, b * nb},
+                     {"b2_nb", p->b2_nb, b * b * nb}};
+    check_begin(CB_ISA_SCALAR, "winograd: the constants of the points of %s", format);
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+        check_true(constants[i].got == (float)constants[i].want, "%s is %.9g, not %.9g", constants[i].name,
+                   (double)constants[i].got, constants[i].want);
+    check_end();
+}
+
 /* A NaN reaches every output that depends on its pixel, and none of a tile that does not read it. */
 static void test_nan(void)
 {
@@ -327,6 +357,8 @@ int main(void)
         test_backward(s);
         check_end();
     }
+    test_points("f32", &cb_winograd_points_f32, 1, 2);
+    test_points("bf16", &cb_winograd_points_bf16, 3. / 4, 3. / 2);
     test_nan();
     return check_finish();
 }

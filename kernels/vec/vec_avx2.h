@@ -9,6 +9,8 @@
 #define VL 8
 typedef __m256 vf;
 
+/* A line a word. */
+/* clang-format off */
 static inline vf v_zero(void) { return _mm256_setzero_ps(); }
 static inline vf v_set1(float x) { return _mm256_set1_ps(x); }
 static inline vf v_load(const float *p) { return _mm256_loadu_ps(p); }
@@ -28,5 +30,6 @@ static inline vf v_where_positive(vf test, vf x)
 {
     return _mm256_and_ps(_mm256_cmp_ps(test, _mm256_setzero_ps(), _CMP_GT_OQ), x);
 }
+/* clang-format on */
 
 #endif

@@ -9,6 +9,8 @@
 #define VL 16
 typedef __m512 vf;
 
+/* A line a word. */
+/* clang-format off */
 static inline vf v_zero(void) { return _mm512_setzero_ps(); }
 static inline vf v_set1(float x) { return _mm512_set1_ps(x); }
 static inline vf v_load(const float *p) { return _mm512_loadu_ps(p); }
@@ -28,5 +30,6 @@ static inline vf v_where_positive(vf test, vf x)
 {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(test, _mm512_setzero_ps(), _CMP_GT_OQ), x);
 }
+/* clang-format on */
 
 #endif

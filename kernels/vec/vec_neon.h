@@ -9,6 +9,8 @@
 #define VL 4
 typedef float32x4_t vf;
 
+/* A line a word. */
+/* clang-format off */
 static inline vf v_zero(void) { return vdupq_n_f32(0.0f); }
 static inline vf v_set1(float x) { return vdupq_n_f32(x); }
 static inline vf v_load(const float *p) { return vld1q_f32(p); }
@@ -28,5 +30,6 @@ static inline vf v_where_positive(vf test, vf x)
 {
     return vreinterpretq_f32_u32(vandq_u32(vcgtq_f32(test, v_zero()), vreinterpretq_u32_f32(x)));
 }
+/* clang-format on */
 
 #endif

@@ -1,7 +1,7 @@
 #include "loop/feed.h"
 
-void cb_feed_batch(const struct cb_feed *feed, struct cb_team *team, struct cb_model *model, const uint32_t *order, size_t n,
-                   uint32_t epoch, int augmented, uint8_t *labels)
+void cb_feed_batch(const struct cb_feed *feed, struct cb_team *team, struct cb_model *model, const uint32_t *order,
+                   size_t n, uint32_t epoch, int augmented, uint8_t *labels)
 {
     const uint8_t *pixels[CB_MAX_BATCH];
     struct cb_view views[CB_MAX_BATCH];

@@ -13,7 +13,7 @@ struct cb_feed {
 };
 
 /* Images order[0 .. n-1] of the feed into the model's input, augmented for this epoch (or plain if !augmented); labels[i] is set. */
-void cb_feed_batch(const struct cb_feed *feed, struct cb_team *team, struct cb_model *model, const uint32_t *order, size_t n,
-                   uint32_t epoch, int augmented, uint8_t *labels);
+void cb_feed_batch(const struct cb_feed *feed, struct cb_team *team, struct cb_model *model, const uint32_t *order,
+                   size_t n, uint32_t epoch, int augmented, uint8_t *labels);
 
 #endif

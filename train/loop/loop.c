@@ -79,8 +79,8 @@ static void progress(const struct cb_run *run, const struct epoch *epoch, double
     double left = epoch->images ? (double)(run->recipe->schedule.iterations - run->position.iteration) *
                                       (double)run->recipe->data.batch / rate
                                 : 0;
-    printf("\r  iteration %zu of %zu  loss %.4f  %.0f images/s  about %.0f min left\033[K", (size_t)run->position.iteration,
-           run->recipe->schedule.iterations, loss, rate, left / 60);
+    printf("\r  iteration %zu of %zu  loss %.4f  %.0f images/s  about %.0f min left\033[K",
+           (size_t)run->position.iteration, run->recipe->schedule.iterations, loss, rate, left / 60);
     fflush(stdout);
 }
 
@@ -89,7 +89,8 @@ static void print_epoch(const struct cb_run *run, const struct cb_record_epoch *
     if (run->quiet) return;
     if (isatty(STDOUT_FILENO)) printf("\r\033[K");
     printf("epoch %3zu  train loss %.4f  accuracy %6.2f %%", e->epoch, e->train_loss, e->train_accuracy_percent);
-    if (e->evaluated) printf("  %s loss %.4f  accuracy %6.2f %%", run->evaluated_on, e->test_loss, e->test_accuracy_percent);
+    if (e->evaluated)
+        printf("  %s loss %.4f  accuracy %6.2f %%", run->evaluated_on, e->test_loss, e->test_accuracy_percent);
     printf("  %6.1f s  %5.0f images/s\n", e->seconds, e->images_per_second);
     fflush(stdout);
 }
@@ -131,7 +132,8 @@ static int finish_epoch(struct cb_run *run, struct epoch *epoch, struct cb_evalu
 static void begin_epoch(const struct cb_run *run, struct epoch *epoch)
 {
     epoch->index = run->position.iteration / epoch->iterations;
-    cb_epoch_order(run->train.seed, (uint32_t)epoch->index, run->recipe->data.shuffle, run->train.images->n, epoch->order);
+    cb_epoch_order(run->train.seed, (uint32_t)epoch->index, run->recipe->data.shuffle, run->train.images->n,
+                   epoch->order);
 }
 
 static void write_end(struct cb_run *run, struct epoch *epoch, enum cb_run_outcome outcome, const char *reason,
@@ -181,13 +183,15 @@ static enum cb_run_outcome run_iterations(struct cb_run *run, struct epoch *epoc
         size_t k = p->iteration;
         double loss = iterate(run, epoch, cb_schedule_at(&r->schedule, k));
         if (!isfinite(loss)) {
-            snprintf(reason, reason_bytes, "the loss of iteration %zu is %f; the last good state is in last.safetensors", k, loss);
+            snprintf(reason, reason_bytes,
+                     "the loss of iteration %zu is %f; the last good state is in last.safetensors", k, loss);
             return CB_RUN_DIVERGED;
         }
         progress(run, epoch, loss);
         int epoch_ends = p->iteration % epoch->iterations == 0 || p->iteration == r->schedule.iterations;
         if (epoch_ends && !finish_epoch(run, epoch, evaluation)) {
-            snprintf(reason, reason_bytes, "the %s loss after iteration %zu is not finite; the last good state is in last.safetensors",
+            snprintf(reason, reason_bytes,
+                     "the %s loss after iteration %zu is not finite; the last good state is in last.safetensors",
                      run->evaluated_on, k);
             return CB_RUN_DIVERGED;
         }
@@ -202,14 +206,16 @@ static enum cb_run_outcome run_iterations(struct cb_run *run, struct epoch *epoc
     }
     /* A resumed run that was already complete has no evaluation of its own yet. */
     if (!evaluation->images) *evaluation = cb_evaluate(&run->test, run->team, run->model, r->data.batch, NULL);
-    if (save(run, err) != CB_OK || cb_checkpoint_save_weights(run->model, run->final_path, err) != CB_OK) return CB_RUN_FAILED;
+    if (save(run, err) != CB_OK || cb_checkpoint_save_weights(run->model, run->final_path, err) != CB_OK)
+        return CB_RUN_FAILED;
     return CB_RUN_COMPLETED;
 }
 
 enum cb_run_outcome cb_run_train(struct cb_run *run, struct cb_error *err)
 {
     size_t n = run->train.images->n;
-    struct epoch epoch = {.iterations = (n + run->recipe->data.batch - 1) / run->recipe->data.batch, .start_s = cb_now_s()};
+    struct epoch epoch = {.iterations = (n + run->recipe->data.batch - 1) / run->recipe->data.batch,
+                          .start_s = cb_now_s()};
     epoch.order = malloc(n * sizeof *epoch.order);
     if (!epoch.order) {
         cb_fail(err, CB_NO_MEMORY, "out of memory for the order of %zu images", n);

@@ -16,8 +16,8 @@ struct cb_run {
     struct cb_record *record;
     struct cb_position position;
     char last_path[4096], final_path[4096];
-    size_t stop_after; /* --max-iterations: finished iterations; the recipe's number if not given */
-    double clock_start; /* cb_now_s() before anything touched the data */
+    size_t stop_after;     /* --max-iterations: finished iterations; the recipe's number if not given */
+    double clock_start;    /* cb_now_s() before anything touched the data */
     double seconds_before; /* spent in earlier sessions of a resumed run */
     int quiet;
 };

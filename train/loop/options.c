@@ -34,7 +34,8 @@ enum cb_status cb_option_triple(const char *option, const char *text, double val
         char *end;
         value[i] = strtod(at, &end);
         if (end == at || *end != (i < 2 ? ',' : '\0'))
-            return cb_fail(err, CB_BAD_INPUT, "%s: expected three numbers such as 0.4914,0.4822,0.4465, got '%s'", option, text);
+            return cb_fail(err, CB_BAD_INPUT, "%s: expected three numbers such as 0.4914,0.4822,0.4465, got '%s'",
+                           option, text);
         at = end + 1;
     }
     return CB_OK;

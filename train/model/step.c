@@ -33,7 +33,8 @@ void cb_model_train_step(struct cb_model *m, struct cb_team *team, size_t n, con
     for (size_t i = 0; i < n; i++) *correct += m->correct[i];
 }
 
-void cb_model_update(struct cb_model *m, struct cb_team *team, float lr, float momentum, float weight_decay, int nesterov)
+void cb_model_update(struct cb_model *m, struct cb_team *team, float lr, float momentum, float weight_decay,
+                     int nesterov)
 {
     double start = cb_profile_start();
     cb_sgd_update(team, &(struct cb_sgd){.len = m->parameters_len,

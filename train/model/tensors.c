@@ -92,7 +92,8 @@ void cb_model_init(struct cb_model *m, uint64_t seed)
     float data[64 * 64 * 9]; /* the largest tensor */
     memset(m->velocity, 0, m->parameters_len * sizeof *m->velocity);
     for (size_t i = 0; i < m->tensors; i++) {
-        for (size_t e = 0; e < m->tensor[i].tensor.len; e++) data[e] = initial_value(m, &m->tensor[i], draw(seed, i, e));
+        for (size_t e = 0; e < m->tensor[i].tensor.len; e++)
+            data[e] = initial_value(m, &m->tensor[i], draw(seed, i, e));
         cb_model_import(m, i, CB_VALUE, data);
     }
 }

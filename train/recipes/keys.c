@@ -12,9 +12,9 @@ static const struct recipe_word depths[] = {{"20", 20}, {"32", 32}, {"44", 44}, 
 static const struct recipe_word shortcuts[] = {{"A", 'A'}, {"B", 'B'}, {NULL, 0}};
 static const struct recipe_word inits[] = {
     {"he_fan_in", CB_INIT_HE_FAN_IN}, {"he_fan_out", CB_INIT_HE_FAN_OUT}, {"torch03", CB_INIT_TORCH03}, {NULL, 0}};
-static const struct recipe_word numerics[] = {
-    {"fp32-direct", CB_FP32_DIRECT},   {"fp32-winograd", CB_FP32_WINOGRAD}, {"bf16-backward", CB_BF16_BACKWARD},
-    {"bf16-storage", CB_BF16_STORAGE}, {"bf16-all", CB_BF16_ALL},           {NULL, 0}};
+static const struct recipe_word numerics[] = {{"fp32-direct", CB_FP32_DIRECT},     {"fp32-winograd", CB_FP32_WINOGRAD},
+                                              {"bf16-backward", CB_BF16_BACKWARD}, {"bf16-storage", CB_BF16_STORAGE},
+                                              {"bf16-all", CB_BF16_ALL},           {NULL, 0}};
 
 enum {
     ONE_CYCLE = 1 << CB_ONE_CYCLE,

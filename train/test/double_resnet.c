@@ -50,7 +50,8 @@ void cb_double_weights_free(struct cb_double_weights *w)
     for (size_t i = 0; i < w->count; i++) free(w->value[i]);
 }
 
-static void add_tap(const struct map *x, struct map *y, size_t n, size_t c, size_t k, long dr, long ds, size_t stride, double w)
+static void add_tap(const struct map *x, struct map *y, size_t n, size_t c, size_t k, long dr, long ds, size_t stride,
+                    double w)
 {
     const double *src = at(x, n, c);
     double *dst = at(y, n, k);
@@ -69,12 +70,13 @@ static struct map conv(const struct map *x, const double *w, size_t k, size_t fi
         for (size_t o = 0; o < k; o++)
             for (size_t c = 0; c < x->c; c++)
                 for (size_t t = 0; t < filter * filter; t++)
-                    add_tap(x, &y, n, c, o, (long)(t / filter) - (long)(filter / 2), (long)(t % filter) - (long)(filter / 2), stride,
-                            w[(o * x->c + c) * filter * filter + t]);
+                    add_tap(x, &y, n, c, o, (long)(t / filter) - (long)(filter / 2),
+                            (long)(t % filter) - (long)(filter / 2), stride, w[(o * x->c + c) * filter * filter + t]);
     return y;
 }
 
-static void batch_norm(const struct cb_model *model, const struct cb_double_weights *w, struct map *x, const char *prefix, int update)
+static void batch_norm(const struct cb_model *model, const struct cb_double_weights *w, struct map *x,
+                       const char *prefix, int update)
 {
     char name[96];
     double *part[4];
@@ -106,8 +108,8 @@ static void relu(struct map *x)
         if (x->v[i] < 0) x->v[i] = 0;
 }
 
-static struct map shortcut(const struct cb_model *model, const struct cb_double_weights *w, const struct map *z, size_t k,
-                           const char *block, int update)
+static struct map shortcut(const struct cb_model *model, const struct cb_double_weights *w, const struct map *z,
+                           size_t k, const char *block, int update)
 {
     if (cb_model_network(model)->shortcut == 'B') {
         char name[96];
@@ -126,8 +128,8 @@ static struct map shortcut(const struct cb_model *model, const struct cb_double_
     return r;
 }
 
-static struct map basic_block(const struct cb_model *model, const struct cb_double_weights *w, struct map z, size_t k, const char *block,
-                              int update)
+static struct map basic_block(const struct cb_model *model, const struct cb_double_weights *w, struct map z, size_t k,
+                              const char *block, int update)
 {
     char name[96];
     size_t stride = k == z.c ? 1 : 2;
@@ -156,8 +158,8 @@ static double image_loss(const double *logits, size_t label)
     return log(sum) - logits[label];
 }
 
-double cb_double_forward(const struct cb_model *model, struct cb_double_weights *w, const float *images, const uint8_t *labels,
-                         size_t n, double *logits, int update)
+double cb_double_forward(const struct cb_model *model, struct cb_double_weights *w, const float *images,
+                         const uint8_t *labels, size_t n, double *logits, int update)
 {
     struct map x = new_map(n, 3, 32);
     for (size_t i = 0; i < n * CB_IMAGE_PIXELS; i++) x.v[i] = (double)images[i];

@@ -18,6 +18,17 @@ CB_INLINE vf v_words(const vf *operands)
     return v_pair(operands[0], operands[1]);
 }
 
+/* Around everything that calls v_multiply_add. */
+CB_INLINE unsigned begin_products(void)
+{
+    return v_dot2_begin();
+}
+
+CB_INLINE void end_products(unsigned mode)
+{
+    v_dot2_end(mode);
+}
+
 CB_INLINE vf v_multiply_add(vf a, vf b, vf acc)
 {
     return v_dot2(a, b, acc);

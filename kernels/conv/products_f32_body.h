@@ -17,6 +17,16 @@ CB_INLINE vf v_words(const vf *operands)
     return operands[0];
 }
 
+CB_INLINE unsigned begin_products(void)
+{
+    return 0;
+}
+
+CB_INLINE void end_products(unsigned mode)
+{
+    (void)mode;
+}
+
 CB_INLINE vf v_multiply_add(vf a, vf b, vf acc)
 {
     return v_fma(a, b, acc);

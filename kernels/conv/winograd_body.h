@@ -216,9 +216,11 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t task, void *scratc
         ahead_range(&ahead, args->source.x, next, count * strip_floats, size);
         ahead_range(&ahead, args->source.residual, next, count * strip_floats, size);
         ahead_spread(&ahead, fetches(c, k, count * d.tiles));
+        unsigned mode = begin_products();
         for (size_t t = 0; t < POSITIONS; t++)
             multiply(d.to.v + t * d.operands, c / CB_WORD, k, args->workspace + t * (c / CB_WORD) * k,
                      d.to.m + t * d.position, count * d.tiles, &ahead);
+        end_products(mode);
         for (size_t i = 0; i < count; i++) finish_forward_strip(&d, args, (s + i) / d.strips, (s + i) % d.strips, i);
     }
     v_stream_end();
@@ -356,6 +358,7 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
         ahead_range(&ahead, args->skip, here * c, pixels * c, size * c);
         if (args->bn_y != args->source.x) ahead_range(&ahead, args->bn_y, here * c, pixels * c, size * c);
         ahead_spread(&ahead, 2 * fetches(c, k, count * d.tiles));
+        unsigned mode = begin_products();
         for (size_t t = 0; t < POSITIONS; t++) {
             const float *v = d.to.v + t * d.operands, *x = d.to.x + t * d.operands;
             const float *rows = rows_as_words((const operand *)v, count * d.tiles, k, d.to.rows);
@@ -366,6 +369,7 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
             multiply(v, k / CB_WORD, c, args->workspace + t * (k / CB_WORD) * c, d.to.m + t * d.position,
                      count * d.tiles, &ahead);
         }
+        end_products(mode);
         for (size_t i = 0; i < count; i++) {
             size_t image = (s + i) / d.strips, strip = (s + i) % d.strips;
             if (args->source.scale)
@@ -379,7 +383,7 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
     v_stream_end();
 }
 
-/* The pass in copies for the network's channels; one will do where speed is no aim. */
+/* The pass in copies for the network's channels; one will do where bf16 is emulated: more of them gained nothing. */
 #ifdef CB_BF16_EMULATED
 #define CHANNELS(pass, part) pass(args, part, scratch, args->shape.c, args->shape.k)
 #else

@@ -5,9 +5,13 @@
 #ifdef CB_GEMM_BF16
 #define TILE_VARIANT CB_VARIANT(gemm_bf16_tile)
 #define v_multiply_add v_dot2
+#define begin_products v_dot2_begin
+#define end_products v_dot2_end
 #else
 #define TILE_VARIANT CB_VARIANT(gemm_f32_tile)
 #define v_multiply_add v_fma
+#define begin_products() 0
+#define end_products(mode) (void)(mode)
 #endif
 
 enum { NR = NV * VL };
@@ -72,13 +76,9 @@ static void tile_any(const struct cb_gemm_tile *t, float *c, size_t ldc)
     }
 }
 
-void TILE_VARIANT(const struct cb_gemm_tile *t)
+/* At the right edge of C the tile works on a copy, so that nothing beside C is read or written. */
+static void tile_edge(const struct cb_gemm_tile *t)
 {
-    if (t->nr % VL == 0) {
-        tile_any(t, t->c, t->ldc);
-        return;
-    }
-    /* At the right edge of C the tile works on a copy, so that nothing beside C is read or written. */
     float edge[MR * NR];
     if (t->accumulate) {
         memset(edge, 0, sizeof edge);
@@ -86,6 +86,16 @@ void TILE_VARIANT(const struct cb_gemm_tile *t)
     }
     tile_any(t, edge, NR);
     for (size_t i = 0; i < t->mr; i++) memcpy(t->c + i * t->ldc, edge + i * NR, t->nr * sizeof *edge);
+}
+
+void TILE_VARIANT(const struct cb_gemm_tile *t)
+{
+    unsigned mode = begin_products();
+    if (t->nr % VL == 0)
+        tile_any(t, t->c, t->ldc);
+    else
+        tile_edge(t);
+    end_products(mode);
 }
 
 #ifndef CB_GEMM_BF16

@@ -2,8 +2,7 @@
 #define CB_VEC_BF16_EMULATED_H
 
 /* The words of bf16 where the CPU has none, after any vec_<isa>.h; core/bf16.h is their definition. In the compiler's
- * own vector types, so that one text serves every ISA: they are here for the same bits, not for speed. So the long ones
- * are calls; in line, the unrolled kernels would take minutes to compile. */
+ * own vector types, so that one text serves every ISA. */
 #include <stdint.h>
 
 #include "core/bf16.h"
@@ -20,10 +19,9 @@ static inline vf v_load_bf16(const uint16_t *p)
 }
 
 #define CB_BF16_EMULATED
-#define CB_CALLED static __attribute__((noinline, unused))
 
 /* cb_bf16_of in the upper halves; the lower ones are left as they come. */
-CB_CALLED vu_ v_rounded_(vf x)
+static inline vu_ v_rounded_(vf x)
 {
     vu_ bits = (vu_)x, rounded = bits + 0x7fff + (bits >> 16 & 1);
     vu_ nan = (vu_)((bits & 0x7fffffff) > 0x7f800000), zero = (vu_)((bits & 0x7f800000) == 0);
@@ -53,13 +51,43 @@ static inline vf v_pair_bf16(const uint16_t *low, const uint16_t *high)
     return (vf)((vu_)v_load_bf16(low) >> 16 | (vu_)v_load_bf16(high));
 }
 
+#ifdef __x86_64__
+/* With DAZ and FTZ, MXCSR's fma is cb_bf16_fma: operands that are denormal count as zeros, and so does a result that is
+ * tiny after rounding (Intel SDM, volume 1, 4.9.1.5). No arithmetic leaves its place between the two: it is fed from
+ * memory and ends there. */
+static inline unsigned v_dot2_begin(void)
+{
+    unsigned mode = _mm_getcsr();
+    _mm_setcsr(mode | _MM_FLUSH_ZERO_ON | 0x40 /* DAZ */);
+    __asm__ volatile("" ::: "memory");
+    return mode;
+}
+static inline void v_dot2_end(unsigned mode)
+{
+    __asm__ volatile("" ::: "memory");
+    _mm_setcsr(mode);
+}
+static inline vf v_bf16_fma_(vf a, vf b, vf c)
+{
+    return v_fma(a, b, c);
+}
+#else
+/* FPCR's flushing decides before rounding what is tiny, so it is done by hand; in a call, as the
+ * unrolled kernels would take minutes to compile. */
+static inline unsigned v_dot2_begin(void)
+{
+    return 0;
+}
+static inline void v_dot2_end(unsigned mode)
+{
+    (void)mode;
+}
 static inline vf v_flush_(vf x)
 {
     vu_ bits = (vu_)x, normal = (vu_)((bits & 0x7f800000) != 0);
     return (vf)(bits & (normal | 0x80000000));
 }
-/* cb_bf16_fma */
-static inline vf v_bf16_fma_(vf a, vf b, vf c)
+static __attribute__((noinline)) vf v_bf16_fma_(vf a, vf b, vf c)
 {
     vf r = v_fma(v_flush_(a), v_flush_(b), v_flush_(c));
     vb_ edge = __builtin_convertvector((vu_)(((vu_)r & 0x7fffffff) == 0x800000), vb_);
@@ -70,7 +98,8 @@ static inline vf v_bf16_fma_(vf a, vf b, vf c)
         for (int lane = 0; lane < VL; lane++) r[lane] = cb_bf16_fma(a[lane], b[lane], c[lane]);
     return v_flush_(r);
 }
-CB_CALLED vf v_dot2(vf a, vf b, vf acc)
+#endif
+static inline vf v_dot2(vf a, vf b, vf acc)
 {
     vu_ x = (vu_)a, y = (vu_)b;
     acc = v_bf16_fma_((vf)(x & 0xffff0000), (vf)(y & 0xffff0000), acc);

@@ -39,6 +39,14 @@ static inline vf v_pair_bf16(const uint16_t *low, const uint16_t *high)
     __m512i both = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i_u *)low));
     return v_interleave_(_mm512_inserti64x4(both, _mm256_loadu_si256((const __m256i_u *)high), 1));
 }
+static inline unsigned v_dot2_begin(void)
+{
+    return 0;
+}
+static inline void v_dot2_end(unsigned mode)
+{
+    (void)mode;
+}
 static inline vf v_dot2(vf a, vf b, vf acc)
 {
     return _mm512_dpbf16_ps(acc, (__m512bh)a, (__m512bh)b);

@@ -82,7 +82,6 @@ SUITE_HELPER_SRC := $(filter-out $(SUITE_SRC),$(wildcard bench/suites/*.c))
 SUITES := $(patsubst %.c,$(BUILD)/%,$(notdir $(SUITE_SRC)))
 TEST_SRC := $(wildcard kernels/test/test_*.c bench/test/test_*.c train/test/test_*.c reports/test/test_*.c ci/test_*.c)
 TESTS := $(patsubst %.c,$(BUILD)/test/%,$(notdir $(TEST_SRC)))
-BARE_SUITES := $(BUILD)/test/without-peers/bench_conv $(BUILD)/test/without-peers/bench_gemm
 # What the tests of exact counts count, and count with.
 COUNT_HELPERS := $(BUILD)/count_loop $(BUILD)/count_by
 BENCH_VARIANTS := $(BUILD)/test/without-peers/cyclebench-bench $(BUILD)/test/wrong-kernels/cyclebench-bench
@@ -120,7 +119,7 @@ check: ## set up, build and run every test; the last line is the count
 	@ci/setup
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests WERROR=1
 	@ci/run-tests $(BUILD) $(VARIANTS)
-tests: $(TESTS) $(BARE_SUITES) $(BENCH_VARIANTS) $(BUILD)/train_steps $(COUNT_HELPERS) $(BUILD)/qemu-count.so ## build the test programs
+tests: $(TESTS) $(BENCH_VARIANTS) $(BUILD)/train_steps $(COUNT_HELPERS) $(BUILD)/qemu-count.so ## build the test programs
 lint: ## the gates on structure: include direction, symbols, ISA leaks, headers
 	@ci/gates $(BUILD)
 format: ## clang-format the C files in place
@@ -216,13 +215,8 @@ $(BUILD)/test/$(basename $(notdir $(1))): $(call objects,$(1)) $(call objects,$(
 endef
 $(foreach src,$(TEST_SRC),$(eval $(call test_program,$(src))))
 
-# The suites as they are where no peer's header was found, to test that they say so.
-$(BARE_SUITES): $(BUILD)/test/without-peers/%: $(BUILD)/bench/suites/%.o $(BUILD)/libnopeers.a $(call ROOM_LIBS,bench/suites/)
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ldl $(LDLIBS)
-
-# The benchmarks likewise, and with kernels that are wrong on purpose, to test that these are refused.
+# The benchmarks as they are where no peer's header was found, to test that they say so, and with kernels that are wrong
+# on purpose, to test that these are refused.
 BENCH_REST := $(BUILD)/libpeers.a $(BUILD)/libtrain.a $(BUILD)/libinstruments.a $(LIBKERNELS)
 $(BUILD)/test/without-peers/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BENCH_LIBS) $(BUILD)/libnopeers.a $(BENCH_REST)
 $(BUILD)/test/wrong-kernels/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BUILD)/bench/test/wrong_kernels.o $(BENCH_LIBS) $(BUILD)/libnopeers.a $(BENCH_REST)

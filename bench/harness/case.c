@@ -11,29 +11,23 @@ static struct cb_entrant *add(struct cb_contest *contest)
 }
 
 void cb_enter_ours(struct cb_contest *contest, const struct cb_field *field, const char *name, unsigned variant,
-                   double flops, double least_flops, double bytes)
+                   const struct cb_cost *cost)
 {
     for (size_t i = 0; i < field->n_isas; i++) {
         struct cb_entrant *e = add(contest);
-        *e = (struct cb_entrant){
-            .isa = field->isa[i], .variant = variant, .flops = flops, .least_flops = least_flops, .bytes = bytes};
+        *e = (struct cb_entrant){.isa = field->isa[i], .variant = variant, .cost = *cost};
         snprintf(e->name, sizeof e->name, "%s%s%s", name, *name ? ":" : "", cb_isa_name(field->isa[i]));
     }
 }
 
 struct cb_entrant *cb_enter_library(struct cb_contest *contest, const struct cb_field *field, const char *library,
-                                    const char *way, unsigned variant, double flops, double bytes)
+                                    const char *way, unsigned variant, const struct cb_cost *cost)
 {
     size_t i = 0;
     while (i < field->n_libraries && strcmp(field->library[i], library)) i++;
     if (i == field->n_libraries) return NULL;
     struct cb_entrant *e = add(contest);
-    *e = (struct cb_entrant){.library = library,
-                             .isa = field->best,
-                             .variant = variant,
-                             .flops = flops,
-                             .least_flops = flops,
-                             .bytes = bytes};
+    *e = (struct cb_entrant){.library = library, .isa = field->best, .variant = variant, .cost = *cost};
     snprintf(e->name, sizeof e->name, "%s%s%s", library, *way ? ":" : "", way);
     return e;
 }

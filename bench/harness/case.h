@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ceilings.h"
 #include "core/isa.h"
 #include "core/status.h"
 #include "core/team.h"
@@ -24,12 +25,10 @@ struct cb_entrant {
     enum cb_isa isa;     /* of ours. Libraries choose by themselves: the best that is offered here, for the ceilings */
     unsigned variant;    /* the kernel's own */
     unsigned part;       /* 0: the whole work; else its share of what only several of the library's calls do together */
-    bool own_threads;    /* see struct cb_side in turns.h */
+    bool own_threads;    /* beside OpenMP's: they spin after their work and would take cores from the next case */
     bool own_process;    /* whose CPU time is not ours */
     const char *unverified; /* why its result is not compared; NULL: it is */
-    /* Of one call. flops: by the direct algorithm, 0 for copies. least_flops: what this entrant's algorithm has to do.
-     * bytes: each input read once, each output written once. */
-    double flops, least_flops, bytes;
+    struct cb_cost cost;
 };
 
 enum { CB_MAX_ENTRANTS = 16 };
@@ -91,9 +90,9 @@ extern const struct cb_kernel *const cb_kernels[];
 /* For enter: adds a variant of ours in every ISA of the field, or a library's way of doing it: NULL if the library is
  * not in the field. name and way end up in the entrant's name ("" where there is only one). */
 void cb_enter_ours(struct cb_contest *contest, const struct cb_field *field, const char *name, unsigned variant,
-                   double flops, double least_flops, double bytes);
+                   const struct cb_cost *cost);
 struct cb_entrant *cb_enter_library(struct cb_contest *contest, const struct cb_field *field, const char *library,
-                                    const char *way, unsigned variant, double flops, double bytes);
+                                    const char *way, unsigned variant, const struct cb_cost *cost);
 
 /* Selects the ISA, which must be available, of what our kernels do from now on. */
 void cb_use_isa(enum cb_isa isa);

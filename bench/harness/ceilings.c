@@ -17,16 +17,29 @@ enum cb_status cb_ceilings_measure(struct cb_ceilings *c, enum cb_isa isa, struc
     return status;
 }
 
-double cb_ceilings_peak(struct cb_ceilings *c, enum cb_isa isa, struct cb_team *team)
+double cb_ceilings_peak(struct cb_ceilings *c, enum cb_format format, enum cb_isa isa, struct cb_team *team)
 {
-    return c->peak_flops[isa] = 1e9 * cb_fma_peak_gflops(isa, team);
+    double gflops = format == CB_BF16 ? cb_bf16_peak_gflops(isa, team) : 0;
+    if (gflops == 0) gflops = cb_fma_peak_gflops(isa, team);
+    return c->peak_flops[format][isa] = 1e9 * gflops;
+}
+
+enum cb_format cb_cost_format(const struct cb_cost *cost)
+{
+    return cost->least_flops[CB_BF16] > cost->least_flops[CB_F32] ? CB_BF16 : CB_F32;
+}
+
+static json_t *peaks_json(const double peak_flops[CB_ISA_COUNT])
+{
+    json_t *peaks = json_object();
+    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++)
+        if (peak_flops[isa] > 0) json_object_set_new(peaks, cb_isa_name(isa), json_real(peak_flops[isa]));
+    return peaks;
 }
 
 json_t *cb_ceilings_json(const struct cb_ceilings *c)
 {
-    json_t *peaks = json_object(), *levels = json_object();
-    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++)
-        if (c->peak_flops[isa] > 0) json_object_set_new(peaks, cb_isa_name(isa), json_real(c->peak_flops[isa]));
+    json_t *levels = json_object();
     for (enum cb_memory_level l = CB_LEVEL_L1; l < CB_LEVELS; l++) {
         const struct cb_bandwidth_ceiling *from = &c->level[l];
         json_t *level = json_object();
@@ -37,16 +50,18 @@ json_t *cb_ceilings_json(const struct cb_ceilings *c)
         if (from->reason) json_object_set_new(level, "reason", json_string(from->reason));
         json_object_set_new(levels, cb_level_names[l], level);
     }
-    return json_pack("{s:i, s:o, s:s, s:o}", "threads", (int)c->threads, "fma_peak_FLOPS", peaks, "bandwidth_isa",
-                     cb_isa_name(c->stream_isa), "bandwidth_bytes_per_second", levels);
+    return json_pack("{s:i, s:o, s:o, s:s, s:o}", "threads", (int)c->threads, "fma_peak_FLOPS",
+                     peaks_json(c->peak_flops[CB_F32]), "bf16_peak_FLOPS", peaks_json(c->peak_flops[CB_BF16]),
+                     "bandwidth_isa", cb_isa_name(c->stream_isa), "bandwidth_bytes_per_second", levels);
 }
 
 void cb_ceilings_print(const struct cb_ceilings *c)
 {
     printf("%zu thread%s\n", c->threads, c->threads == 1 ? "" : "s");
     for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++)
-        if (c->peak_flops[isa] > 0)
-            printf("  FMA peak, fp32, %-8s %10.1f GFLOP/s\n", cb_isa_name(isa), c->peak_flops[isa] * 1e-9);
+        if (c->peak_flops[CB_F32][isa] > 0)
+            printf("  FMA peak, fp32, %-10s %10.1f GFLOP/s; dot products of bf16 %10.1f\n", cb_isa_name(isa),
+                   c->peak_flops[CB_F32][isa] * 1e-9, c->peak_flops[CB_BF16][isa] * 1e-9);
     printf("  %-25s %10s %10s %10s  GB/s, with %s\n", "memory of a thread", "read", "copy", "triad",
            cb_isa_name(c->stream_isa));
     for (enum cb_memory_level l = CB_LEVEL_L1; l < CB_LEVELS; l++) {
@@ -78,14 +93,15 @@ static double capacity(const struct cb_ceilings *c, enum cb_memory_level level)
     return bytes * (double)caches;
 }
 
-struct cb_roof cb_roofline(const struct cb_ceilings *c, double peak_flops, double flops, double bytes, bool cold)
+struct cb_roof cb_roofline(const struct cb_ceilings *c, enum cb_isa isa, const struct cb_cost *cost, bool cold)
 {
     enum cb_memory_level level = cold ? CB_LEVEL_DRAM : CB_LEVEL_L1;
     /* A cache whose bandwidth could not be measured is passed over for the next one. */
-    while (level < CB_LEVEL_DRAM && (capacity(c, level) < bytes || fastest(&c->level[level]) == 0)) level++;
-    struct cb_roof roof = {.level = level, .bytes_per_s = fastest(&c->level[level]), .peak_flops = peak_flops};
-    double flops_s = peak_flops > 0 ? flops / peak_flops : 0,
-           bytes_s = roof.bytes_per_s > 0 ? bytes / roof.bytes_per_s : 0;
+    while (level < CB_LEVEL_DRAM && (capacity(c, level) < cost->bytes || fastest(&c->level[level]) == 0)) level++;
+    struct cb_roof roof = {.level = level, .bytes_per_s = fastest(&c->level[level])};
+    double flops_s = 0, bytes_s = roof.bytes_per_s > 0 ? cost->bytes / roof.bytes_per_s : 0;
+    for (enum cb_format format = CB_F32; format < CB_FORMATS; format++)
+        if (c->peak_flops[format][isa] > 0) flops_s += cost->least_flops[format] / c->peak_flops[format][isa];
     roof.compute_bound = flops_s > bytes_s;
     roof.least_s = roof.compute_bound ? flops_s : bytes_s;
     return roof;

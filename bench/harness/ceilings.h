@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "bandwidth.h"
+#include "core/format.h"
 #include "core/isa.h"
 #include "core/team.h"
 
@@ -23,28 +24,37 @@ struct cb_ceilings {
     struct cb_memory_sizes sizes;
     enum cb_isa stream_isa; /* that moves the bytes */
     struct cb_bandwidth_ceiling level[CB_LEVELS];
-    double peak_flops[CB_ISA_COUNT]; /* 0: not measured */
+    double peak_flops[CB_FORMATS][CB_ISA_COUNT]; /* of products of operands of a format; 0: not measured */
 };
+
+/* What one call of a case costs. */
+struct cb_cost {
+    double flops; /* by the direct algorithm; 0 for copies */
+    /* What its own algorithm has to do, by the format of the operands. */
+    double least_flops[CB_FORMATS];
+    double bytes; /* each input read once, each output written once */
+};
+/* That of most of its operations: whose peak it is held against. */
+enum cb_format cb_cost_format(const struct cb_cost *cost);
 
 /* Measures the bandwidth of every level, about two seconds; the FMA peaks are left for cb_ceilings_peak. */
 enum cb_status cb_ceilings_measure(struct cb_ceilings *ceilings, enum cb_isa isa, struct cb_team *team,
                                    struct cb_error *err);
-/* The FMA peak of an ISA, measured now: clocks change from second to second. */
-double cb_ceilings_peak(struct cb_ceilings *ceilings, enum cb_isa isa, struct cb_team *team);
+/* The peak of an ISA, measured now: clocks change from second to second. Of floats: fused multiply-adds. Of bf16: dot
+ * products; where the ISA has none, they are two fused multiply-adds each, which come to the peak of floats. */
+double cb_ceilings_peak(struct cb_ceilings *ceilings, enum cb_format format, enum cb_isa isa, struct cb_team *team);
 
 json_t *cb_ceilings_json(const struct cb_ceilings *ceilings); /* new reference */
 void cb_ceilings_print(const struct cb_ceilings *ceilings);
 
-/* The least seconds that a call can take: that of its flops at the FMA peak or that of its bytes from where they are,
- * whichever is more. */
+/* The least seconds that a call can take: that of its flops at the peaks of their formats or that of its bytes from
+ * where they are, whichever is more. */
 struct cb_roof {
     enum cb_memory_level level; /* the smallest that holds the bytes of all threads; DRAM for cold cases */
     double bytes_per_s;         /* of it: the fastest stream. 0: not measured, then flops alone count */
-    double peak_flops;
     double least_s;
     bool compute_bound;
 };
-struct cb_roof cb_roofline(const struct cb_ceilings *ceilings, double peak_flops, double flops, double bytes,
-                           bool cold);
+struct cb_roof cb_roofline(const struct cb_ceilings *ceilings, enum cb_isa isa, const struct cb_cost *cost, bool cold);
 
 #endif

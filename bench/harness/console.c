@@ -64,7 +64,7 @@ void cb_console_row(const struct cb_entrant *entrant, const char *label, const j
     print_number(row, "real_time_cv", 100, 1, "%", widths[3]);
     print_number(row, "FLOPS", 1e-9, 1, "", widths[4]);
     print_number(row, "bytes_per_second", 1e-9, 1, "", widths[5]);
-    print_number(row, "share_of_fma_peak", 100, 1, "%", widths[6]);
+    print_number(row, "share_of_peak", 100, 1, "%", widths[6]);
     print_number(row, "share_of_ceiling", 100, 1, "%", widths[7]);
     const char *bound = json_string_value(json_object_get(row, "bound"));
     const char *level = json_string_value(json_object_get(row, "ceiling_level"));

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "turns.h"
+#include "bench.h"
 
 /* The value of --name or --name=value; NULL: another argument. */
 static const char *value_of(const char *argument, const char *name)

@@ -2,11 +2,11 @@
 
 #include "flush.h"
 #include "instruments.h"
-#include "turns.h"
+#include "bench.h"
 
 const struct cb_event_counter *cb_live_counter;
 
-/* The FMA peak that a row is held against is not older. */
+/* The peaks that a row is held against are not older. */
 static const double peak_valid_s = 1;
 
 void cb_live_begin(struct cb_live *live, const struct cb_contest *contest, struct cb_ceilings *ceilings,
@@ -58,14 +58,12 @@ static void make_ready(struct cb_live *live, size_t index)
     if (!status && !k->verify(live->work, e, err)) live->state[index] = CB_READY;
 }
 
-static double fresh_peak(struct cb_live *live, enum cb_isa isa)
+static void refresh_peak(struct cb_live *live, enum cb_format format, enum cb_isa isa)
 {
-    double now = cb_now_s();
-    if (live->peak_at_s[isa] == 0 || now - live->peak_at_s[isa] > peak_valid_s) {
-        cb_ceilings_peak(live->ceilings, isa, live->team);
-        live->peak_at_s[isa] = cb_now_s();
-    }
-    return live->ceilings->peak_flops[isa];
+    double *at_s = &live->peak_at_s[format][isa];
+    if (*at_s > 0 && cb_now_s() - *at_s <= peak_valid_s) return;
+    cb_ceilings_peak(live->ceilings, format, isa, live->team);
+    *at_s = cb_now_s();
 }
 
 /* --- timing --- */
@@ -121,15 +119,17 @@ static enum cb_status time_cold(struct cb_live *live, const struct cb_entrant *e
     return status;
 }
 
-static void add_counters(struct cb_live *live, const struct cb_entrant *e, double peak, struct cb_state *state)
+static void add_counters(struct cb_live *live, const struct cb_entrant *e, struct cb_state *state)
 {
-    struct cb_roof roof = cb_roofline(live->ceilings, peak, e->least_flops, e->bytes, live->contest->cache == CB_COLD);
-    cb_state_rate(state, "bytes_per_second", e->bytes);
+    const struct cb_cost *cost = &e->cost;
+    struct cb_roof roof = cb_roofline(live->ceilings, e->isa, cost, live->contest->cache == CB_COLD);
+    double peak = live->ceilings->peak_flops[cb_cost_format(cost)][e->isa];
+    cb_state_rate(state, "bytes_per_second", cost->bytes);
     if (roof.least_s > 0) cb_state_rate(state, "share_of_ceiling", roof.least_s);
-    if (e->flops == 0) return;
-    cb_state_rate(state, "FLOPS", e->flops);
-    cb_state_counter(state, "fma_peak_FLOPS", peak);
-    cb_state_rate(state, "share_of_fma_peak", e->flops / peak);
+    if (cost->flops == 0) return;
+    cb_state_rate(state, "FLOPS", cost->flops);
+    cb_state_counter(state, "peak_FLOPS", peak);
+    cb_state_rate(state, "share_of_peak", cost->flops / peak);
 }
 
 void cb_live_measure(struct cb_live *live, size_t index, struct cb_state *state)
@@ -141,7 +141,8 @@ void cb_live_measure(struct cb_live *live, size_t index, struct cb_state *state)
         return;
     }
     bool alone = live->contest->threads == 1;
-    double peak = fresh_peak(live, e->isa);
+    for (enum cb_format format = CB_F32; format < CB_FORMATS; format++)
+        if (format == CB_F32 || e->cost.least_flops[format] > 0) refresh_peak(live, format, e->isa);
     cb_use_isa(e->isa);
     if (e->own_threads && !alone) cb_let_threads_sleep();
     enum cb_status status = live->contest->cache == CB_COLD ? time_cold(live, e, state, &live->why[index])
@@ -152,7 +153,7 @@ void cb_live_measure(struct cb_live *live, size_t index, struct cb_state *state)
         cb_state_fail(state, live->why[index].text);
         return;
     }
-    add_counters(live, e, peak, state);
+    add_counters(live, e, state);
     const char *label = live->contest->kernel->label ? live->contest->kernel->label(live->work, e) : NULL;
     if (label) cb_state_label(state, label);
 }

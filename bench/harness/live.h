@@ -18,8 +18,8 @@ struct cb_live {
     void *work;
     bool set_up;
     enum cb_entrant_state state[CB_MAX_ENTRANTS];
-    struct cb_error why[CB_MAX_ENTRANTS]; /* of what is skipped or wrong */
-    double peak_at_s[CB_ISA_COUNT];       /* when the FMA peak was measured */
+    struct cb_error why[CB_MAX_ENTRANTS];       /* of what is skipped or wrong */
+    double peak_at_s[CB_FORMATS][CB_ISA_COUNT]; /* when the peak was measured */
 };
 
 void cb_live_begin(struct cb_live *live, const struct cb_contest *contest, struct cb_ceilings *ceilings,

@@ -5,7 +5,6 @@
 
 #include "bench.h"
 #include "core/random.h"
-#include "turns.h"
 
 enum { DRAWS = 2000, LOW = DRAWS * 25 / 1000, HIGH = DRAWS - 1 - LOW };
 

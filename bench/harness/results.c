@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "turns.h"
+#include "bench.h"
 
 enum cb_status cb_results_create(struct cb_results *r, bool aggregates_only, struct cb_error *err)
 {
@@ -48,8 +48,9 @@ static json_t *shape_json(const struct cb_shape *shape)
 static json_t *description(const struct cb_live *live, const struct cb_entrant *e)
 {
     const struct cb_contest *c = live->contest;
-    struct cb_roof roof =
-        cb_roofline(live->ceilings, live->ceilings->peak_flops[e->isa], e->least_flops, e->bytes, c->cache == CB_COLD);
+    const struct cb_cost *cost = &e->cost;
+    struct cb_roof roof = cb_roofline(live->ceilings, e->isa, cost, c->cache == CB_COLD);
+    double least_flops = cost->least_flops[CB_F32] + cost->least_flops[CB_BF16];
     json_t *d = json_object();
     json_object_set_new(d, "kernel", json_string(c->kernel->name));
     json_object_set_new(d, "shape", shape_json(c->shape));
@@ -62,12 +63,14 @@ static json_t *description(const struct cb_live *live, const struct cb_entrant *
     json_object_set_new(d, "cache", json_string(c->cache == CB_COLD ? "cold" : "warm"));
     json_object_set_new(d, "verified", json_boolean(!e->unverified)); /* what is wrong has no row */
     if (e->unverified) json_object_set_new(d, "verified_reason", json_string(e->unverified));
-    json_object_set_new(d, "flops", json_real(e->flops));
-    json_object_set_new(d, "least_flops", json_real(e->least_flops));
-    json_object_set_new(d, "bytes", json_real(e->bytes));
-    json_object_set_new(d, "arithmetic_intensity", json_real(e->least_flops / e->bytes));
+    json_object_set_new(d, "flops", json_real(cost->flops));
+    json_object_set_new(d, "least_flops", json_real(least_flops));
+    json_object_set_new(d, "least_flops_bf16", json_real(cost->least_flops[CB_BF16]));
+    json_object_set_new(d, "bytes", json_real(cost->bytes));
+    json_object_set_new(d, "arithmetic_intensity", json_real(least_flops / cost->bytes));
     json_object_set_new(d, "bound", json_string(roof.compute_bound ? "compute" : "memory"));
     json_object_set_new(d, "ceiling_level", json_string(cb_level_names[roof.level]));
+    json_object_set_new(d, "peak_of", json_string(cb_cost_format(cost) == CB_BF16 ? "bf16" : "f32"));
     json_object_set_new(d, "ceiling_isa", json_string(cb_isa_name(e->isa)));
     return d;
 }

@@ -317,8 +317,11 @@ static enum cb_status measure_ceilings(struct runner *r, size_t i, struct cb_err
     enum cb_status status = cb_team_create(&team, r->o->threads[i], 0, err);
     if (status) return status;
     status = cb_ceilings_measure(&r->ceilings[i], r->field.best, team, err);
-    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT && !status; isa++)
-        if (cb_isa_available(isa)) cb_ceilings_peak(&r->ceilings[i], isa, team);
+    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT && !status; isa++) {
+        if (!cb_isa_available(isa)) continue;
+        cb_ceilings_peak(&r->ceilings[i], CB_F32, isa, team);
+        cb_ceilings_peak(&r->ceilings[i], CB_BF16, isa, team);
+    }
     cb_team_destroy(team);
     return status;
 }

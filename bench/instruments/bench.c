@@ -10,8 +10,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "core/bf16.h"
 #include "core/random.h"
 
 enum cb_status cb_parse_count(const char *option, const char *text, size_t max, size_t *value, struct cb_error *err)
@@ -51,7 +53,8 @@ enum { FILL_CHUNK = 1024 }; /* a page */
 
 struct filling {
     uint32_t seed;
-    float *p;
+    enum cb_format format;
+    void *p;
     size_t n;
 };
 
@@ -63,14 +66,25 @@ static void fill_chunk(void *context, size_t task, void *scratch)
     for (size_t i = task * FILL_CHUNK; i < end; i += 4) {
         uint32_t bits[4];
         cb_random_bits(f->seed, CB_RANDOM_SYNTHETIC, 0, i, bits);
-        for (size_t j = 0; j < 4 && i + j < end; j++) f->p[i + j] = 2 * cb_random_unit(bits[j]) - 1;
+        for (size_t j = 0; j < 4 && i + j < end; j++) {
+            float x = 2 * cb_random_unit(bits[j]) - 1;
+            if (f->format == CB_F32)
+                ((float *)f->p)[i + j] = x;
+            else
+                ((uint16_t *)f->p)[i + j] = cb_bf16_of(x);
+        }
     }
 }
 
-void cb_fill_random(struct cb_team *team, uint32_t seed, float *p, size_t n)
+void cb_fill_random(struct cb_team *team, uint32_t seed, enum cb_format format, void *p, size_t n)
 {
-    struct filling filling = {seed, p, n};
+    struct filling filling = {seed, format, p, n};
     cb_team_run(team, (n + FILL_CHUNK - 1) / FILL_CHUNK, fill_chunk, &filling);
+}
+
+void cb_let_threads_sleep(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
 }
 
 double cb_worst_difference(const float *expected, const float *got, size_t n)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/format.h"
 #include "core/status.h"
 #include "core/team.h"
 
@@ -13,6 +14,8 @@
 /* A whole number from 1 to max, the value of an option. */
 enum cb_status cb_parse_count(const char *option, const char *text, size_t max, size_t *value, struct cb_error *err);
 
+enum { CB_MAX_REPETITIONS = 1000 };
+
 /* Sorts the n > 0 values, smallest first; returns their median. */
 double cb_sort_median(double *values, size_t n);
 
@@ -20,9 +23,12 @@ double cb_sort_median(double *values, size_t n);
  * pages of 4 KiB large tensors are bound by address translation. NULL without memory; free() releases it. */
 void *cb_alloc_tensor(size_t bytes);
 
-/* Fills p with n numbers in [-1, 1) that depend on seed alone. The threads of the team touch it first, each its part.
- */
-void cb_fill_random(struct cb_team *team, uint32_t seed, float *p, size_t n);
+/* Fills p with n numbers of the format, in [-1, 1] (1: rounded to bf16), that depend on seed alone. The threads of the
+ * team touch it first, each its part. */
+void cb_fill_random(struct cb_team *team, uint32_t seed, enum cb_format format, void *p, size_t n);
+
+/* OpenMP threads spin for some milliseconds after their work before they sleep: they would take cores from others. */
+void cb_let_threads_sleep(void);
 
 /* Largest difference of n values, as a share of the largest expected value; NaN if there is a NaN. */
 double cb_worst_difference(const float *expected, const float *got, size_t n);

@@ -10,7 +10,7 @@
 /* A library's SGEMM: C = A * B, row-major, neither transposed. */
 struct cb_gemm_peer {
     const char *name;
-    bool own_threads; /* see struct cb_side */
+    bool own_threads; /* beside OpenMP's */
     /* Makes the library ready with its number of threads and describes it: version, chosen kernels, threads. Called
      * before cb_bind_threads: threads of the library inherit the caller's binding. CB_UNAVAILABLE: the library is not
      * here; the message says why, and no other function may be called. */

@@ -1,6 +1,7 @@
-/* oneDNN: convolutions with the layouts left to the library, and SGEMM. */
+/* oneDNN: convolutions with the layouts left to the library, SGEMM and products of bf16. */
 #include <dnnl.h>
 #include <omp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,8 +98,8 @@ struct cb_conv_plan {
 };
 
 /* The tensors as we hold them (tags[t]), or with layouts left to the library (tags NULL). */
-static dnnl_status_t describe(const struct cb_conv_shape *s, const dnnl_format_tag_t *tags,
-                              dnnl_memory_desc_t md[TENSORS])
+static dnnl_status_t describe(const struct cb_conv_shape *s, const dnnl_data_type_t types[TENSORS],
+                              const dnnl_format_tag_t *tags, dnnl_memory_desc_t md[TENSORS])
 {
     dnnl_dim_t n = (dnnl_dim_t)s->n, c = (dnnl_dim_t)s->c, k = (dnnl_dim_t)s->k, r = (dnnl_dim_t)cb_conv_filter(s);
     const dnnl_dims_t dims[TENSORS] = {{n, c, (dnnl_dim_t)s->h, (dnnl_dim_t)s->w},
@@ -106,7 +107,7 @@ static dnnl_status_t describe(const struct cb_conv_shape *s, const dnnl_format_t
                                        {n, k, (dnnl_dim_t)cb_conv_out_h(s), (dnnl_dim_t)cb_conv_out_w(s)}};
     dnnl_status_t status = dnnl_success;
     for (int t = 0; t < TENSORS && !status; t++)
-        status = dnnl_memory_desc_init_by_tag(&md[t], 4, dims[t], dnnl_f32, tags ? tags[t] : dnnl_format_tag_any);
+        status = dnnl_memory_desc_init_by_tag(&md[t], 4, dims[t], types[t], tags ? tags[t] : dnnl_format_tag_any);
     return status;
 }
 
@@ -155,7 +156,7 @@ static dnnl_status_t reorder(dnnl_memory_t from, dnnl_memory_t to)
 }
 
 /* Memory in the library's layout; the threads that will read it are the first that write it. */
-static dnnl_status_t make_memory(struct cb_conv_plan *plan, enum cb_conv_pass pass, enum tensor t, const float *ours)
+static dnnl_status_t make_memory(struct cb_conv_plan *plan, enum cb_conv_pass pass, enum tensor t, const void *ours)
 {
     const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(plan->description, passes[pass].of[t].query, 0);
     plan->data[t] = cb_alloc_tensor(dnnl_memory_desc_get_size(md));
@@ -164,7 +165,7 @@ static dnnl_status_t make_memory(struct cb_conv_plan *plan, enum cb_conv_pass pa
     plan->arguments[t] = (dnnl_exec_arg_t){passes[pass].of[t].argument, plan->memory[t]};
     if (status || t == plan->output) return status;
     dnnl_memory_t from;
-    status = dnnl_memory_create(&from, &plan->ours[t], engine, (float *)ours);
+    status = dnnl_memory_create(&from, &plan->ours[t], engine, (void *)(uintptr_t)ours);
     if (status) return status;
     status = reorder(from, plan->memory[t]);
     dnnl_memory_destroy(from);
@@ -191,10 +192,14 @@ static enum cb_status create(struct cb_conv_plan **out, const struct cb_conv_sha
     if (!plan) return cb_fail(err, CB_NO_MEMORY, "oneDNN: out of memory for a plan");
     plan->output = passes[pass].output;
     const dnnl_format_tag_t tags[TENSORS] = {shape->c % 16 ? dnnl_nchw : dnnl_nChw16c, dnnl_oihw, dnnl_nChw16c};
-    const float *const ours[TENSORS] = {tensors->x, tensors->w, tensors->y};
+    const void *const ours[TENSORS] = {tensors->x, tensors->w, tensors->y};
+    const dnnl_data_type_t stored = shape->storage == CB_BF16 ? dnnl_bf16 : dnnl_f32;
+    const dnnl_data_type_t theirs[TENSORS] = {stored, plan->output == W ? dnnl_f32 : stored, stored};
+    dnnl_data_type_t held[TENSORS] = {shape->kind == CB_CONV_STEM ? dnnl_f32 : stored, dnnl_f32, stored};
+    held[plan->output] = dnnl_f32; /* result() converts */
     dnnl_memory_desc_t any[TENSORS];
-    dnnl_status_t status = describe(shape, NULL, any);
-    if (!status) status = describe(shape, tags, plan->ours);
+    dnnl_status_t status = describe(shape, theirs, NULL, any);
+    if (!status) status = describe(shape, held, tags, plan->ours);
     if (!status) status = describe_pass(&plan->description, shape, pass, algorithms[algorithm], any);
     if (!status)
         status =
@@ -206,7 +211,8 @@ static enum cb_status create(struct cb_conv_plan **out, const struct cb_conv_sha
         return CB_OK;
     }
     destroy(plan);
-    if (status == dnnl_unimplemented) return cb_fail(err, CB_UNAVAILABLE, "not offered for this shape");
+    if (status == dnnl_unimplemented)
+        return cb_fail(err, CB_UNAVAILABLE, "not offered for this shape and format on this CPU");
     return failed("planning a convolution", status, err);
 }
 

@@ -22,7 +22,7 @@ static const struct cb_shape_form form = {.name = "augment", .keys = keys, .n_ke
 static void enter(struct cb_contest *contest, const struct cb_field *field)
 {
     double pixels = (double)cb_shape_value(contest->shape, "batch") * CB_IMAGE_PIXELS;
-    cb_enter_ours(contest, field, "", 0, 0, 0, pixels * (sizeof(uint8_t) + sizeof(float)));
+    cb_enter_ours(contest, field, "", 0, &(struct cb_cost){.bytes = pixels * (sizeof(uint8_t) + sizeof(float))});
 }
 
 struct work {
@@ -73,7 +73,7 @@ static enum cb_status setup(void **out, const struct cb_contest *contest, struct
                                   .pad = (enum cb_pad)cb_shape_value(contest->shape, "pad"),
                                   .table = w->table,
                                   .out = w->out};
-    outputs_add(&w->outputs, "out", w->out, n * CB_IMAGE_PIXELS);
+    outputs_add(&w->outputs, "out", CB_F32, w->out, n * CB_IMAGE_PIXELS);
     cb_use_isa(CB_ISA_SCALAR);
     cb_augment(team, &w->args);
     return outputs_expect(&w->outputs, err);

@@ -13,7 +13,6 @@
 #include "model/model.h"
 #include "peak.h"
 #include "peer.h"
-#include "turns.h"
 
 static const char usage[] =
     "usage: bench_step [options]\n"

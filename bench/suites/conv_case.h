@@ -20,9 +20,9 @@ struct conv_case {
     struct cb_conv_bwd bwd;
     const float *w; /* packed */
     double flops;
-    float *buffers[CASE_BUFFERS];
-    size_t buffer_floats[CASE_BUFFERS];
-    size_t n_buffers, floats;
+    void *buffers[CASE_BUFFERS];
+    size_t buffer_bytes[CASE_BUFFERS];
+    size_t n_buffers, bytes;
 };
 
 enum cb_status conv_case_plan(struct conv_case *c, struct cb_team *team, const struct cb_conv_shape *shape,
@@ -33,8 +33,8 @@ enum cb_status conv_case_run(void *conv_case, struct cb_error *err); /* a cb_sid
 /* The weights as [K][C][R][S]. */
 void conv_case_oihw(const struct conv_case *c, float *w);
 
-/* Elements of what the pass of a peer computes, and our numbers for it in the layout of conv_peer.h. */
+/* Elements of what the pass of a peer computes, and our numbers for it as floats in the layout of conv_peer.h. */
 size_t conv_case_result_size(const struct conv_case *c, enum cb_conv_pass pass);
-void conv_case_result(const struct conv_case *c, enum cb_conv_pass pass, float *out);
+enum cb_status conv_case_result(const struct conv_case *c, enum cb_conv_pass pass, float *out, struct cb_error *err);
 
 #endif

@@ -19,12 +19,31 @@ static const char *kind_word(size_t i)
     return i < sizeof words / sizeof *words ? words[i] : NULL;
 }
 
+/* The numerics versions, as far as they differ in convolutions; kernels/conv/conv.h says which there can be. */
+enum { FP32, BF16_BACKWARD, BF16_STORAGE, BF16_ALL };
+
+static const struct {
+    const char *name;
+    enum cb_format storage, fwd_products, bwd_products;
+} versions[] = {
+    [FP32] = {"fp32", CB_F32, CB_F32, CB_F32},
+    [BF16_BACKWARD] = {"bf16-backward", CB_F32, CB_F32, CB_BF16},
+    [BF16_STORAGE] = {"bf16-storage", CB_BF16, CB_F32, CB_BF16},
+    [BF16_ALL] = {"bf16-all", CB_BF16, CB_BF16, CB_BF16},
+};
+
+static const char *version_word(size_t i)
+{
+    return i < sizeof versions / sizeof *versions ? versions[i].name : NULL;
+}
+
 static const struct cb_shape_key keys[] = {
     {.name = "kind", .word = kind_word},
     {.name = "c", .min = 3, .max = 1024, .step = 1},
     {.name = "k", .min = 16, .max = 1024, .step = 16},
     {.name = "hw", .min = 1, .max = 128, .step = 1},
     {.name = "batch", .min = 1, .max = 4096, .step = 1},
+    {.name = "numerics", .word = version_word},
 };
 
 enum algorithm { DIRECT, WINOGRAD, IM2COL, ALGORITHMS };
@@ -34,13 +53,16 @@ static struct cb_conv_shape shape_of(const struct cb_shape *s, enum algorithm al
 {
     static const enum cb_conv_kind kinds[] = {
         [STEM] = CB_CONV_STEM, [K3X3] = CB_CONV_3X3, [K3X3_S2] = CB_CONV_3X3_S2, [K1X1_S2] = CB_CONV_1X1_S2};
-    size_t hw = cb_shape_value(s, "hw");
+    size_t hw = cb_shape_value(s, "hw"), version = cb_shape_value(s, "numerics");
     return (struct cb_conv_shape){.kind = algorithm == WINOGRAD ? CB_CONV_WINOGRAD : kinds[cb_shape_value(s, "kind")],
                                   .n = cb_shape_value(s, "batch"),
                                   .c = cb_shape_value(s, "c"),
                                   .h = hw,
                                   .w = hw,
-                                  .k = cb_shape_value(s, "k")};
+                                  .k = cb_shape_value(s, "k"),
+                                  .storage = versions[version].storage,
+                                  .fwd_products = versions[version].fwd_products,
+                                  .bwd_products = versions[version].bwd_products};
 }
 
 static const char *check_shape(const struct cb_shape *s)
@@ -49,7 +71,27 @@ static const char *check_shape(const struct cb_shape *s)
     if (kind == STEM && c != 3) return "kind=stem takes c=3, the colours of an image";
     if (kind != STEM && c % CB_LANES) return "c must be a multiple of 16, except with kind=stem";
     if ((kind == K3X3_S2 || kind == K1X1_S2) && hw % 2) return "hw must be even with stride 2";
+    size_t version = cb_shape_value(s, "numerics");
+    if (kind != K3X3 && (version == BF16_BACKWARD || version == BF16_ALL))
+        return "numerics of kind=3x3 alone: the others multiply floats, with numerics=fp32 or numerics=bf16-storage";
     return NULL;
+}
+
+/* From the forward pass of fp32; and from the backward pass of bf16-storage. */
+static bool differs_forward(const struct cb_shape *s)
+{
+    return cb_shape_value(s, "numerics") != BF16_BACKWARD;
+}
+
+static bool differs_backward(const struct cb_shape *s)
+{
+    return cb_shape_value(s, "numerics") != BF16_ALL;
+}
+
+/* Of 3x3 there is no direct convolution of bf16. */
+static enum algorithm first_algorithm(const struct cb_shape *s)
+{
+    return cb_shape_value(s, "kind") == K3X3 && cb_shape_value(s, "numerics") != FP32 ? WINOGRAD : DIRECT;
 }
 
 static const struct cb_shape_form form = {"conv", keys, sizeof keys / sizeof *keys, check_shape};
@@ -61,11 +103,13 @@ static bool is_backward(enum case_pass pass)
     return pass == BACKWARD || pass == FUSED_BACKWARD;
 }
 
-/* Floats that a pass reads and writes, each tensor once. */
+/* Bytes that a pass reads and writes, each tensor once. */
 static double traffic(const struct cb_conv_shape *s, enum case_pass pass)
 {
     double in = (double)(s->n * s->c * s->h * s->w), out = (double)(s->n * s->k * cb_conv_out_h(s) * cb_conv_out_w(s));
-    double weights = (double)cb_conv_weights(s);
+    double weights = (double)(cb_conv_weights(s) * sizeof(float));
+    in *= (double)cb_format_bytes(s->kind == CB_CONV_STEM ? CB_F32 : s->storage);
+    out *= (double)cb_format_bytes(s->storage);
     if (s->kind == CB_CONV_1X1_S2) in /= 4; /* even rows and columns alone */
     switch (pass) {
     case FORWARD:
@@ -82,7 +126,7 @@ static double traffic(const struct cb_conv_shape *s, enum case_pass pass)
 static double peer_traffic(const struct cb_conv_shape *s)
 {
     double in = (double)(s->n * s->c * s->h * s->w), out = (double)(s->n * s->k * cb_conv_out_h(s) * cb_conv_out_w(s));
-    return in + out + (double)cb_conv_weights(s);
+    return (in + out + (double)cb_conv_weights(s)) * (double)cb_format_bytes(s->storage);
 }
 
 /* A peer's entrant: which of its passes, which of its algorithms. */
@@ -103,12 +147,13 @@ static void enter_peer(struct cb_contest *contest, const struct cb_field *field,
         for (size_t a = 0; a < peer->algorithms; a++) {
             char way[24];
             snprintf(way, sizeof way, "%s%s", peer->algorithm_names[a], suffixes[pass]);
-            struct cb_entrant *e = cb_enter_library(contest, field, peer->name, way, peer_variant(pass, a),
-                                                    cb_conv_flops(s), peer_traffic(s) * sizeof(float));
-            if (!e) continue;
+            struct cb_cost cost = {.flops = cb_conv_flops(s), .bytes = peer_traffic(s)};
             /* "auto" may choose Winograd, which may have other tiles than ours: this is a bound, no count. */
-            if (s->kind == CB_CONV_3X3 && strcmp(peer->algorithm_names[a], "direct")) e->least_flops /= 4;
-            if (backward && s->kind != CB_CONV_STEM) e->part = pass == CB_CONV_BACKWARD_DATA ? 1 : 2;
+            bool winograd =
+                cb_shape_value(contest->shape, "kind") == K3X3 && strcmp(peer->algorithm_names[a], "direct");
+            cost.least_flops[s->storage] = winograd ? cost.flops / 4 : cost.flops;
+            struct cb_entrant *e = cb_enter_library(contest, field, peer->name, way, peer_variant(pass, a), &cost);
+            if (e && backward && s->kind != CB_CONV_STEM) e->part = pass == CB_CONV_BACKWARD_DATA ? 1 : 2;
         }
     }
 }
@@ -116,23 +161,29 @@ static void enter_peer(struct cb_contest *contest, const struct cb_field *field,
 static void enter(struct cb_contest *contest, const struct cb_field *field)
 {
     enum case_pass pass = (enum case_pass)contest->kernel->pass;
-    struct cb_conv_shape s = shape_of(contest->shape, DIRECT);
-    double flops = cb_conv_flops(&s) * (is_backward(pass) && s.kind != CB_CONV_STEM ? 2 : 1);
-    double bytes = traffic(&s, pass) * sizeof(float);
-    cb_enter_ours(contest, field, algorithm_names[DIRECT], DIRECT, flops, flops, bytes);
-    /* F(4x4, 3x3) has a quarter of the multiplications; its transforms are not counted. */
-    if (s.kind == CB_CONV_3X3)
-        cb_enter_ours(contest, field, algorithm_names[WINOGRAD], WINOGRAD, flops, flops / 4, bytes);
-    if (s.kind == CB_CONV_3X3 && pass == FORWARD)
-        cb_enter_ours(contest, field, algorithm_names[IM2COL], IM2COL, flops, flops, bytes);
-    if (pass == FORWARD || pass == BACKWARD) enter_peer(contest, field, &s, is_backward(pass));
+    bool backward = is_backward(pass);
+    enum algorithm first = first_algorithm(contest->shape);
+    struct cb_conv_shape s = shape_of(contest->shape, first);
+    bool is_3x3 = cb_shape_value(contest->shape, "kind") == K3X3;
+    double flops = cb_conv_flops(&s) * (backward && s.kind != CB_CONV_STEM ? 2 : 1);
+    struct cb_cost cost = {.flops = flops, .least_flops = {[CB_F32] = flops}, .bytes = traffic(&s, pass)};
+    if (first == DIRECT) cb_enter_ours(contest, field, algorithm_names[DIRECT], DIRECT, &cost);
+    if (first == DIRECT && is_3x3 && pass == FORWARD)
+        cb_enter_ours(contest, field, algorithm_names[IM2COL], IM2COL, &cost);
+    if (is_3x3) { /* F(4x4, 3x3) has a quarter of the multiplications; its transforms are not counted. */
+        cost.least_flops[CB_F32] = 0;
+        cost.least_flops[backward ? s.bwd_products : s.fwd_products] = flops / 4;
+        cb_enter_ours(contest, field, algorithm_names[WINOGRAD], WINOGRAD, &cost);
+    }
+    bool mixed = s.storage == CB_F32 && s.bwd_products == CB_BF16; /* no library's convolution */
+    if ((pass == FORWARD || pass == BACKWARD) && !mixed) enter_peer(contest, field, &s, backward);
 }
 
 static size_t scratch_bytes(const struct cb_shape *shape)
 {
-    struct cb_conv_shape direct = shape_of(shape, DIRECT), winograd = shape_of(shape, WINOGRAD);
-    size_t a = cb_conv_scratch_bytes(&direct);
-    size_t b = direct.kind == CB_CONV_3X3 ? cb_conv_scratch_bytes(&winograd) : 0;
+    struct cb_conv_shape first = shape_of(shape, first_algorithm(shape)), winograd = shape_of(shape, WINOGRAD);
+    size_t a = cb_conv_scratch_bytes(&first);
+    size_t b = cb_shape_value(shape, "kind") == K3X3 ? cb_conv_scratch_bytes(&winograd) : 0;
     return a > b ? a : b;
 }
 
@@ -175,13 +226,13 @@ static void list_outputs(struct work *w, enum algorithm algorithm)
     const struct cb_conv_shape *s = &c->shape;
     size_t in = s->n * s->c * s->h * s->w, out = s->n * s->k * cb_conv_out_h(s) * cb_conv_out_w(s);
     if (is_backward(w->pass)) {
-        outputs_add(o, "dX", c->bwd.dx, s->kind == CB_CONV_1X1_S2 ? in / 4 : in);
-        outputs_add(o, "dW", c->bwd.dw, cb_conv_weights(s));
-        outputs_add(o, "sums", c->bwd.sums, s->n * s->c * 2);
+        outputs_add(o, "dX", s->storage, c->bwd.dx, s->kind == CB_CONV_1X1_S2 ? in / 4 : in);
+        outputs_add(o, "dW", CB_F32, c->bwd.dw, cb_conv_weights(s));
+        outputs_add(o, "sums", CB_F32, c->bwd.sums, s->n * s->c * 2);
     } else {
-        outputs_add(o, "y", c->fwd.y, out);
-        outputs_add(o, "z", c->fwd.source.z, in);
-        outputs_add(o, "stats", c->fwd.stats, s->n * s->k * 2);
+        outputs_add(o, "y", s->storage, c->fwd.y, out);
+        outputs_add(o, "z", s->storage, c->fwd.source.z, in);
+        outputs_add(o, "stats", CB_F32, c->fwd.stats, s->n * s->k * 2);
     }
 }
 
@@ -233,9 +284,10 @@ static struct cb_conv_plan **peer_plan(struct work *w, const struct cb_entrant *
 
 static enum cb_status prepare_peer(struct work *w, const struct cb_entrant *e, struct cb_error *err)
 {
-    enum cb_status status = plan(w, DIRECT, err);
+    enum algorithm first = first_algorithm(w->shape);
+    enum cb_status status = plan(w, first, err);
     if (status) return status;
-    struct conv_case *c = &w->ours[DIRECT];
+    struct conv_case *c = &w->ours[first];
     float *oihw = malloc(cb_conv_weights(&c->shape) * sizeof *oihw);
     if (!oihw) return cb_fail(err, CB_NO_MEMORY, "out of memory for weights");
     conv_case_oihw(c, oihw);
@@ -246,22 +298,26 @@ static enum cb_status prepare_peer(struct work *w, const struct cb_entrant *e, s
     return status;
 }
 
-/* Winograd in fp32 loses some digits; a wrong tap or border differs by more than this. */
-static const double peer_tolerance = 1e-3;
+/* Winograd loses some digits in fp32, most of them in bf16; a wrong tap or border differs by more than this. */
+static double peer_tolerance(const struct cb_shape *s)
+{
+    return cb_shape_value(s, "numerics") == FP32 ? 1e-3 : 0.1;
+}
 
 static enum cb_status verify_peer(struct work *w, const struct cb_entrant *e, struct cb_error *err)
 {
-    struct conv_case *c = &w->ours[DIRECT];
+    enum algorithm first = first_algorithm(w->shape);
+    struct conv_case *c = &w->ours[first];
     size_t n = conv_case_result_size(c, peer_pass(e));
     float *expected = malloc(2 * n * sizeof *expected);
     if (!expected) return cb_fail(err, CB_NO_MEMORY, "out of memory to compare results; use a smaller --batch");
-    enum cb_status status = run_ours(w, DIRECT, err); /* another entrant may have left its poison */
-    conv_case_result(c, peer_pass(e), expected);
+    enum cb_status status = run_ours(w, first, err); /* another entrant may have left its poison */
+    if (!status) status = conv_case_result(c, peer_pass(e), expected, err);
     if (!status) status = cb_conv_onednn.run(*peer_plan(w, e), err);
     if (!status) status = cb_conv_onednn.result(*peer_plan(w, e), expected + n, err);
     double difference = status ? 0 : cb_worst_difference(expected, expected + n, n);
     free(expected);
-    if (status || difference <= peer_tolerance) return status;
+    if (status || difference <= peer_tolerance(w->shape)) return status;
     return cb_fail(err, CB_UNAVAILABLE, "wrong result, not timed: differs from ours by %.1e of the largest value",
                    difference);
 }
@@ -273,8 +329,9 @@ static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_
     struct work *w = work;
     if (e->library) return prepare_peer(w, e, err);
     enum algorithm algorithm = (enum algorithm)e->variant;
-    if (algorithm == WINOGRAD && cb_shape_value(w->shape, "hw") % 4)
-        return cb_fail(err, CB_UNAVAILABLE, "Winograd takes hw that are multiples of 4");
+    size_t multiple = cb_shape_value(w->shape, "numerics") == FP32 ? 4 : 8;
+    if (algorithm == WINOGRAD && cb_shape_value(w->shape, "hw") % multiple)
+        return cb_fail(err, CB_UNAVAILABLE, "Winograd takes hw that are multiples of %zu here", multiple);
     enum cb_status status = plan(w, buffers_of(algorithm), err);
     if (!status && algorithm == IM2COL) status = plan_im2col(w, err);
     return status;
@@ -310,7 +367,7 @@ static void buffers(void *work, const struct cb_entrant *e, cb_buffer_fn *visit,
         return;
     }
     const struct conv_case *c = &w->ours[buffers_of((enum algorithm)e->variant)];
-    for (size_t i = 0; i < c->n_buffers; i++) visit(context, c->buffers[i], c->buffer_floats[i] * sizeof(float));
+    for (size_t i = 0; i < c->n_buffers; i++) visit(context, c->buffers[i], c->buffer_bytes[i]);
     if (e->variant == IM2COL) visit(context, w->im2col_workspace, w->im2col_bytes);
 }
 
@@ -329,16 +386,16 @@ static void release(void *work)
     free(w);
 }
 
-#define CONV_KERNEL(title, which)                                                                                      \
+#define CONV_KERNEL(title, which, differs)                                                                             \
     {                                                                                                                  \
-        .name = title, .pass = which, .dtype = "f32", .form = &form, .enter = enter, .scratch_bytes = scratch_bytes,   \
+        .name = title, .pass = which, .form = &form, .takes = differs, .enter = enter, .scratch_bytes = scratch_bytes, \
         .setup = setup, .prepare = prepare, .verify = verify, .run = run, .label = label, .buffers = buffers,          \
         .release = release                                                                                             \
     }
 
 const struct cb_kernel cb_bench_conv[4] = {
-    CONV_KERNEL("conv/fwd", FORWARD),
-    CONV_KERNEL("conv/fwd_fused", FUSED_FORWARD),
-    CONV_KERNEL("conv/bwd", BACKWARD),
-    CONV_KERNEL("conv/bwd_fused", FUSED_BACKWARD),
+    CONV_KERNEL("conv/fwd", FORWARD, differs_forward),
+    CONV_KERNEL("conv/fwd_fused", FUSED_FORWARD, differs_forward),
+    CONV_KERNEL("conv/bwd", BACKWARD, differs_backward),
+    CONV_KERNEL("conv/bwd_fused", FUSED_BACKWARD, differs_backward),
 };

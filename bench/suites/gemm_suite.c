@@ -1,10 +1,11 @@
-/* SGEMM: ours by ISA, and the libraries'. */
+/* Products of matrices of floats or bf16: ours by ISA, and the libraries'. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
 #include "suites.h"
+#include "core/bf16.h"
 #include "gemm_peer.h"
 #include "kernels.h"
 
@@ -14,11 +15,18 @@ static const char *kind_word(size_t i)
     return i < sizeof words / sizeof *words ? words[i] : NULL;
 }
 
+static const char *operands_word(size_t i)
+{
+    static const char *const words[CB_FORMATS] = {[CB_F32] = "f32", [CB_BF16] = "bf16"};
+    return i < CB_FORMATS ? words[i] : NULL;
+}
+
 static const struct cb_shape_key keys[] = {
     {.name = "kind", .word = kind_word},
     {.name = "m", .min = 1, .max = 65536, .step = 1},
     {.name = "n", .min = 1, .max = 65536, .step = 1},
     {.name = "k", .min = 1, .max = 65536, .step = 1},
+    {.name = "operands", .word = operands_word},
 };
 static const struct cb_shape_form form = {.name = "gemm", .keys = keys, .n_keys = sizeof keys / sizeof *keys};
 
@@ -29,10 +37,14 @@ static void enter(struct cb_contest *contest, const struct cb_field *field)
 {
     double m = (double)cb_shape_value(contest->shape, "m"), n = (double)cb_shape_value(contest->shape, "n"),
            k = (double)cb_shape_value(contest->shape, "k");
-    double flops = 2 * m * n * k, bytes = (m * k + k * n + m * n) * sizeof(float);
-    cb_enter_ours(contest, field, "", 0, flops, flops, bytes);
+    enum cb_format operands = (enum cb_format)cb_shape_value(contest->shape, "operands");
+    struct cb_cost cost = {.flops = 2 * m * n * k,
+                           .bytes = (m * k + k * n) * (double)cb_format_bytes(operands) + m * n * sizeof(float)};
+    cost.least_flops[operands] = cost.flops;
+    cb_enter_ours(contest, field, "", 0, &cost);
     for (unsigned i = 0; i < PEERS; i++) {
-        struct cb_entrant *e = cb_enter_library(contest, field, peers[i]->name, "", i, flops, bytes);
+        if (operands == CB_BF16 && !peers[i]->prepare_bf16) continue;
+        struct cb_entrant *e = cb_enter_library(contest, field, peers[i]->name, "", i, &cost);
         if (e) e->own_threads = peers[i]->own_threads;
     }
 }
@@ -40,49 +52,64 @@ static void enter(struct cb_contest *contest, const struct cb_field *field)
 struct work {
     struct cb_team *team;
     struct cb_cache_sizes caches;
-    struct cb_gemm gemm;
-    float *a, *b, *c, *peer_c;
+    enum cb_format operands;
+    size_t m, n, k;
+    void *a, *b; /* of operands */
+    float *c, *peer_c;
     void *workspace;
     size_t workspace_bytes;
 };
+
+static struct cb_gemm product(const struct work *w, float *c)
+{
+    return (struct cb_gemm){
+        .m = w->m, .n = w->n, .k = w->k, .a = w->a, .b = w->b, .c = c, .lda = w->k, .ldb = w->n, .ldc = w->n};
+}
+
+static struct cb_gemm_bf16 product_bf16(const struct work *w, float *c)
+{
+    return (struct cb_gemm_bf16){
+        .m = w->m, .n = w->n, .k = w->k, .a = w->a, .b = w->b, .c = c, .lda = w->k, .ldb = w->n, .ldc = w->n};
+}
 
 static enum cb_status setup(void **out, const struct cb_contest *contest, struct cb_team *team, struct cb_error *err)
 {
     struct work *w = *out = calloc(1, sizeof *w);
     if (!w) return cb_fail(err, CB_NO_MEMORY, "out of memory for a product");
-    size_t m = cb_shape_value(contest->shape, "m"), n = cb_shape_value(contest->shape, "n"),
-           k = cb_shape_value(contest->shape, "k");
+    size_t m = w->m = cb_shape_value(contest->shape, "m"), n = w->n = cb_shape_value(contest->shape, "n"),
+           k = w->k = cb_shape_value(contest->shape, "k");
     w->team = team;
     w->caches = cb_cache_sizes_detect();
-    w->a = cb_alloc_tensor(m * k * sizeof(float));
-    w->b = cb_alloc_tensor(k * n * sizeof(float));
+    w->operands = (enum cb_format)cb_shape_value(contest->shape, "operands");
+    w->a = cb_alloc_tensor(m * k * cb_format_bytes(w->operands));
+    w->b = cb_alloc_tensor(k * n * cb_format_bytes(w->operands));
     w->c = cb_alloc_tensor(m * n * sizeof(float));
     w->peer_c = cb_alloc_tensor(m * n * sizeof(float));
     if (!w->a || !w->b || !w->c || !w->peer_c) return cb_fail(err, CB_NO_MEMORY, "out of memory for the matrices");
-    cb_fill_random(team, 1, w->a, m * k);
-    cb_fill_random(team, 2, w->b, k * n);
-    cb_fill_random(team, 3, w->c, m * n);
-    cb_fill_random(team, 3, w->peer_c, m * n);
-    w->gemm = (struct cb_gemm){.m = m, .n = n, .k = k, .a = w->a, .b = w->b, .c = w->c, .lda = k, .ldb = n, .ldc = n};
+    cb_fill_random(team, 1, w->operands, w->a, m * k);
+    cb_fill_random(team, 2, w->operands, w->b, k * n);
+    cb_fill_random(team, 3, CB_F32, w->c, m * n);
+    cb_fill_random(team, 3, CB_F32, w->peer_c, m * n);
     return CB_OK;
 }
 
-static struct cb_gemm peer_gemm(const struct work *w)
+static enum cb_status prepare_peer(const struct work *w, const struct cb_gemm_peer *peer, struct cb_error *err)
 {
-    struct cb_gemm g = w->gemm;
-    g.c = w->peer_c;
-    return g;
+    struct cb_gemm g = product(w, w->peer_c);
+    struct cb_gemm_bf16 g_bf16 = product_bf16(w, w->peer_c);
+    const char *reason = w->operands == CB_BF16 ? peer->prepare_bf16(&g_bf16) : peer->prepare(&g);
+    return reason ? cb_fail(err, CB_UNAVAILABLE, "%s", reason) : CB_OK;
 }
 
 static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_error *err)
 {
     struct work *w = work;
-    if (e->library) {
-        struct cb_gemm g = peer_gemm(w);
-        const char *reason = peers[e->variant]->prepare(&g);
-        return reason ? cb_fail(err, CB_UNAVAILABLE, "%s", reason) : CB_OK;
-    }
-    size_t bytes = cb_gemm_workspace_bytes(&w->gemm, &w->caches, cb_team_threads(w->team)); /* of this ISA */
+    if (e->library) return prepare_peer(w, peers[e->variant], err);
+    struct cb_gemm g = product(w, w->c);
+    struct cb_gemm_bf16 g_bf16 = product_bf16(w, w->c);
+    size_t threads = cb_team_threads(w->team); /* and the ISA of this entrant */
+    size_t bytes = w->operands == CB_BF16 ? cb_gemm_bf16_workspace_bytes(&g_bf16, &w->caches, threads)
+                                          : cb_gemm_workspace_bytes(&g, &w->caches, threads);
     if (w->workspace && bytes <= w->workspace_bytes) return CB_OK;
     free(w->workspace);
     w->workspace = cb_alloc_tensor(bytes ? bytes : 64);
@@ -93,26 +120,40 @@ static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_
 static enum cb_status run(void *work, const struct cb_entrant *e, struct cb_error *err)
 {
     struct work *w = work;
-    if (!e->library) return cb_gemm(w->team, &w->gemm, &w->caches, w->workspace, err);
-    struct cb_gemm g = peer_gemm(w);
-    return peers[e->variant]->run(&g, err);
+    const struct cb_gemm_peer *peer = e->library ? peers[e->variant] : NULL;
+    if (w->operands == CB_BF16) {
+        struct cb_gemm_bf16 g = product_bf16(w, peer ? w->peer_c : w->c);
+        return peer ? peer->run_bf16(&g, err) : cb_gemm_bf16(w->team, &g, &w->caches, w->workspace, err);
+    }
+    struct cb_gemm g = product(w, peer ? w->peer_c : w->c);
+    return peer ? peer->run(&g, err) : cb_gemm(w->team, &g, &w->caches, w->workspace, err);
 }
 
 /* Every element where that does not take long; else each row once and each column once, scattered. */
-static bool is_checked(const struct cb_gemm *g, size_t i, size_t j)
+static bool is_checked(const struct work *w, size_t i, size_t j)
 {
-    return (double)g->m * (double)g->n * (double)g->k < 0x1p25 || (7 * i + 3) % g->n == j || (5 * j + 1) % g->m == i;
+    return (double)w->m * (double)w->n * (double)w->k < 0x1p25 || (7 * i + 3) % w->n == j || (5 * j + 1) % w->m == i;
 }
 
-/* The definition: one chain of fma in order of k. */
-static double reference(const struct cb_gemm *g, size_t i, size_t j, double *terms)
+static float element(const struct work *w, const void *matrix, size_t at)
 {
-    float sum = 0;
+    return w->operands == CB_BF16 ? cb_bf16_value(((const uint16_t *)matrix)[at]) : ((const float *)matrix)[at];
+}
+
+/* Both definitions: one chain in order of k, of fma, or of dot products of two bf16 each. terms: the sum of all |a b|. */
+static double reference(const struct work *w, size_t i, size_t j, double *terms)
+{
+    float sum = 0, a[2] = {0}, b[2] = {0};
+    size_t pair = w->operands == CB_BF16 ? 2 : 1;
     *terms = 0;
-    for (size_t p = 0; p < g->k; p++) {
-        float a = g->a[i * g->lda + p], b = g->b[p * g->ldb + j];
-        sum = fmaf(a, b, sum);
-        *terms += fabs((double)a * (double)b);
+    for (size_t p = 0; p < w->k; p += pair) {
+        for (size_t q = 0; q < pair; q++) {
+            bool there = p + q < w->k;
+            a[q] = there ? element(w, w->a, i * w->k + p + q) : 0;
+            b[q] = there ? element(w, w->b, (p + q) * w->n + j) : 0;
+            *terms += fabs((double)a[q] * (double)b[q]);
+        }
+        sum = pair == 2 ? cb_bf16_dot2(a[0], a[1], b[0], b[1], sum) : fmaf(a[0], b[0], sum);
     }
     return (double)sum;
 }
@@ -121,15 +162,14 @@ static double reference(const struct cb_gemm *g, size_t i, size_t j, double *ter
 static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_error *err)
 {
     struct work *w = work;
-    const struct cb_gemm *g = &w->gemm;
     float *c = e->library ? w->peer_c : w->c;
-    memset(c, 0xff, g->m * g->n * sizeof *c); /* NaN: what is not written is found */
+    memset(c, 0xff, w->m * w->n * sizeof *c); /* NaN: what is not written is found */
     enum cb_status status = run(work, e, err);
-    for (size_t i = 0; i < g->m && !status; i++)
-        for (size_t j = 0; j < g->n && !status; j++) {
-            if (!is_checked(g, i, j)) continue;
-            double terms, expected = reference(g, i, j, &terms), got = (double)c[i * g->ldc + j];
-            double bound = e->library ? 2 * (double)g->k * 0x1p-24 * terms : 0;
+    for (size_t i = 0; i < w->m && !status; i++)
+        for (size_t j = 0; j < w->n && !status; j++) {
+            if (!is_checked(w, i, j)) continue;
+            double terms, expected = reference(w, i, j, &terms), got = (double)c[i * w->n + j];
+            double bound = e->library ? 2 * (double)w->k * 0x1p-24 * terms : 0;
             if (!(fabs(got - expected) <= bound))
                 status = cb_fail(err, CB_UNAVAILABLE,
                                  "wrong result, not timed: C[%zu][%zu] is %.9g, the scalar reference computes %.9g", i,
@@ -141,10 +181,9 @@ static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_e
 static void buffers(void *work, const struct cb_entrant *e, cb_buffer_fn *visit, void *context)
 {
     struct work *w = work;
-    const struct cb_gemm *g = &w->gemm;
-    visit(context, w->a, g->m * g->k * sizeof(float));
-    visit(context, w->b, g->k * g->n * sizeof(float));
-    visit(context, e->library ? w->peer_c : w->c, g->m * g->n * sizeof(float));
+    visit(context, w->a, w->m * w->k * cb_format_bytes(w->operands));
+    visit(context, w->b, w->k * w->n * cb_format_bytes(w->operands));
+    visit(context, e->library ? w->peer_c : w->c, w->m * w->n * sizeof(float));
     if (!e->library && w->workspace_bytes) visit(context, w->workspace, w->workspace_bytes);
 }
 
@@ -162,7 +201,6 @@ static void release(void *work)
 
 const struct cb_kernel cb_bench_gemm = {
     .name = "gemm",
-    .dtype = "f32",
     .form = &form,
     .enter = enter,
     .setup = setup,

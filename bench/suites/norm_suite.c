@@ -37,7 +37,10 @@ static double elements(const struct cb_shape *s)
 static void enter(struct cb_contest *contest, const struct cb_field *field)
 {
     double n = elements(contest->shape), flops = n * costs[contest->kernel->pass].flops;
-    cb_enter_ours(contest, field, "", 0, flops, flops, n * costs[contest->kernel->pass].floats * sizeof(float));
+    struct cb_cost cost = {.flops = flops,
+                           .least_flops = {[CB_F32] = flops},
+                           .bytes = n * costs[contest->kernel->pass].floats * sizeof(float)};
+    cb_enter_ours(contest, field, "", 0, &cost);
 }
 
 enum { MAX_BUFFERS = 16 };
@@ -65,7 +68,7 @@ static float *buffer(struct work *w, size_t n)
     }
     w->buffer_floats[w->n_buffers] = n;
     w->buffers[w->n_buffers++] = p;
-    cb_fill_random(w->team, (uint32_t)w->n_buffers, p, n);
+    cb_fill_random(w->team, (uint32_t)w->n_buffers, CB_F32, p, n);
     return p;
 }
 
@@ -107,8 +110,8 @@ static void plan_bn(struct work *w, size_t n, size_t c, size_t hw)
         w->bn.dy.c = buffer(w, c);
         w->bn.out = out = buffer(w, map);
     }
-    outputs_add(&w->outputs, "out", out, map);
-    outputs_add(&w->outputs, "sums", stats, n * c * 2);
+    outputs_add(&w->outputs, "out", CB_F32, out, map);
+    outputs_add(&w->outputs, "sums", CB_F32, stats, n * c * 2);
 }
 
 static void plan_pool(struct work *w, size_t n, size_t c, size_t hw)
@@ -118,7 +121,7 @@ static void plan_pool(struct work *w, size_t n, size_t c, size_t hw)
         float *pooled = buffer(w, n * c);
         w->pool_fwd = (struct cb_pool_fwd){.n = n, .c = c, .h = hw, .w = hw, .pooled = pooled};
         w->pool_fwd.source = normalised(w, map, c);
-        outputs_add(&w->outputs, "pooled", pooled, n * c);
+        outputs_add(&w->outputs, "pooled", CB_F32, pooled, n * c);
         return;
     }
     float *g = buffer(w, map), *sums = buffer(w, n * c * 2);
@@ -127,8 +130,8 @@ static void plan_pool(struct work *w, size_t n, size_t c, size_t hw)
     w->pool_bwd.z = buffer(w, map);
     w->pool_bwd.bn_y = buffer(w, map);
     w->pool_bwd.bn_mean = buffer(w, c);
-    outputs_add(&w->outputs, "g", g, map);
-    outputs_add(&w->outputs, "sums", sums, n * c * 2);
+    outputs_add(&w->outputs, "g", CB_F32, g, map);
+    outputs_add(&w->outputs, "sums", CB_F32, sums, n * c * 2);
 }
 
 static void plan_sgd(struct work *w, size_t len)
@@ -137,8 +140,8 @@ static void plan_sgd(struct work *w, size_t len)
     w->sgd =
         (struct cb_sgd){.len = len, .w = weights, .v = velocity, .lr = 0.01f, .momentum = 0.9f, .weight_decay = 1e-4f};
     w->sgd.grad = buffer(w, len);
-    outputs_add(&w->outputs, "w", weights, len);
-    outputs_add(&w->outputs, "v", velocity, len);
+    outputs_add(&w->outputs, "w", CB_F32, weights, len);
+    outputs_add(&w->outputs, "v", CB_F32, velocity, len);
 }
 
 static void run_pass(struct work *w)
@@ -175,8 +178,8 @@ static void reset(struct work *w)
         outputs_poison(&w->outputs);
         return;
     }
-    cb_fill_random(w->team, 1, w->sgd.w, w->sgd.len);
-    cb_fill_random(w->team, 2, w->sgd.v, w->sgd.len);
+    cb_fill_random(w->team, 1, CB_F32, w->sgd.w, w->sgd.len);
+    cb_fill_random(w->team, 2, CB_F32, w->sgd.v, w->sgd.len);
 }
 
 static enum cb_status setup(void **out, const struct cb_contest *contest, struct cb_team *team, struct cb_error *err)

@@ -3,13 +3,15 @@
 
 #include <stddef.h>
 
+#include "core/format.h"
 #include "core/status.h"
 
 /* Results of a kernel, held bit for bit against those of the scalar reference. */
 
 struct output {
     const char *name;
-    float *data;
+    enum cb_format format;
+    void *data;
     size_t n;
 };
 
@@ -18,11 +20,11 @@ enum { MAX_OUTPUTS = 4 };
 struct outputs {
     struct output of[MAX_OUTPUTS];
     size_t n;
-    float *expected; /* a copy of all; NULL: none yet */
+    unsigned char *expected; /* a copy of all; NULL: none yet */
 };
 
 /* Ignores an output that is not there (data NULL). */
-void outputs_add(struct outputs *o, const char *name, float *data, size_t n);
+void outputs_add(struct outputs *o, const char *name, enum cb_format format, void *data, size_t n);
 /* What the outputs hold now is what is expected from now on. */
 enum cb_status outputs_expect(struct outputs *o, struct cb_error *err);
 /* Fills the outputs with NaN: what a kernel does not write is found. */

@@ -66,20 +66,46 @@ static void network_macs(const struct cb_network *network, double *inner, double
 }
 
 /* Winograd's F(4x4, 3x3) multiplies a quarter as often; its transforms are not counted. */
-static void enter(struct cb_contest *contest, const struct cb_field *field)
+static struct cb_cost cost_of(const struct cb_network *network, double batch)
 {
-    struct cb_network network = network_of(contest->shape);
-    double inner, other, passes = 2 * 3 * (double)contest->shape->value[BATCH];
-    network_macs(&network, &inner, &other);
-    double least = network.numerics == CB_FP32_DIRECT ? inner + other : inner / 4 + other;
+    double inner, other;
+    network_macs(network, &inner, &other);
+    bool stored_bf16 = network->numerics == CB_BF16_STORAGE || network->numerics == CB_BF16_ALL;
+    double passes = 2 * batch, winograd = network->numerics == CB_FP32_DIRECT ? inner : inner / 4;
+    enum cb_format forward = network->numerics == CB_BF16_ALL ? CB_BF16 : CB_F32;
+    enum cb_format backward = network->numerics >= CB_BF16_BACKWARD ? CB_BF16 : CB_F32;
+    struct cb_cost cost = {.flops = 3 * passes * (inner + other), .least_flops = {[CB_F32] = 3 * passes * other}};
+    cost.least_flops[forward] += passes * winograd;
+    cost.least_flops[backward] += 2 * passes * winograd;
     /* An estimate: each layer's activation written and read forward, read backward, its gradient written and read. */
-    double activations = (double)(network.depth - 1) / 3 * 16 * 1024 * (1 + 0.5 + 0.25) * 5 * sizeof(float);
-    double flops = passes * (inner + other), bytes = (double)contest->shape->value[BATCH] * activations;
-    cb_enter_ours(contest, field, "", 0, flops, passes * least, bytes);
-    struct cb_entrant *torch = cb_enter_library(contest, field, "PyTorch", "", 0, flops, bytes);
+    cost.bytes = batch * (double)(network->depth - 1) / 3 * 16 * 1024 * (1 + 0.5 + 0.25) * 5 *
+                 (double)cb_format_bytes(stored_bf16 ? CB_BF16 : CB_F32);
+    return cost;
+}
+
+/* PyTorch's entrants: fp32, and where ours takes bf16 also autocast, its way to bf16. */
+enum { TORCH_FP32, TORCH_BF16 };
+
+static void enter_torch(struct cb_contest *contest, const struct cb_field *field, unsigned variant,
+                        const struct cb_cost *ours)
+{
+    struct cb_cost cost = *ours;
+    cost.least_flops[CB_F32] = cost.least_flops[CB_BF16] = 0;
+    cost.least_flops[variant == TORCH_BF16 ? CB_BF16 : CB_F32] = cost.flops;
+    struct cb_entrant *torch =
+        cb_enter_library(contest, field, "PyTorch", variant == TORCH_BF16 ? "bf16" : "", variant, &cost);
     if (!torch) return;
     torch->own_threads = torch->own_process = true;
     torch->unverified = "it begins with weights of its own";
+}
+
+static void enter(struct cb_contest *contest, const struct cb_field *field)
+{
+    struct cb_network network = network_of(contest->shape);
+    struct cb_cost cost = cost_of(&network, (double)contest->shape->value[BATCH]);
+    cb_enter_ours(contest, field, "", 0, &cost);
+    enter_torch(contest, field, TORCH_FP32, &cost);
+    if (network.numerics >= CB_BF16_BACKWARD) enter_torch(contest, field, TORCH_BF16, &cost);
 }
 
 static size_t scratch_bytes(const struct cb_shape *shape)
@@ -145,7 +171,7 @@ static enum cb_status create(struct work *w, const struct cb_shape *shape, struc
     for (size_t i = 0; i < cb_model_tensor_count(w->model); i++) all += cb_model_tensor(w->model, i)->len;
     w->parameters = malloc(all * sizeof *w->parameters);
     if (!w->parameters) return cb_fail(err, CB_NO_MEMORY, "out of memory for %zu parameters", all);
-    outputs_add(&w->outputs, "loss and parameters after a step", w->parameters, all);
+    outputs_add(&w->outputs, "loss and parameters after a step", CB_F32, w->parameters, all);
     return CB_OK;
 }
 
@@ -167,7 +193,8 @@ static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_
 {
     struct work *w = work;
     struct cb_network network = network_of(w->contest->shape);
-    return e->library ? torch_side_start(&w->torch, &network, w->batch, w->contest->threads, err) : CB_OK;
+    if (!e->library || w->torch) return CB_OK;
+    return torch_side_start(&w->torch, &network, w->batch, w->contest->threads, err);
 }
 
 /* With a few images: the scalar reference needs minutes for a batch. */
@@ -185,7 +212,7 @@ static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_e
 static enum cb_status run(void *work, const struct cb_entrant *e, struct cb_error *err)
 {
     struct work *w = work;
-    if (e->library) return torch_side_step(w->torch, err);
+    if (e->library) return torch_side_step(w->torch, e->variant == TORCH_BF16, err);
     step(w, w->batch);
     return CB_OK;
 }

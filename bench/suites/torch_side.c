@@ -72,10 +72,10 @@ const char *torch_side_about(const struct torch_side *side)
     return side->about + strlen(greeting);
 }
 
-enum cb_status torch_side_step(struct torch_side *side, struct cb_error *err)
+enum cb_status torch_side_step(struct torch_side *side, bool bf16, struct cb_error *err)
 {
     char answer[64], *end;
-    enum cb_status status = cb_peer_ask(side->peer, "step", answer, sizeof answer, err);
+    enum cb_status status = cb_peer_ask(side->peer, bf16 ? "step bf16" : "step", answer, sizeof answer, err);
     if (status) return status;
     strtod(answer, &end);
     if (end != answer && !*end) return CB_OK;

@@ -1,6 +1,7 @@
 #ifndef CB_TORCH_SIDE_H
 #define CB_TORCH_SIDE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -14,7 +15,8 @@ struct torch_side;
 enum cb_status torch_side_start(struct torch_side **side, const struct cb_network *network, size_t batch,
                                 size_t threads, struct cb_error *err);
 const char *torch_side_about(const struct torch_side *side); /* version, threads, ... as JSON */
-enum cb_status torch_side_step(struct torch_side *side, struct cb_error *err);
+/* bf16: under autocast. */
+enum cb_status torch_side_step(struct torch_side *side, bool bf16, struct cb_error *err);
 void torch_side_stop(struct torch_side *side); /* accepts NULL */
 
 #endif

@@ -35,10 +35,13 @@ no_name_twice() {
 
 check 'the command finds it' says '^Usage: cyclebench bench' "$build/cyclebench" bench --help
 check '--help succeeds' exits_with 0 bench --help
-check 'lists convolutions by algorithm' lists '^conv/fwd/3x3/c:16/k:16/hw:32/batch:128/t:1/warm/winograd:scalar/process_time/real_time$'
+check 'lists convolutions by algorithm' lists '^conv/fwd/3x3/c:16/k:16/hw:32/batch:128/fp32/t:1/warm/winograd:scalar/process_time/real_time$'
 check 'lists im2col' lists '/im2col:scalar/'
-check 'lists the fused backward pass' lists '^conv/bwd_fused/1x1s2/c:16/k:32/hw:32/batch:128/t:1/warm/direct:scalar/'
-check 'lists products' lists '^gemm/square/m:4096/n:4096/k:4096/t:1/warm/scalar/'
+check 'lists the fused backward pass' lists '^conv/bwd_fused/1x1s2/c:16/k:32/hw:32/batch:128/fp32/t:1/warm/direct:scalar/'
+check 'lists products' lists '^gemm/square/m:4096/n:4096/k:4096/f32/t:1/warm/scalar/'
+check 'lists products of bf16' lists '^gemm/square/m:1024/n:1024/k:1024/bf16/t:1/warm/scalar/'
+check 'lists the bf16 convolutions where they differ' lists '^conv/bwd_fused/3x3/c:16/k:16/hw:32/batch:128/bf16-backward/t:1/warm/winograd:scalar/'
+check 'no convolution stands there twice under two names' bash -c "! '$build/cyclebench' bench --isa scalar --benchmark_list_tests | grep -qE '^conv/(fwd.*bf16-backward|bwd.*bf16-all)'"
 check 'lists batch norm' lists '^bn/bwd_apply/c:64/hw:8/batch:128/t:1/warm/scalar/'
 check 'lists augmentation' lists '^augment/reflect/batch:128/t:1/warm/scalar/'
 check 'lists training steps' lists '^step/56/B/fp32-winograd/batch:512/t:1/warm/scalar/'
@@ -65,12 +68,12 @@ run_is_whole() {
 		    assert b["flops"] == 3 * 2 * 16 * 32 * 32 and b["bytes"] == 2 * 4 * 2 * 16 * 32 * 32
 		    assert b["team_threads"] == 1 and b["cache"] == "warm" and b["dtype"] == "f32" and b["ceiling_isa"] == b["isa"]
 		    assert b["shape"] == {"c": 16, "hw": 32, "batch": 2}
-		    assert b["share_of_ceiling"] > 0 and b["share_of_fma_peak"] > 0 and b["bound"] in ("memory", "compute")
+		    assert b["share_of_ceiling"] > 0 and b["share_of_peak"] > 0 and b["peak_of"] == "f32" and b["bound"] in ("memory", "compute")
 		    if b["run_type"] == "iteration":
 		        assert abs(b["FLOPS"] * b["real_time"] * 1e-9 / b["flops"] - 1) < 1e-6
 		        assert abs(b["bytes_per_second"] * b["real_time"] * 1e-9 / b["bytes"] - 1) < 1e-6
 		(c,) = r["ceilings"]
-		assert c["threads"] == 1 and set(c["fma_peak_FLOPS"]) == set(isas)
+		assert c["threads"] == 1 and set(c["fma_peak_FLOPS"]) == set(isas) and c["bf16_peak_FLOPS"] == {}
 		for level in c["bandwidth_bytes_per_second"].values(): assert level["read"] or level["reason"]
 		assert {p["name"] for p in r["peers"]} == {"oneDNN", "OpenBLAS", "BLIS", "LIBXSMM"}
 		assert all(p["about"] or p["about_reason"] for p in r["peers"])
@@ -103,6 +106,31 @@ peers_are_compared() {
 		for s in r["skipped"]: assert s["name"] and s["reason"]
 	END
 }
+bf16_is_whole() {
+	quick --isa all --benchmark_filter='conv/(fwd|bwd)/(3x3|3x3s2|1x1s2|stem)/.*/bf16|gemm/.*k:256/bf16' --benchmark_out="$folder/bf16.json" >/dev/null || return
+	python "$folder/bf16.json" <<-'END'
+		ours = [b for b in r["benchmarks"] if b["library"] == "cyclebench"]
+		assert {b["isa"] for b in ours} == set(r["machine"]["isa_available"])
+		assert {b["shape"].get("numerics", b["shape"].get("operands")) for b in ours} == {"bf16", "bf16-backward", "bf16-storage", "bf16-all"}
+		for b in ours:
+		    products = b["kernel"] == "gemm" or b["shape"]["kind"] == "3x3" and not (b["kernel"] == "conv/fwd" and b["shape"]["numerics"] == "bf16-storage")
+		    assert b["peak_of"] == ("bf16" if products else "f32") and b["least_flops_bf16"] == (b["least_flops"] if products else 0), b["name"]
+		(gemm,) = {b["bytes"] for b in ours if b["kernel"] == "gemm"}
+		assert gemm == 256 * 256 * (2 + 2 + 4)
+		for s in r["skipped"]: assert "oneDNN" in s["name"] and s["reason"]
+	END
+}
+# A library of the name libopenblas.so.0 whose sgemm does nothing, and one that cannot be loaded.
+bare_gemm() { LD_LIBRARY_PATH=$folder/$1 bare --benchmark_filter='gemm/square/m:16/'; }
+mkdir "$folder/wrong" "$folder/empty"
+: >"$folder/empty/libopenblas.so.0"
+"${CC:-gcc}" -shared -fPIC -x c -o "$folder/wrong/libopenblas.so.0" - <<-'END'
+	void cblas_sgemm(void) {}
+	void openblas_set_num_threads(int n) { (void)n; }
+	int openblas_get_num_threads(void) { return 1; }
+	char *openblas_get_config(void) { return "wrong"; }
+	char *openblas_get_corename(void) { return "wrong"; }
+END
 fixed_iterations() {
 	quick --iterations 3 --benchmark_filter=pool/bwd --benchmark_out="$folder/fixed.json" >/dev/null || return
 	python "$folder/fixed.json" <<<'
@@ -129,6 +157,10 @@ check 'what may disturb is told' says '^# warning: instruction set: scalar is se
 check '--benchmark_format=json prints one document' json_on_stdout
 check 'BENCHMARK_FORMAT of the environment counts' says '^  "context": ' env BENCHMARK_FORMAT=json "$build/cyclebench" bench --batch 1 --threads 1 --iterations 1 --benchmark_filter=pool/fwd
 check 'libraries are compared with ours' peers_are_compared
+check 'bf16 rows are whole' bf16_is_whole
+check 'a wrong result of a library is told' says 'OpenBLAS: wrong result, not timed: C\[0\]\[0\] is -?nan' bare_gemm wrong
+check 'it is an error' exits_with 2 bare_gemm wrong
+check 'a library that cannot be loaded is told' says '^# OpenBLAS: not found \(.*libopenblas.so.0' bare_gemm empty
 check 'a ratio is printed with its interval' says '^  = [0-9.]+ times OpenBLAS \[[0-9.]+ to [0-9.]+\]: |^# OpenBLAS: not found' bench --benchmark_min_time=0.001 --benchmark_filter=gemm/square/m:64/
 check '--benchmark_display_aggregates_only=false prints the repetitions' says '^  scalar #2 ' quick --isa scalar --benchmark_repetitions=2 --benchmark_display_aggregates_only=false --benchmark_filter=pool/fwd
 check '--benchmark_report_aggregates_only' aggregates_only
@@ -168,11 +200,11 @@ ceilings_are_whole() {
 	python "$folder/ceilings.json" <<<'
 assert [c["threads"] for c in r["ceilings"]] == [1, 2]
 for c in r["ceilings"]:
-    assert set(c["fma_peak_FLOPS"]) == set(r["machine"]["isa_available"])
+    assert set(c["fma_peak_FLOPS"]) == set(c["bf16_peak_FLOPS"]) == set(r["machine"]["isa_available"])
     for level in c["bandwidth_bytes_per_second"].values():
         assert level.get("reason") or all(level[s] > 0 for s in ("read", "copy", "triad"))'
 }
-check '--ceilings prints peaks' says '^  FMA peak, fp32, scalar +[0-9.]+ GFLOP/s$' bench --ceilings
+check '--ceilings prints peaks' says '^  FMA peak, fp32, scalar +[0-9.]+ GFLOP/s; dot products of bf16 +[0-9.]+$' bench --ceilings
 check '--ceilings --benchmark_out is whole' ceilings_are_whole
 
 # --- a wrong kernel ---
@@ -217,7 +249,8 @@ check 'a filter that is no expression is an error' says "^cyclebench bench: --be
 check 'its status is 2' exits_with 2 bench --benchmark_filter='(('
 check 'a malformed shape: line and column' says 'shapes.txt:2:17: c: expected 3 to 1024, got .2.$' malformed 'sgd len=5\nconv kind=3x3 c=2 k=16 hw=8 batch=1\n'
 check 'a malformed shape: status 2' exits_with 2 malformed 'conv kind=3x3\n'
-check 'values that do not go together' says 'shapes.txt:1:1: hw must be even with stride 2$' malformed 'conv kind=3x3s2 c=16 k=16 hw=7 batch=1\n'
+check 'values that do not go together' says 'shapes.txt:1:1: hw must be even with stride 2$' malformed 'conv kind=3x3s2 c=16 k=16 hw=7 batch=1 numerics=fp32\n'
+check 'a numerics version that the kind does not have' says 'shapes.txt:1:1: numerics of kind=3x3 alone' malformed 'conv kind=stem c=3 k=16 hw=8 batch=1 numerics=bf16-all\n'
 check 'a truncated shape file' says 'shapes.txt:1:8: the last line has no end' malformed 'sgd len'
 check 'a shape file that is not there' says '/nonexistent: cannot read shapes: No such file' bench --shapes /nonexistent
 check 'a folder of shapes that is empty' exits_with 2 env CYCLEBENCH_SHAPES=/nonexistent "$build/cyclebench" bench --benchmark_list_tests

@@ -51,25 +51,34 @@ static struct cb_ceilings ceilings_of_two_threads(void)
     return c;
 }
 
+static struct cb_roof roof_of(const struct cb_ceilings *c, double flops, double bf16_flops, double bytes, bool cold)
+{
+    struct cb_cost cost = {.least_flops = {[CB_F32] = flops, [CB_BF16] = bf16_flops}, .bytes = bytes};
+    return cb_roofline(c, CB_ISA_SCALAR, &cost, cold);
+}
+
 static void test_roofline(void **state)
 {
     (void)state;
     struct cb_ceilings c = ceilings_of_two_threads();
-    struct cb_roof roof = cb_roofline(&c, 100e9, 1e6, 60e3, false); /* fits the two L1: 10 us against 0.15 us */
+    c.peak_flops[CB_F32][CB_ISA_SCALAR] = 100e9;
+    c.peak_flops[CB_BF16][CB_ISA_SCALAR] = 200e9;
+    struct cb_roof roof = roof_of(&c, 1e6, 0, 60e3, false); /* fits the two L1: 10 us against 0.15 us */
     assert_int_equal(roof.level, CB_LEVEL_L1);
     assert_true(roof.compute_bound);
     assert_true(fabs(roof.least_s - 10e-6) < 1e-12);
-    roof = cb_roofline(&c, 100e9, 1e6, 30e6, false); /* in L3: 10 us against 300 us */
+    assert_true(fabs(roof_of(&c, 1e6, 1e6, 60e3, false).least_s - 15e-6) < 1e-12); /* each format at its own peak */
+    roof = roof_of(&c, 1e6, 0, 30e6, false);                                       /* in L3: 10 us against 300 us */
     assert_int_equal(roof.level, CB_LEVEL_L3);
     assert_false(roof.compute_bound);
     assert_true(fabs(roof.least_s - 300e-6) < 1e-12);
-    roof = cb_roofline(&c, 100e9, 1e6, 60e3, true); /* cold */
+    roof = roof_of(&c, 1e6, 0, 60e3, true); /* cold */
     assert_int_equal(roof.level, CB_LEVEL_DRAM);
-    roof = cb_roofline(&c, 100e9, 0, 100e6, false); /* a copy */
+    roof = roof_of(&c, 0, 0, 100e6, false); /* a copy */
     assert_false(roof.compute_bound);
     assert_true(fabs(roof.least_s - 5e-3) < 1e-12);
     c.level[CB_LEVEL_L3] = (struct cb_bandwidth_ceiling){.reason = "not measured"};
-    assert_int_equal(cb_roofline(&c, 100e9, 1e6, 30e6, false).level, CB_LEVEL_DRAM);
+    assert_int_equal(roof_of(&c, 1e6, 0, 30e6, false).level, CB_LEVEL_DRAM);
 }
 
 static void test_bandwidth_is_measured(void **state)
@@ -199,9 +208,10 @@ static void test_wrong_flags(void **state)
 
 static void enter_both(struct cb_contest *contest, const struct cb_field *field)
 {
-    cb_enter_ours(contest, field, "direct", 0, 1, 1, 1);
-    assert_null(cb_enter_library(contest, field, "Nowhere", "", 0, 1, 1));
-    assert_non_null(cb_enter_library(contest, field, "Here", "way", 7, 1, 1));
+    static const struct cb_cost cost = {.flops = 1, .least_flops = {1}, .bytes = 1};
+    cb_enter_ours(contest, field, "direct", 0, &cost);
+    assert_null(cb_enter_library(contest, field, "Nowhere", "", 0, &cost));
+    assert_non_null(cb_enter_library(contest, field, "Here", "way", 7, &cost));
 }
 
 static void no_buffers(void *work, const struct cb_entrant *e, cb_buffer_fn *visit, void *context)
@@ -247,7 +257,7 @@ static void test_rows(void **state)
     struct cb_shape shape = {.form = &form};
     struct cb_contest contest = {
         .name = "k/t:1/warm", .kernel = &kernel, .shape = &shape, .threads = 1, .n_entrants = 1};
-    contest.entrant[0] = (struct cb_entrant){.name = "x", .flops = 8, .least_flops = 8, .bytes = 4};
+    contest.entrant[0] = (struct cb_entrant){.name = "x", .cost = {.flops = 8, .least_flops = {8}, .bytes = 4}};
     struct cb_ceilings c = ceilings_of_two_threads();
     struct cb_live live = {.contest = &contest, .ceilings = &c};
     struct cb_results r;

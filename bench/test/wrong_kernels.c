@@ -16,7 +16,8 @@ static void enter(struct cb_contest *contest, const struct cb_field *field)
     struct cb_field one = *field;
     one.n_isas = 1;
     double n = (double)cb_shape_value(contest->shape, "n");
-    for (unsigned i = RIGHT; i <= LATER; i++) cb_enter_ours(contest, &one, names[i], i, n, n, 2 * n * sizeof(float));
+    struct cb_cost cost = {.flops = n, .least_flops = {[CB_F32] = n}, .bytes = 2 * n * sizeof(float)};
+    for (unsigned i = RIGHT; i <= LATER; i++) cb_enter_ours(contest, &one, names[i], i, &cost);
 }
 
 struct work {
@@ -40,7 +41,7 @@ static enum cb_status setup(void **out, const struct cb_contest *contest, struct
     w->y = calloc(w->n, sizeof *w->y);
     if (!w->x || !w->y) return cb_fail(err, CB_NO_MEMORY, "out of memory");
     add(w, 0, w->n, 1);
-    outputs_add(&w->outputs, "y", w->y, w->n);
+    outputs_add(&w->outputs, "y", CB_F32, w->y, w->n);
     return outputs_expect(&w->outputs, err);
 }
 

@@ -62,7 +62,6 @@ typedef void cb_buffer_fn(void *context, const void *buffer, size_t bytes);
 struct cb_kernel {
     const char *name;                            /* "conv/fwd" */
     unsigned pass;                               /* the suite's own */
-    const char *dtype;                           /* "f32"; NULL: the shape says it */
     const struct cb_shape_form *form;            /* the shapes that it takes ... */
     bool (*takes)(const struct cb_shape *shape); /* ... if this says so; NULL: all */
     void (*enter)(struct cb_contest *contest, const struct cb_field *field);

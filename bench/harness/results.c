@@ -58,7 +58,6 @@ static json_t *description(const struct cb_live *live, const struct cb_entrant *
     json_object_set_new(d, "library", json_string(e->library ? e->library : "cyclebench"));
     json_object_set_new(d, "isa", e->library ? json_null() : json_string(cb_isa_name(e->isa)));
     if (e->library) json_object_set_new(d, "isa_reason", json_string("the library chooses by itself; see peers"));
-    if (c->kernel->dtype) json_object_set_new(d, "dtype", json_string(c->kernel->dtype));
     json_object_set_new(d, "team_threads", json_integer((json_int_t)c->threads));
     json_object_set_new(d, "cache", json_string(c->cache == CB_COLD ? "cold" : "warm"));
     json_object_set_new(d, "verified", json_boolean(!e->unverified)); /* what is wrong has no row */

@@ -124,7 +124,6 @@ static void release(void *work)
 
 const struct cb_kernel cb_bench_augment = {
     .name = "augment",
-    .dtype = "f32",
     .form = &form,
     .enter = enter,
     .setup = setup,

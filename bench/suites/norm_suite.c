@@ -7,21 +7,29 @@
 #include "kernels.h"
 #include "outputs.h"
 
+/* Of activations and gradients; vectors of channels are floats. */
+static const char *storage_word(size_t i)
+{
+    static const char *const words[CB_FORMATS] = {[CB_F32] = "f32", [CB_BF16] = "bf16"};
+    return i < CB_FORMATS ? words[i] : NULL;
+}
+
 static const struct cb_shape_key map_keys[] = {
     {.name = "c", .min = 16, .max = 1024, .step = 16},
     {.name = "hw", .min = 1, .max = 128, .step = 1},
     {.name = "batch", .min = 1, .max = 4096, .step = 1},
+    {.name = "storage", .word = storage_word},
 };
 static const struct cb_shape_key sgd_keys[] = {{.name = "len", .min = 1, .max = (size_t)1 << 28, .step = 1}};
-static const struct cb_shape_form map_form = {.name = "map", .keys = map_keys, .n_keys = 3};
-static const struct cb_shape_form pool_form = {.name = "pool", .keys = map_keys, .n_keys = 3};
+static const struct cb_shape_form map_form = {.name = "map", .keys = map_keys, .n_keys = 4};
+static const struct cb_shape_form pool_form = {.name = "pool", .keys = map_keys, .n_keys = 4};
 static const struct cb_shape_form sgd_form = {.name = "sgd", .keys = sgd_keys, .n_keys = 1};
 
 enum pass { STATS, APPLY, APPLY_RESIDUAL, BACKWARD_SUMS, BACKWARD_APPLY, POOL_FORWARD, POOL_BACKWARD, SGD };
 
-/* Of an element: operations (an fma is two), and floats read and written. */
+/* Of an element: operations (an fma is two), and values read and written. */
 static const struct {
-    double flops, floats;
+    double flops, values;
 } costs[] = {
     [STATS] = {3, 1},          [APPLY] = {3, 2},        [APPLY_RESIDUAL] = {4, 3}, [BACKWARD_SUMS] = {4, 2},
     [BACKWARD_APPLY] = {4, 3}, [POOL_FORWARD] = {4, 1}, [POOL_BACKWARD] = {5, 3},  [SGD] = {6, 5},
@@ -34,12 +42,18 @@ static double elements(const struct cb_shape *s)
     return (double)cb_shape_value(s, "c") * hw * hw * (double)cb_shape_value(s, "batch");
 }
 
+static enum cb_format storage_of(const struct cb_shape *s)
+{
+    return s->form == &sgd_form ? CB_F32 : (enum cb_format)cb_shape_value(s, "storage");
+}
+
 static void enter(struct cb_contest *contest, const struct cb_field *field)
 {
     double n = elements(contest->shape), flops = n * costs[contest->kernel->pass].flops;
     struct cb_cost cost = {.flops = flops,
                            .least_flops = {[CB_F32] = flops},
-                           .bytes = n * costs[contest->kernel->pass].floats * sizeof(float)};
+                           .bytes = n * costs[contest->kernel->pass].values *
+                                    (double)cb_format_bytes(storage_of(contest->shape))};
     cb_enter_ours(contest, field, "", 0, &cost);
 }
 
@@ -48,69 +62,81 @@ enum { MAX_BUFFERS = 16 };
 struct work {
     struct cb_team *team;
     enum pass pass;
+    enum cb_format storage;
     struct cb_bn_pass bn;
     struct cb_pool_fwd pool_fwd;
     struct cb_pool_bwd pool_bwd;
     struct cb_sgd sgd;
     struct outputs outputs;
     bool out_of_memory;
-    size_t n_buffers, buffer_floats[MAX_BUFFERS];
-    float *buffers[MAX_BUFFERS];
+    size_t n_buffers, buffer_bytes[MAX_BUFFERS];
+    void *buffers[MAX_BUFFERS];
 };
 
-/* n floats in +-1. */
-static float *buffer(struct work *w, size_t n)
+/* n numbers in +-1. */
+static void *buffer(struct work *w, enum cb_format format, size_t n)
 {
-    float *p = cb_alloc_tensor(n * sizeof *p);
+    void *p = cb_alloc_tensor(n * cb_format_bytes(format));
     if (!p) {
         w->out_of_memory = true;
         return NULL;
     }
-    w->buffer_floats[w->n_buffers] = n;
+    w->buffer_bytes[w->n_buffers] = n * cb_format_bytes(format);
     w->buffers[w->n_buffers++] = p;
-    cb_fill_random(w->team, (uint32_t)w->n_buffers, CB_F32, p, n);
+    cb_fill_random(w->team, (uint32_t)w->n_buffers, format, p, n);
     return p;
 }
 
-static struct cb_source normalised(struct work *w, size_t map_floats, size_t c)
+static float *floats(struct work *w, size_t n)
 {
-    struct cb_source source = {.x = buffer(w, map_floats)};
-    source.scale = buffer(w, c);
-    source.shift = buffer(w, c);
+    return buffer(w, CB_F32, n);
+}
+
+static void *map_of(struct work *w, size_t n)
+{
+    return buffer(w, w->storage, n);
+}
+
+static struct cb_source normalised(struct work *w, size_t map, size_t c)
+{
+    struct cb_source source = {.x = map_of(w, map)};
+    source.scale = floats(w, c);
+    source.shift = floats(w, c);
     return source;
 }
 
 static void plan_bn(struct work *w, size_t n, size_t c, size_t hw)
 {
     size_t map = n * c * hw * hw;
-    w->bn = (struct cb_bn_pass){.n = n, .c = c, .h = hw, .w = hw};
-    float *out = NULL, *stats = NULL;
+    w->bn = (struct cb_bn_pass){.n = n, .c = c, .h = hw, .w = hw, .storage = w->storage};
+    void *out = NULL;
+    float *stats = NULL;
     switch (w->pass) {
     case STATS:
-        w->bn.source.x = buffer(w, map);
-        w->bn.stats = stats = buffer(w, n * c * 2);
+        w->bn.source.x = map_of(w, map);
+        w->bn.stats = stats = floats(w, n * c * 2);
         break;
     case APPLY:
     case APPLY_RESIDUAL:
         w->bn.source = normalised(w, map, c);
-        if (w->pass == APPLY_RESIDUAL) w->bn.source.residual = buffer(w, map);
-        w->bn.source.z = out = buffer(w, map);
+        if (w->pass == APPLY_RESIDUAL) w->bn.source.residual = map_of(w, map);
+        w->bn.source.z = out = map_of(w, map);
         break;
     case BACKWARD_SUMS:
-        w->bn.dy.g = buffer(w, map);
-        w->bn.dy.y = buffer(w, map);
-        w->bn.bn_mean = buffer(w, c);
-        w->bn.stats = stats = buffer(w, n * c * 2);
+        w->bn.dy.g = map_of(w, map);
+        w->bn.dy.y = map_of(w, map);
+        w->bn.bn_mean = floats(w, c);
+        w->bn.stats = stats = floats(w, n * c * 2);
         break;
     default:
-        w->bn.dy.g = buffer(w, map);
-        w->bn.dy.y = buffer(w, map);
-        w->bn.dy.a = buffer(w, c);
-        w->bn.dy.b = buffer(w, c);
-        w->bn.dy.c = buffer(w, c);
-        w->bn.out = out = buffer(w, map);
+        w->bn.dy.g = map_of(w, map);
+        w->bn.dy.y = map_of(w, map);
+        w->bn.dy.a = floats(w, c);
+        w->bn.dy.b = floats(w, c);
+        w->bn.dy.c = floats(w, c);
+        w->bn.out = out = map_of(w, map);
     }
-    outputs_add(&w->outputs, "out", CB_F32, out, map);
+    outputs_add(&w->outputs, "out", w->storage, out, map);
     outputs_add(&w->outputs, "sums", CB_F32, stats, n * c * 2);
 }
 
@@ -118,28 +144,29 @@ static void plan_pool(struct work *w, size_t n, size_t c, size_t hw)
 {
     size_t map = n * c * hw * hw;
     if (w->pass == POOL_FORWARD) {
-        float *pooled = buffer(w, n * c);
-        w->pool_fwd = (struct cb_pool_fwd){.n = n, .c = c, .h = hw, .w = hw, .pooled = pooled};
+        float *pooled = floats(w, n * c);
+        w->pool_fwd = (struct cb_pool_fwd){.n = n, .c = c, .h = hw, .w = hw, .storage = w->storage, .pooled = pooled};
         w->pool_fwd.source = normalised(w, map, c);
         outputs_add(&w->outputs, "pooled", CB_F32, pooled, n * c);
         return;
     }
-    float *g = buffer(w, map), *sums = buffer(w, n * c * 2);
-    w->pool_bwd = (struct cb_pool_bwd){.n = n, .c = c, .h = hw, .w = hw, .g = g, .sums = sums};
-    w->pool_bwd.dpooled = buffer(w, n * c);
-    w->pool_bwd.z = buffer(w, map);
-    w->pool_bwd.bn_y = buffer(w, map);
-    w->pool_bwd.bn_mean = buffer(w, c);
-    outputs_add(&w->outputs, "g", CB_F32, g, map);
+    void *g = map_of(w, map);
+    float *sums = floats(w, n * c * 2);
+    w->pool_bwd = (struct cb_pool_bwd){.n = n, .c = c, .h = hw, .w = hw, .storage = w->storage, .g = g, .sums = sums};
+    w->pool_bwd.dpooled = floats(w, n * c);
+    w->pool_bwd.z = map_of(w, map);
+    w->pool_bwd.bn_y = map_of(w, map);
+    w->pool_bwd.bn_mean = floats(w, c);
+    outputs_add(&w->outputs, "g", w->storage, g, map);
     outputs_add(&w->outputs, "sums", CB_F32, sums, n * c * 2);
 }
 
 static void plan_sgd(struct work *w, size_t len)
 {
-    float *weights = buffer(w, len), *velocity = buffer(w, len);
+    float *weights = floats(w, len), *velocity = floats(w, len);
     w->sgd =
         (struct cb_sgd){.len = len, .w = weights, .v = velocity, .lr = 0.01f, .momentum = 0.9f, .weight_decay = 1e-4f};
-    w->sgd.grad = buffer(w, len);
+    w->sgd.grad = floats(w, len);
     outputs_add(&w->outputs, "w", CB_F32, weights, len);
     outputs_add(&w->outputs, "v", CB_F32, velocity, len);
 }
@@ -189,6 +216,7 @@ static enum cb_status setup(void **out, const struct cb_contest *contest, struct
     const struct cb_shape *s = contest->shape;
     w->team = team;
     w->pass = (enum pass)contest->kernel->pass;
+    w->storage = storage_of(s);
     if (w->pass == SGD)
         plan_sgd(w, cb_shape_value(s, "len"));
     else
@@ -226,7 +254,7 @@ static void buffers(void *work, const struct cb_entrant *e, cb_buffer_fn *visit,
 {
     (void)e;
     const struct work *w = work;
-    for (size_t i = 0; i < w->n_buffers; i++) visit(context, w->buffers[i], w->buffer_floats[i] * sizeof(float));
+    for (size_t i = 0; i < w->n_buffers; i++) visit(context, w->buffers[i], w->buffer_bytes[i]);
 }
 
 static void release(void *work)
@@ -240,8 +268,8 @@ static void release(void *work)
 
 #define KERNEL(title, which, shapes)                                                                                   \
     {                                                                                                                  \
-        .name = title, .pass = which, .dtype = "f32", .form = &shapes, .enter = enter, .setup = setup,                 \
-        .prepare = prepare, .verify = verify, .run = run, .buffers = buffers, .release = release                       \
+        .name = title, .pass = which, .form = &shapes, .enter = enter, .setup = setup, .prepare = prepare,             \
+        .verify = verify, .run = run, .buffers = buffers, .release = release                                           \
     }
 
 const struct cb_kernel cb_bench_norm[8] = {

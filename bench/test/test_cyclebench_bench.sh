@@ -42,7 +42,7 @@ check 'lists products' lists '^gemm/square/m:4096/n:4096/k:4096/f32/t:1/warm/sca
 check 'lists products of bf16' lists '^gemm/square/m:1024/n:1024/k:1024/bf16/t:1/warm/scalar/'
 check 'lists the bf16 convolutions where they differ' lists '^conv/bwd_fused/3x3/c:16/k:16/hw:32/batch:128/bf16-backward/t:1/warm/winograd:scalar/'
 check 'no convolution stands there twice under two names' bash -c "! '$build/cyclebench' bench --isa scalar --benchmark_list_tests | grep -qE '^conv/(fwd.*bf16-backward|bwd.*bf16-all)'"
-check 'lists batch norm' lists '^bn/bwd_apply/c:64/hw:8/batch:128/t:1/warm/scalar/'
+check 'lists batch norm' lists '^bn/bwd_apply/c:64/hw:8/batch:128/bf16/t:1/warm/scalar/'
 check 'lists augmentation' lists '^augment/reflect/batch:128/t:1/warm/scalar/'
 check 'lists training steps' lists '^step/56/B/fp32-winograd/batch:512/t:1/warm/scalar/'
 check 'no name stands twice' no_name_twice
@@ -50,7 +50,7 @@ check 'no name stands twice' no_name_twice
 # --- a run and its files ---
 
 run_is_whole() {
-	quick --isa all --benchmark_repetitions=3 --benchmark_filter='bn/apply/c:16' --benchmark_out="$folder/bn.json" \
+	quick --isa all --benchmark_repetitions=3 --benchmark_filter='bn/apply/c:16.*/f32' --benchmark_out="$folder/bn.json" \
 		--summary "$folder/bn-summary.json" --benchmark_context=who=me >/dev/null || return
 	python "$folder/bn.json" "$folder/bn-summary.json" <<-'END'
 		assert list(r)[:3] == ["machine", "context", "benchmarks"]
@@ -66,8 +66,8 @@ run_is_whole() {
 		    if b["run_type"] == "aggregate" and b["aggregate_name"] in ("stddev", "cv"): continue
 		    assert b["time_unit"] == "ns" and b["real_time"] > 0 and b["verified"] is True and b["library"] == "cyclebench"
 		    assert b["flops"] == 3 * 2 * 16 * 32 * 32 and b["bytes"] == 2 * 4 * 2 * 16 * 32 * 32
-		    assert b["team_threads"] == 1 and b["cache"] == "warm" and b["dtype"] == "f32" and b["ceiling_isa"] == b["isa"]
-		    assert b["shape"] == {"c": 16, "hw": 32, "batch": 2}
+		    assert b["team_threads"] == 1 and b["cache"] == "warm" and b["ceiling_isa"] == b["isa"]
+		    assert b["shape"] == {"c": 16, "hw": 32, "batch": 2, "storage": "f32"}
 		    assert b["share_of_ceiling"] > 0 and b["share_of_peak"] > 0 and b["peak_of"] == "f32" and b["bound"] in ("memory", "compute")
 		    if b["run_type"] == "iteration":
 		        assert abs(b["FLOPS"] * b["real_time"] * 1e-9 / b["flops"] - 1) < 1e-6
@@ -107,14 +107,15 @@ peers_are_compared() {
 	END
 }
 bf16_is_whole() {
-	quick --isa all --benchmark_filter='conv/(fwd|bwd)/(3x3|3x3s2|1x1s2|stem)/.*/bf16|gemm/.*k:256/bf16' --benchmark_out="$folder/bf16.json" >/dev/null || return
+	quick --isa all --benchmark_filter='conv/(fwd|bwd)/(3x3|3x3s2|1x1s2|stem)/.*/bf16|gemm/.*k:256/bf16|(bn|pool)/.*/bf16' --benchmark_out="$folder/bf16.json" >/dev/null || return
 	python "$folder/bf16.json" <<-'END'
 		ours = [b for b in r["benchmarks"] if b["library"] == "cyclebench"]
 		assert {b["isa"] for b in ours} == set(r["machine"]["isa_available"])
-		assert {b["shape"].get("numerics", b["shape"].get("operands")) for b in ours} == {"bf16", "bf16-backward", "bf16-storage", "bf16-all"}
+		assert {list(b["shape"].values())[-1] for b in ours} == {"bf16", "bf16-backward", "bf16-storage", "bf16-all"}
 		for b in ours:
-		    products = b["kernel"] == "gemm" or b["shape"]["kind"] == "3x3" and not (b["kernel"] == "conv/fwd" and b["shape"]["numerics"] == "bf16-storage")
+		    products = b["kernel"] == "gemm" or b["shape"].get("kind") == "3x3" and not (b["kernel"] == "conv/fwd" and b["shape"]["numerics"] == "bf16-storage")
 		    assert b["peak_of"] == ("bf16" if products else "f32") and b["least_flops_bf16"] == (b["least_flops"] if products else 0), b["name"]
+		assert {b["kernel"] for b in ours} > {"bn/stats", "bn/apply_residual", "pool/bwd"}
 		(gemm,) = {b["bytes"] for b in ours if b["kernel"] == "gemm"}
 		assert gemm == 256 * 256 * (2 + 2 + 4)
 		for s in r["skipped"]: assert "oneDNN" in s["name"] and s["reason"]
@@ -166,7 +167,7 @@ check '--benchmark_display_aggregates_only=false prints the repetitions' says '^
 check '--benchmark_report_aggregates_only' aggregates_only
 check '--iterations fixes the number of calls' fixed_iterations
 check 'cold cases are cold' cold_is_slower
-check 'several numbers of threads' says '^pool/fwd/c:64/hw:8/batch:2/t:3/warm$' quick --threads 1,3 --benchmark_filter=pool/fwd
+check 'several numbers of threads' says '^pool/fwd/c:64/hw:8/batch:2/f32/t:3/warm$' quick --threads 1,3 --benchmark_filter=pool/fwd
 step() { CYCLEBENCH_PYTHON=$1 quick --shapes "$folder/step.txt" --benchmark_filter="$2" "${@:3}"; }
 # A Python whose PyTorch answers from the shell.
 cat >"$folder/python" <<'END'

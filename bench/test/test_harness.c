@@ -252,7 +252,7 @@ static void test_program(void **state)
 static void test_rows(void **state)
 {
     (void)state;
-    static const struct cb_kernel kernel = {.name = "k", .dtype = "f32"};
+    static const struct cb_kernel kernel = {.name = "k"};
     static const struct cb_shape_form form = {.name = "f"};
     struct cb_shape shape = {.form = &form};
     struct cb_contest contest = {

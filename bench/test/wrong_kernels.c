@@ -81,7 +81,6 @@ static void release(void *work)
 
 static const struct cb_kernel kernel = {
     .name = "add",
-    .dtype = "f32",
     .form = &form,
     .enter = enter,
     .setup = setup,

@@ -172,6 +172,40 @@ CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *
     for (size_t i = 0; i < rows; i++) finish_row(f, (struct place){at.row + i, at.col, at.lane}, px, acc + i * px);
 }
 
+/* A 1x1 window, all lanes of a pixel at once: a broadcast serves CB_PARTS vectors, where correlate_tile would load more
+ * than it multiplies. */
+CB_INLINE void correlate_pixels(const struct correlation *c, const struct finish *f, size_t row, size_t col,
+                                size_t rows, size_t px)
+{
+    vf acc[CB_PARTS * 6], total[CB_PARTS * 6];
+    const size_t n = rows * px;
+    const float *w = c->w, *x = c->in + row * c->in_row + col * CB_LANES;
+    for (size_t i = 0; i < rows; i++) fetch_row(f, row + i, col, px);
+    for (size_t b = 0; b < c->blocks; b++, x += c->in_plane) {
+        CB_UNROLL
+        for (size_t i = 0; i < CB_PARTS * n; i++) acc[i] = v_zero();
+        for (size_t k = 0; k < CB_LANES; k++, w += CB_LANES) {
+            vf tap[CB_PARTS];
+            CB_UNROLL
+            for (size_t part = 0; part < CB_PARTS; part++) tap[part] = v_load(w + part * VL);
+            CB_UNROLL
+            for (size_t i = 0; i < n; i++) {
+                vf v = v_set1(x[i / px * c->in_row + i % px * CB_LANES + k]);
+                CB_UNROLL
+                for (size_t part = 0; part < CB_PARTS; part++)
+                    acc[part * n + i] = v_fma(v, tap[part], acc[part * n + i]);
+            }
+        }
+        add_block(b, c->blocks, CB_PARTS * n, acc, total);
+    }
+    CB_UNROLL
+    for (size_t part = 0; part < CB_PARTS; part++) {
+        CB_UNROLL
+        for (size_t i = 0; i < rows; i++)
+            finish_row(f, (struct place){row + i, col, part * VL}, px, acc + part * n + i * px);
+    }
+}
+
 CB_INLINE void correlate_parts(const struct correlation *c, const struct finish *f, size_t row, size_t col, size_t rows,
                                size_t px)
 {
@@ -196,10 +230,38 @@ CB_INLINE void correlate_row(const struct correlation *c, const struct finish *f
     if (w - col >= 1) correlate_parts(c, f, row, col, 1, 1);
 }
 
+CB_INLINE void correlate_1x1(const struct correlation *c, const struct finish *f)
+{
+    size_t row = 0, w = f->w;
+    if (w == 8 && !f->stream)
+        for (; c->h - row >= 2; row += 2) { /* 8 + 8 = 6 + 6 + 4 */
+            correlate_pixels(c, f, row, 0, 2, 3);
+            correlate_pixels(c, f, row, 3, 2, 3);
+            correlate_pixels(c, f, row, 6, 2, 2);
+            end_row(f, row);
+            end_row(f, row + 1);
+        }
+    for (; row < c->h; row++) {
+        size_t col = 0;
+        for (; w - col >= 16; col += 16) {
+            correlate_pixels(c, f, row, col, 1, 6);
+            correlate_pixels(c, f, row, col + 6, 1, 5);
+            correlate_pixels(c, f, row, col + 11, 1, 5);
+        }
+        for (; w - col >= 4; col += 4) correlate_pixels(c, f, row, col, 1, 4);
+        for (; w > col; col++) correlate_pixels(c, f, row, col, 1, 1);
+        end_row(f, row);
+    }
+}
+
 /* All tiles of one block of 16 output channels. Where a row does not fill the registers, two rows do. */
 CB_INLINE void correlate(const struct correlation *c, const struct finish *f)
 {
     size_t row = 0;
+    if (CB_TILE == 11 && c->filter == 1) {
+        correlate_1x1(c, f);
+        return;
+    }
     if (CB_TILE == 16 && c->stride == 1 && f->w == 8) {
         for (; c->h - row >= 2; row += 2) {
             correlate_parts(c, f, row, 0, 2, 8);

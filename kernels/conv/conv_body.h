@@ -2,7 +2,7 @@
  * includes its vec_<isa>.h and a stored_*.h and says how many registers there are to fill:
  *
  *   CB_TILE: accumulators of a forward or dX tile, 16 where there are 32 registers and 11 where there are 16;
- *   CB_DW_CHANNELS: input channels of a dW tile, with three accumulators each. */
+ *   CB_DW_CHANNELS: input channels of a dW tile of one vector, with three accumulators each. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -146,9 +146,10 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
         } else {
             load_source(shape, &args->source, image, even ? 2 : 1, src);
             if (even)
-                weights_image(shape, src, dy, dw, &ahead, CB_LANES, 2 * CB_DW_CHANNELS, 1, 1);
+                weights_image(shape, src, dy, dw, &ahead, CB_LANES, 2 * CB_DW_CHANNELS / DW_PARTS(1, 1), 1, 1);
             else
-                weights_image(shape, src, dy, dw, &ahead, CB_LANES, CB_DW_CHANNELS, filter, stride);
+                weights_image(shape, src, dy, dw, &ahead, CB_LANES, CB_DW_CHANNELS / DW_PARTS(filter, stride), filter,
+                              stride);
             backward_data(args, image, src, dy, filter, stride);
         }
     }

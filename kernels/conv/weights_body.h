@@ -1,5 +1,9 @@
-/* dW of one image, added to the group's: accumulators over VL output channels x several input channels x the taps of a
- * filter row; the sum runs over the image in raster order. Needs vec_<isa>.h. */
+/* dW of one image, added to the group's: accumulators over one or more vectors of output channels x several input
+ * channels x the taps of a filter row; the sum runs over the image in raster order. Needs vec_<isa>.h. */
+
+/* Vectors of a tile. With 16 registers a broadcast that serves only one tap should serve both halves of the lanes: else
+ * the loads take longer than the multiply-adds. */
+#define DW_PARTS(filter, stride) ((size_t)(CB_TILE == 11 && ((filter) == 1 || (stride) == 2) ? CB_PARTS : 1))
 
 struct weights_pass {
     const float *x; /* padded source: what filter tap (r, 0) of output (0, 0) reads */
@@ -13,32 +17,32 @@ struct weights_pass {
 };
 
 /* One pixel of x where all three taps reach dY. */
-CB_INLINE void weights_step(const struct weights_pass *a, const float *x, size_t channels, vf (*acc)[3], vf d0, vf d1,
-                            vf d2)
+CB_INLINE void weights_step(const struct weights_pass *a, const float *x, size_t channels, vf (*acc)[3][CB_PARTS],
+                            vf d0, vf d1, vf d2)
 {
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
         vf v = v_set1(x[c * a->channel]);
-        acc[c][0] = v_fma(v, d0, acc[c][0]);
-        acc[c][1] = v_fma(v, d1, acc[c][1]);
-        acc[c][2] = v_fma(v, d2, acc[c][2]);
+        acc[c][0][0] = v_fma(v, d0, acc[c][0][0]);
+        acc[c][1][0] = v_fma(v, d1, acc[c][1][0]);
+        acc[c][2][0] = v_fma(v, d2, acc[c][2][0]);
     }
 }
 
 /* One row where the window slides by one pixel: each broadcast of x serves three taps, with three successive dY. Their
  * registers change roles from step to step: copies would cost accumulators where there are 16 registers. q >= 2. */
 CB_INLINE void weights_row_sliding(const struct weights_pass *a, const float *x, const float *dy, size_t channels,
-                                   vf (*acc)[3])
+                                   vf (*acc)[3][CB_PARTS])
 {
     vf d1 = v_load(dy), d0 = v_load(dy + CB_LANES);
     CB_UNROLL
-    for (size_t c = 0; c < channels; c++) acc[c][0] = v_fma(v_set1(x[c * a->channel]), d1, acc[c][0]);
+    for (size_t c = 0; c < channels; c++) acc[c][0][0] = v_fma(v_set1(x[c * a->channel]), d1, acc[c][0][0]);
     x += a->pixel;
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
         vf v = v_set1(x[c * a->channel]);
-        acc[c][0] = v_fma(v, d0, acc[c][0]);
-        acc[c][1] = v_fma(v, d1, acc[c][1]);
+        acc[c][0][0] = v_fma(v, d0, acc[c][0][0]);
+        acc[c][1][0] = v_fma(v, d1, acc[c][1][0]);
     }
     x += a->pixel;
     size_t q = 2;
@@ -60,35 +64,45 @@ CB_INLINE void weights_row_sliding(const struct weights_pass *a, const float *x,
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
         vf v = v_set1(x[c * a->channel]);
-        acc[c][1] = v_fma(v, d0, acc[c][1]);
-        acc[c][2] = v_fma(v, d1, acc[c][2]);
+        acc[c][1][0] = v_fma(v, d0, acc[c][1][0]);
+        acc[c][2][0] = v_fma(v, d1, acc[c][2][0]);
     }
     x += a->pixel;
     CB_UNROLL
-    for (size_t c = 0; c < channels; c++) acc[c][2] = v_fma(v_set1(x[c * a->channel]), d0, acc[c][2]);
+    for (size_t c = 0; c < channels; c++) acc[c][2][0] = v_fma(v_set1(x[c * a->channel]), d0, acc[c][2][0]);
 }
 
-CB_INLINE void weights_row(const struct weights_pass *a, const float *x, const float *dy, size_t channels, vf (*acc)[3])
+/* parts (const): vectors of output channels */
+CB_INLINE void weights_row(const struct weights_pass *a, const float *x, const float *dy, size_t channels, size_t parts,
+                           vf (*acc)[3][CB_PARTS])
 {
     for (size_t q = 0; q < a->q; q++, x += a->stride * a->pixel) {
-        vf d = v_load(dy + q * CB_LANES);
+        vf d[CB_PARTS];
+        CB_UNROLL
+        for (size_t part = 0; part < parts; part++) d[part] = v_load(dy + q * CB_LANES + part * VL);
         CB_UNROLL
         for (size_t c = 0; c < channels; c++) {
             CB_UNROLL
-            for (size_t s = 0; s < a->filter; s++)
-                acc[c][s] = v_fma(v_set1(x[s * a->pixel + c * a->channel]), d, acc[c][s]);
+            for (size_t s = 0; s < a->filter; s++) {
+                vf v = v_set1(x[s * a->pixel + c * a->channel]);
+                CB_UNROLL
+                for (size_t part = 0; part < parts; part++) acc[c][s][part] = v_fma(v, d[part], acc[c][s][part]);
+            }
         }
     }
 }
 
-/* channels: const */
-CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_t lane)
+/* channels, parts: const */
+CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_t parts, size_t lane)
 {
-    vf acc[CB_LANES][3];
+    vf acc[CB_LANES][3][CB_PARTS];
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
         CB_UNROLL
-        for (size_t s = 0; s < a->filter; s++) acc[c][s] = v_zero();
+        for (size_t s = 0; s < a->filter; s++) {
+            CB_UNROLL
+            for (size_t part = 0; part < parts; part++) acc[c][s][part] = v_zero();
+        }
     }
     const float *x = a->x, *dy = a->dy + lane;
     for (size_t p = 0; p < a->p; p++, x += a->stride * a->x_row, dy += a->dy_row) {
@@ -96,14 +110,17 @@ CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_
         if (a->filter == 3 && a->stride == 1 && a->q >= 2)
             weights_row_sliding(a, x, dy, channels, acc);
         else
-            weights_row(a, x, dy, channels, acc);
+            weights_row(a, x, dy, channels, parts, acc);
     }
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
         CB_UNROLL
         for (size_t s = 0; s < a->filter; s++) {
-            float *dw = a->dw + (c * a->filter + s) * CB_LANES + lane;
-            v_store(dw, v_add(v_load(dw), acc[c][s]));
+            CB_UNROLL
+            for (size_t part = 0; part < parts; part++) {
+                float *dw = a->dw + (c * a->filter + s) * CB_LANES + lane + part * VL;
+                v_store(dw, v_add(v_load(dw), acc[c][s][part]));
+            }
         }
     }
 }
@@ -113,6 +130,7 @@ CB_INLINE void weights_image(const struct cb_conv_shape *shape, struct cb_padded
                              struct ahead *ahead, size_t block, size_t step, size_t filter, size_t stride)
 {
     bool planar = block != CB_LANES;
+    const size_t parts = DW_PARTS(filter, stride);
     size_t corner = (1 - filter / 2) * (src.row + (planar ? 1 : CB_LANES));
     struct weights_pass pass = {.x_row = src.row,
                                 .pixel = planar ? 1 : CB_LANES,
@@ -124,14 +142,14 @@ CB_INLINE void weights_image(const struct cb_conv_shape *shape, struct cb_padded
                                 .q = cb_conv_out_w(shape),
                                 .dw = dw,
                                 .ahead = ahead};
-    ahead_spread(ahead, shape->k / VL * (shape->c / step) * filter * pass.p);
+    ahead_spread(ahead, shape->k / (VL * parts) * (shape->c / step) * filter * pass.p);
     for (size_t kb = 0; kb < shape->k / CB_LANES; kb++) {
         pass.dy = dy.data + kb * dy.plane + dy.row + CB_LANES;
         for (size_t b = 0; b < shape->c / block; b++)
             for (size_t r = 0; r < filter; r++)
                 for (size_t c = 0; c < block; c += step, pass.dw += step * filter * CB_LANES) {
                     pass.x = src.data + corner + b * src.plane + r * src.row + c * pass.channel;
-                    for (size_t lane = 0; lane < CB_LANES; lane += VL) weights_tile(&pass, step, lane);
+                    for (size_t lane = 0; lane < CB_LANES; lane += parts * VL) weights_tile(&pass, step, parts, lane);
                 }
     }
 }

@@ -17,6 +17,7 @@ static const char prefix[] = "cyclebench-";
 
 /* What the project's own programs do; a program of another name that is found is listed without a description. */
 static const char *const summaries[][2] = {
+    {"ab", "compare two builds by runs of bench in turn"},
     {"bench", "time the kernels beside the libraries people would pick instead"},
     {"compare", "compare training runs: time to target, accuracy, speed"},
     {"data", "fetch, verify or synthesise the CIFAR-10 data"},

@@ -1,6 +1,7 @@
 #include "console.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +70,30 @@ void cb_console_row(const struct cb_entrant *entrant, const char *label, const j
     const char *bound = json_string_value(json_object_get(row, "bound"));
     const char *level = json_string_value(json_object_get(row, "ceiling_level"));
     printf("%*s\n", widths[8], !bound || !level ? "-" : strcmp(bound, "memory") ? "compute" : level);
+    fflush(stdout);
+}
+
+void cb_console_counters(const json_t *counters)
+{
+    const char *event;
+    json_t *count;
+    size_t column = 0;
+    json_object_foreach((json_t *)counters, event, count)
+    {
+        char text[128];
+        const json_t *value = json_object_get(count, "value");
+        if (!json_is_number(value)) continue;
+        bool exact = json_is_true(json_object_get(count, "exact"));
+        int n = exact ? snprintf(text, sizeof text, "%s %.0f (%s)", event, json_number_value(value),
+                                 json_string_value(json_object_get(count, "source")))
+                      : snprintf(text, sizeof text, "%s %.4g", event, json_number_value(value));
+        if (column > 0 && column + 2 + (size_t)n > CB_CONSOLE_COLUMNS) {
+            printf("\n");
+            column = 0;
+        }
+        column += (size_t)printf("%s%s", column ? ", " : "      a call: ", text);
+    }
+    if (column > 0) printf("\n");
     fflush(stdout);
 }
 

@@ -4,8 +4,6 @@
 #include "instruments.h"
 #include "bench.h"
 
-const struct cb_event_counter *cb_live_counter;
-
 /* The peaks that a row is held against are not older. */
 static const double peak_valid_s = 1;
 
@@ -80,9 +78,7 @@ static enum cb_status time_warm(struct cb_live *live, const struct cb_entrant *e
 {
     size_t calls = cb_state_iterations(state);
     enum cb_status status = run_calls(live, e, 1, err);
-    if (cb_live_counter) cb_live_counter->start(cb_live_counter->context);
     while (!status && cb_state_keep_running(state, calls)) status = run_calls(live, e, calls, err);
-    if (cb_live_counter) cb_live_counter->stop(cb_live_counter->context, calls, state);
     return status;
 }
 
@@ -156,4 +152,9 @@ void cb_live_measure(struct cb_live *live, size_t index, struct cb_state *state)
     add_counters(live, e, state);
     const char *label = live->contest->kernel->label ? live->contest->kernel->label(live->work, e) : NULL;
     if (label) cb_state_label(state, label);
+}
+
+enum cb_status cb_live_run(struct cb_live *live, size_t entrant, size_t calls, struct cb_error *err)
+{
+    return run_calls(live, &live->contest->entrant[entrant], calls, err);
 }

@@ -29,14 +29,7 @@ void cb_live_end(struct cb_live *live);
 /* One run of an entrant, the body of a cb_measure_fn. */
 void cb_live_measure(struct cb_live *live, size_t entrant, struct cb_state *state);
 
-/* Whoever can count events of the processor attaches here. start and stop stand around the timed calls of a warm run,
- * with nothing else in between; stop adds what was counted to the row (cb_state_counter). NULL: nobody counts. To be
- * used with --iterations: the library chooses other numbers of calls from run to run. */
-struct cb_event_counter {
-    void *context;
-    void (*start)(void *context);
-    void (*stop)(void *context, size_t calls, struct cb_state *state);
-};
-extern const struct cb_event_counter *cb_live_counter;
+/* Calls of an entrant that is ready and whose ISA is selected, not timed. */
+enum cb_status cb_live_run(struct cb_live *live, size_t entrant, size_t calls, struct cb_error *err);
 
 #endif

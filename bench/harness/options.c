@@ -34,7 +34,10 @@ static void print_usage(void)
         "  --threads LIST     as in 1,2 (default: one per physical core)\n"
         "  --batch N          images of each shape (default: as the shape says)\n"
         "  --cache STATE      warm (default), cold: operands in no cache when a call begins, or both\n"
-        "  --iterations N     calls of each repetition, for counting instead of timing\n"
+        "  --iterations N     calls of each repetition\n"
+        "  --perf             also count events of each case, after it was timed: of the hardware where it counts, "
+        "else\n"
+        "                     exact instructions by single steps (one thread, small calls: --threads 1 --batch 1)\n"
         "  --no-peers         without oneDNN, OpenBLAS, BLIS, LIBXSMM and PyTorch\n"
         "  --shapes FILE      shapes from FILE instead of those that come with the program; several times if need be\n"
         "  --summary FILE     one row a case, the medians, as JSON in the form of a single run: for gates\n"
@@ -133,7 +136,7 @@ static enum cb_status add_shapes(struct cb_bench_options *o, const char *file, s
     return CB_OK;
 }
 
-enum { ISA = 256, THREADS, BATCH, CACHE, ITERATIONS, NO_PEERS, SHAPES, SUMMARY, CEILINGS };
+enum { ISA = 256, THREADS, BATCH, CACHE, ITERATIONS, NO_PEERS, SHAPES, SUMMARY, CEILINGS, PERF };
 
 static const struct option names[] = {
     {"isa", required_argument, NULL, ISA},
@@ -145,6 +148,7 @@ static const struct option names[] = {
     {"shapes", required_argument, NULL, SHAPES},
     {"summary", required_argument, NULL, SUMMARY},
     {"ceilings", no_argument, NULL, CEILINGS},
+    {"perf", no_argument, NULL, PERF},
     {0},
 };
 
@@ -172,6 +176,9 @@ static enum cb_status take(struct cb_bench_options *o, int option, const char **
         return CB_OK;
     case CEILINGS:
         o->ceilings = true;
+        return CB_OK;
+    case PERF:
+        o->perf = true;
         return CB_OK;
     default: /* getopt would print a message of its own, without our name */
         return cb_fail(err, CB_BAD_INPUT, "%s '%s'; --help lists the options",

@@ -102,10 +102,11 @@ static json_t *summary_row(json_t *rows)
     return summary;
 }
 
-json_t *cb_results_add(struct cb_results *r, const struct cb_live *live, size_t entrant, json_t *rows)
+json_t *cb_results_add(struct cb_results *r, const struct cb_live *live, size_t entrant, json_t *rows, json_t *perf)
 {
     size_t i;
     json_t *row, *d = description(live, &live->contest->entrant[entrant]);
+    if (perf) json_object_update(d, perf);
     bool aggregated = is_aggregate(json_array_get(rows, json_array_size(rows) - 1), NULL);
     json_array_foreach(rows, i, row)
     {

@@ -22,8 +22,9 @@ enum cb_status cb_results_create(struct cb_results *results, bool aggregates_onl
 void cb_results_free(struct cb_results *results);
 
 /* A case's rows from the library; adds what is known of the case to each, and the case's row to the summary. Returns
- * that row (borrowed). */
-json_t *cb_results_add(struct cb_results *results, const struct cb_live *live, size_t entrant, json_t *rows);
+ * that row (borrowed). perf: what cb_perf_count found, to be in every row; NULL: nothing. */
+json_t *cb_results_add(struct cb_results *results, const struct cb_live *live, size_t entrant, json_t *rows,
+                       json_t *perf);
 /* A case that was skipped, or was wrong. */
 void cb_results_refuse(struct cb_results *results, const struct cb_contest *contest, size_t entrant, bool wrong,
                        const char *why);

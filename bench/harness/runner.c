@@ -9,6 +9,7 @@
 #include "document.h"
 #include "instruments.h"
 #include "libraries.h"
+#include "perf.h"
 #include "peers.h"
 
 struct runner {
@@ -68,6 +69,13 @@ static void print_repetitions(const struct runner *r, const struct cb_entrant *e
     }
 }
 
+/* In as many calls as a repetition had. */
+static json_t *count_events(struct runner *r, size_t index)
+{
+    json_int_t calls = json_integer_value(json_object_get(json_array_get(r->rows[index], 0), "iterations"));
+    return cb_perf_count(&r->live, index, calls > 0 ? (size_t)calls : 1, cb_sample_median(&r->samples[index]));
+}
+
 static enum cb_status take_result(struct runner *r, size_t index, struct cb_error *err)
 {
     const struct cb_entrant *e = &r->live.contest->entrant[index];
@@ -75,10 +83,15 @@ static enum cb_status take_result(struct runner *r, size_t index, struct cb_erro
         refuse(r, index);
         return CB_OK;
     }
-    const json_t *summary = cb_results_add(&r->results, &r->live, index, r->rows[index]);
+    enum cb_status status = cb_results_sample(&r->samples[index], r->rows[index], err);
+    if (status) return status;
+    json_t *perf = r->o->perf ? count_events(r, index) : NULL;
+    const json_t *summary = cb_results_add(&r->results, &r->live, index, r->rows[index], perf);
+    json_decref(perf);
     if (!r->o->google.json && r->o->google.all_rows) print_repetitions(r, e, r->rows[index]);
     if (!r->o->google.json) cb_console_row(e, NULL, summary, r->o->google.time_unit);
-    return cb_results_sample(&r->samples[index], r->rows[index], err);
+    if (!r->o->google.json && r->o->perf) cb_console_counters(json_object_get(summary, "counters"));
+    return CB_OK;
 }
 
 static void compare(struct runner *r)
@@ -218,6 +231,7 @@ static void print_head(const struct runner *r)
         json_decref(environment);
     }
     cb_document_print_warnings(threads);
+    if (r->o->perf) cb_perf_print_missing();
     printf("# Medians of the repetitions. A case's full name: the line above it, '/', its first column.\n");
     fflush(stdout);
 }

@@ -194,6 +194,37 @@ check 'a PyTorch that answers nonsense is an error' exits_with 2 step "$folder/o
 check 'CYCLEBENCH_ISA chooses' says '/scalar/process_time' env CYCLEBENCH_ISA=scalar "$build/cyclebench" bench --benchmark_list_tests
 check 'CYCLEBENCH_ISA excludes' bash -c "! CYCLEBENCH_ISA=scalar '$build/cyclebench' bench --benchmark_list_tests | grep -q avx"
 
+# --- events ---
+
+# Instructions of one call: exact and the same in both runs, or null with a reason; never 0 for what is missing.
+perf_is_whole() {
+	for i in 1 2; do
+		quick --perf --isa scalar,$best --benchmark_filter='gemm/square/m:16/.*/f32|pool/fwd.*/f32' --benchmark_out="$folder/perf$i.json" --summary "$folder/perf-summary.json" >/dev/null || return
+	done
+	python "$folder/perf1.json" "$folder/perf2.json" "$folder/perf-summary.json" <<-'END'
+		other, summary = (json.load(open(f), parse_constant=refuse)["benchmarks"] for f in sys.argv[2:])
+		events = ["instructions", "cycles", "fp_ops", "branches", "branch_misses", "l1d_misses", "l2_misses", "l3_misses", "cpu_ns", "page_faults", "context_switches", "migrations"]
+		for rows in r["benchmarks"], other, summary:
+		    for b in rows:
+		        assert list(b["counters"]) == events, list(b["counters"])
+		        for event, count in b["counters"].items():
+		            if count["value"] is None: assert count["source"] == "unavailable" and count["reason"] and event not in b, event
+		            else: assert count["source"] != "unavailable" and count["exact"] in (True, False) and b[event] == count["value"], event
+		        assert b["counters"]["page_faults"]["value"] is not None or b["library"] != "cyclebench"
+		def exact(rows): return {b["name"]: b["instructions"] for b in rows if b["counters"]["instructions"].get("exact")}
+		assert exact(r["benchmarks"]) == exact(other)
+		for name, n in exact(other).items():
+		    if "gemm" in name: assert 16**3 * 2 / 16 / 2 < n < 16**3 * 40, (name, n) # an fma is at most 16 wide; packing, too
+		ours = [b for b in other if b["library"] == "cyclebench"]
+		assert ours and (exact(ours) or all(b["counters"]["instructions"].get("reason") or b["instructions"] > 0 for b in ours))
+	END
+}
+best=$("$build/cyclebench" info --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["isa_available"][-1])')
+perf_says_why() { says "$1" bench --perf --no-peers --benchmark_min_time=0 --benchmark_repetitions=1 "${@:2}"; }
+check '--perf counts, or says why not' perf_is_whole
+check '--perf prints what it counted' perf_says_why '^      a call: .*page_faults [0-9]' --isa scalar --batch 1 --benchmark_filter='pool/fwd.*/f32'
+check '--perf of a cold case' bash -c "'$build/cyclebench' bench --threads 1 --perf --no-peers --isa scalar --batch 1 --iterations 1 --cache cold --benchmark_filter=pool/fwd.*/f32 --benchmark_format=json | grep -q 'flushing the caches would be counted'"
+
 # --- ceilings ---
 
 ceilings_are_whole() {

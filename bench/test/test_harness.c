@@ -275,7 +275,7 @@ static void test_rows(void **state)
     assert_int_equal(cb_results_sample(&sample, rows, NULL), CB_OK);
     assert_int_equal(sample.n, 2);
     assert_true(fabs(sample.seconds[1] - 5e-6) < 1e-15);
-    json_t *summary = cb_results_add(&r, &live, 0, rows);
+    json_t *summary = cb_results_add(&r, &live, 0, rows, NULL);
     assert_string_equal(json_string_value(json_object_get(summary, "name")), "x");
     assert_true(json_number_value(json_object_get(summary, "real_time")) == 4);
     assert_true(json_number_value(json_object_get(summary, "real_time_cv")) == 0.25);

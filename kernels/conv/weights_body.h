@@ -17,32 +17,32 @@ struct weights_pass {
 };
 
 /* One pixel of x where all three taps reach dY. */
-CB_INLINE void weights_step(const struct weights_pass *a, const float *x, size_t channels, vf (*acc)[3][CB_PARTS],
-                            vf d0, vf d1, vf d2)
+CB_INLINE void weights_step(const struct weights_pass *a, const float *x, size_t channels, vf (*acc)[3], vf d0, vf d1,
+                            vf d2)
 {
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
         vf v = v_set1(x[c * a->channel]);
-        acc[c][0][0] = v_fma(v, d0, acc[c][0][0]);
-        acc[c][1][0] = v_fma(v, d1, acc[c][1][0]);
-        acc[c][2][0] = v_fma(v, d2, acc[c][2][0]);
+        acc[c][0] = v_fma(v, d0, acc[c][0]);
+        acc[c][1] = v_fma(v, d1, acc[c][1]);
+        acc[c][2] = v_fma(v, d2, acc[c][2]);
     }
 }
 
 /* One row where the window slides by one pixel: each broadcast of x serves three taps, with three successive dY. Their
  * registers change roles from step to step: copies would cost accumulators where there are 16 registers. q >= 2. */
 CB_INLINE void weights_row_sliding(const struct weights_pass *a, const float *x, const float *dy, size_t channels,
-                                   vf (*acc)[3][CB_PARTS])
+                                   vf (*acc)[3])
 {
     vf d1 = v_load(dy), d0 = v_load(dy + CB_LANES);
     CB_UNROLL
-    for (size_t c = 0; c < channels; c++) acc[c][0][0] = v_fma(v_set1(x[c * a->channel]), d1, acc[c][0][0]);
+    for (size_t c = 0; c < channels; c++) acc[c][0] = v_fma(v_set1(x[c * a->channel]), d1, acc[c][0]);
     x += a->pixel;
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
         vf v = v_set1(x[c * a->channel]);
-        acc[c][0][0] = v_fma(v, d0, acc[c][0][0]);
-        acc[c][1][0] = v_fma(v, d1, acc[c][1][0]);
+        acc[c][0] = v_fma(v, d0, acc[c][0]);
+        acc[c][1] = v_fma(v, d1, acc[c][1]);
     }
     x += a->pixel;
     size_t q = 2;
@@ -64,45 +64,35 @@ CB_INLINE void weights_row_sliding(const struct weights_pass *a, const float *x,
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
         vf v = v_set1(x[c * a->channel]);
-        acc[c][1][0] = v_fma(v, d0, acc[c][1][0]);
-        acc[c][2][0] = v_fma(v, d1, acc[c][2][0]);
+        acc[c][1] = v_fma(v, d0, acc[c][1]);
+        acc[c][2] = v_fma(v, d1, acc[c][2]);
     }
     x += a->pixel;
     CB_UNROLL
-    for (size_t c = 0; c < channels; c++) acc[c][2][0] = v_fma(v_set1(x[c * a->channel]), d0, acc[c][2][0]);
+    for (size_t c = 0; c < channels; c++) acc[c][2] = v_fma(v_set1(x[c * a->channel]), d0, acc[c][2]);
 }
 
-/* parts (const): vectors of output channels */
-CB_INLINE void weights_row(const struct weights_pass *a, const float *x, const float *dy, size_t channels, size_t parts,
-                           vf (*acc)[3][CB_PARTS])
+CB_INLINE void weights_row(const struct weights_pass *a, const float *x, const float *dy, size_t channels, vf (*acc)[3])
 {
     for (size_t q = 0; q < a->q; q++, x += a->stride * a->pixel) {
-        vf d[CB_PARTS];
-        CB_UNROLL
-        for (size_t part = 0; part < parts; part++) d[part] = v_load(dy + q * CB_LANES + part * VL);
+        vf d = v_load(dy + q * CB_LANES);
         CB_UNROLL
         for (size_t c = 0; c < channels; c++) {
             CB_UNROLL
-            for (size_t s = 0; s < a->filter; s++) {
-                vf v = v_set1(x[s * a->pixel + c * a->channel]);
-                CB_UNROLL
-                for (size_t part = 0; part < parts; part++) acc[c][s][part] = v_fma(v, d[part], acc[c][s][part]);
-            }
+            for (size_t s = 0; s < a->filter; s++)
+                acc[c][s] = v_fma(v_set1(x[s * a->pixel + c * a->channel]), d, acc[c][s]);
         }
     }
 }
 
-/* channels, parts: const */
-CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_t parts, size_t lane)
+/* channels: const */
+CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_t lane)
 {
-    vf acc[CB_LANES][3][CB_PARTS];
+    vf acc[CB_LANES][3];
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
         CB_UNROLL
-        for (size_t s = 0; s < a->filter; s++) {
-            CB_UNROLL
-            for (size_t part = 0; part < parts; part++) acc[c][s][part] = v_zero();
-        }
+        for (size_t s = 0; s < a->filter; s++) acc[c][s] = v_zero();
     }
     const float *x = a->x, *dy = a->dy + lane;
     for (size_t p = 0; p < a->p; p++, x += a->stride * a->x_row, dy += a->dy_row) {
@@ -110,15 +100,55 @@ CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_
         if (a->filter == 3 && a->stride == 1 && a->q >= 2)
             weights_row_sliding(a, x, dy, channels, acc);
         else
-            weights_row(a, x, dy, channels, parts, acc);
+            weights_row(a, x, dy, channels, acc);
+    }
+    CB_UNROLL
+    for (size_t c = 0; c < channels; c++) {
+        CB_UNROLL
+        for (size_t s = 0; s < a->filter; s++) {
+            float *dw = a->dw + (c * a->filter + s) * CB_LANES + lane;
+            v_store(dw, v_add(v_load(dw), acc[c][s]));
+        }
+    }
+}
+
+/* The same for all lanes. channels: const */
+CB_INLINE void weights_tile_of_lanes(const struct weights_pass *a, size_t channels)
+{
+    vf acc[CB_LANES][3][CB_PARTS];
+    CB_UNROLL
+    for (size_t c = 0; c < channels; c++) {
+        CB_UNROLL
+        for (size_t s = 0; s < a->filter; s++) {
+            CB_UNROLL
+            for (size_t part = 0; part < CB_PARTS; part++) acc[c][s][part] = v_zero();
+        }
+    }
+    for (size_t p = 0; p < a->p; p++) {
+        ahead_fetch(a->ahead, 1);
+        const float *x = a->x + p * a->stride * a->x_row, *dy = a->dy + p * a->dy_row;
+        for (size_t q = 0; q < a->q; q++, x += a->stride * a->pixel, dy += CB_LANES) {
+            vf d[CB_PARTS];
+            CB_UNROLL
+            for (size_t part = 0; part < CB_PARTS; part++) d[part] = v_load(dy + part * VL);
+            CB_UNROLL
+            for (size_t c = 0; c < channels; c++) {
+                CB_UNROLL
+                for (size_t s = 0; s < a->filter; s++) {
+                    vf v = v_set1(x[s * a->pixel + c * a->channel]);
+                    CB_UNROLL
+                    for (size_t part = 0; part < CB_PARTS; part++) acc[c][s][part] = v_fma(v, d[part], acc[c][s][part]);
+                }
+            }
+        }
     }
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
         CB_UNROLL
         for (size_t s = 0; s < a->filter; s++) {
             CB_UNROLL
-            for (size_t part = 0; part < parts; part++) {
-                float *dw = a->dw + (c * a->filter + s) * CB_LANES + lane + part * VL;
+            for (size_t part = 0; part < CB_PARTS; part++) {
+                float *dw = a->dw + (c * a->filter + s) * CB_LANES + part * VL;
                 v_store(dw, v_add(v_load(dw), acc[c][s][part]));
             }
         }
@@ -149,7 +179,10 @@ CB_INLINE void weights_image(const struct cb_conv_shape *shape, struct cb_padded
             for (size_t r = 0; r < filter; r++)
                 for (size_t c = 0; c < block; c += step, pass.dw += step * filter * CB_LANES) {
                     pass.x = src.data + corner + b * src.plane + r * src.row + c * pass.channel;
-                    for (size_t lane = 0; lane < CB_LANES; lane += parts * VL) weights_tile(&pass, step, parts, lane);
+                    if (parts > 1)
+                        weights_tile_of_lanes(&pass, step);
+                    else
+                        for (size_t lane = 0; lane < CB_LANES; lane += VL) weights_tile(&pass, step, lane);
                 }
     }
 }

@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,8 +70,10 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     p.nb = even_block(n, l2 / 2 / (p.kc * sizeof(float)), p.nr);
     /* Rows of A a multiple of 2 KiB apart would share a few sets of L1. */
     p.copy_a = g->a_transposed || (g->lda % 512 == 0 && n > 4 * p.nr);
-    /* Packing B pays when many panels of A use it; where it is read in place, its last vectors must be whole. */
-    p.pack_b = g->b_transposed || g->n % CB_LANES || m > 16 * p.mr;
+    /* Packing B pays when many panels of A use it, or a few where its rows share sets of the caches; where it is read in
+     * place, its last vectors must be whole. */
+    bool shares_sets = g->ldb % 512 == 0 && g->k > 16;
+    p.pack_b = g->b_transposed || g->n % CB_LANES || m > (shares_sets ? 1 : 16) * p.mr;
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
     p.a_len = p.copy_a ? p.mr * p.a_ld : 0;
     p.piece_len = p.a_len + (p.pack_b ? p.kc * p.nb : 0);

@@ -29,6 +29,7 @@ CB_INLINE void tile(const struct cb_gemm_tile *t, float *c, size_t ldc, size_t r
     }
     const float *a = t->a, *b = t->b, *next_a = t->next_a, *next_c = t->next_c;
     size_t lda = t->lda, ldb = t->ldb, left = t->k, steps = (left + rows - 1) / rows;
+    if (left <= 64) steps = left; /* the ends of short loops are mispredicted, which costs more than a cache miss */
     while (left > 0) {
         /* What the next tiles need, a row at a time: all at once would occupy the core's few buffers for cache misses.
          */

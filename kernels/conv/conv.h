@@ -92,8 +92,8 @@ struct cb_grad_source {
 
 /* Backward. source: as in the forward pass but x alone or x with scale and shift (no residual, no z).
  * dX: d = sum over k, r, s of dY * w; order of the sum: for each block of K r, k in the block, s (in wt's order of r
- *     and s; taps that fall outside dY count as zeros for stride 1 and are left out for stride 2), one fma each, from 0;
- *     then the blocks in order. Then, each step present or not:
+ *     and s; taps that fall outside dY count as zeros, but for stride 2 those of a row below dY are left out), one fma
+ *     each, from 0; then the blocks in order. Then, each step present or not:
  *       d = d + skip;  d = d + skip_even at even rows and columns;  d = value > 0 ? d : 0 (masked: value of the source);
  *       dx = d;  sums [N][C/16][2][16]: sum of d, as it is stored, and sum of d * (bn_y - bn_mean) (fma) over H*W in
  *       raster order, from 0 (NULL: not wanted).

@@ -2,6 +2,6 @@
 #include "vec/vec.h"
 #include "vec/stored_f32.h"
 
-enum { CB_TILE = 11, CB_DW_CHANNELS = 4 };
+#define CB_REGISTERS 16
 
 #include "conv/conv_body.h"

@@ -3,6 +3,6 @@
 #include "vec/bf16_emulated.h"
 #include "vec/stored_bf16.h"
 
-enum { CB_TILE = 16, CB_DW_CHANNELS = 8 };
+#define CB_REGISTERS 32
 
 #include "conv/conv_body.h"

@@ -1,8 +1,6 @@
 /* The direct operations of conv.inc in the words of vec/: one text for every ISA and both formats of storage. A stub
  * includes its vec_<isa>.h and a stored_*.h and says how many registers there are to fill:
- *
- *   CB_TILE: accumulators of a forward or dX tile, 16 where there are 32 registers and 11 where there are 16;
- *   CB_DW_CHANNELS: input channels of a dW tile of one vector, with three accumulators each. */
+ *   CB_REGISTERS: vector registers, 16 or 32. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -13,7 +11,11 @@
 #include "conv/ahead_body.h"
 #include "conv/load_body.h"
 #include "conv/tile_body.h"
-#include "conv/strided_body.h"
+#if CB_REGISTERS == 16
+#include "conv/tile16_body.h"
+#else
+#include "conv/tile32_body.h"
+#endif
 #include "conv/weights_body.h"
 
 /* Even rows and columns of an image of the source, with a halo: what a 1x1 convolution of stride 2 reads, which is then
@@ -59,8 +61,9 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *scrat
     for (size_t kb = 0; kb < blocks; kb++, c.w += CB_LANES * shape->c * filter * filter) {
         float sums[2 * CB_LANES] = {0};
         struct finish f = {.w = cb_conv_out_w(shape),
-                           /* not where correlate() takes pieces of two rows, which are no raster order */
-                           .stream = CB_TILE == 16 || (stride == 2 && !even),
+                           .step = 1,
+                           /* not where correlate() takes runs of two rows, which are no raster order */
+                           .stream = CB_REGISTERS == 32 || cb_conv_out_w(shape) != 8,
                            .out = (stored *)args->y + (image * blocks + kb) * out,
                            .sums = args->stats ? sums : NULL,
                            .ahead = &ahead,
@@ -82,6 +85,7 @@ CB_INLINE void backward_data(const struct cb_conv_bwd *args, size_t image, struc
         size_t at = (image * blocks + b) * map;
         float sums[2 * CB_LANES] = {0};
         struct finish f = {.w = w,
+                           .step = 1,
                            .out = (stored *)args->dx + at,
                            .skip = args->skip ? (const stored *)args->skip + at : NULL,
                            .skip_even = args->skip_even ? (const stored *)args->skip_even + at / 4 : NULL,
@@ -130,7 +134,7 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
     size_t out = shape->k * cb_conv_out_h(shape) * cb_conv_out_w(shape), first, end;
     cb_group_range(shape->n, group, &first, &end);
     for (size_t image = first; image < end; image++) {
-        if (!planar || CB_TILE != 16) load_dy(shape, &args->dy, image, dy);
+        if (!planar || CB_REGISTERS != 32) load_dy(shape, &args->dy, image, dy);
         struct ahead ahead = {0};
         size_t in = shape->c * shape->h * shape->w;
         if (!even)
@@ -139,17 +143,16 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
         if (args->dy.a) ahead_add(&ahead, args->dy.y, out, image + 1, shape->n);
         if (planar) {
             load_planar(shape, args->source.x, image, src);
-            if (CB_TILE == 16)
+            if (CB_REGISTERS == 32)
                 stem_weights_image(shape, &args->dy, image, src, dw, &ahead);
             else
                 weights_image(shape, src, dy, dw, &ahead, 3, 3, filter, stride);
         } else {
             load_source(shape, &args->source, image, even ? 2 : 1, src);
             if (even)
-                weights_image(shape, src, dy, dw, &ahead, CB_LANES, 2 * CB_DW_CHANNELS / DW_PARTS(1, 1), 1, 1);
+                weights_image(shape, src, dy, dw, &ahead, CB_LANES, 2 * DW_CHANNELS / DW_PARTS(CB_LANES), 1, 1);
             else
-                weights_image(shape, src, dy, dw, &ahead, CB_LANES, CB_DW_CHANNELS / DW_PARTS(filter, stride), filter,
-                              stride);
+                weights_image(shape, src, dy, dw, &ahead, CB_LANES, DW_CHANNELS / DW_PARTS(CB_LANES), filter, stride);
             backward_data(args, image, src, dy, filter, stride);
         }
     }

@@ -2,6 +2,6 @@
 #include "vec/vec.h"
 #include "vec/stored_f32.h"
 
-enum { CB_TILE = 16, CB_DW_CHANNELS = 8 };
+#define CB_REGISTERS 32
 
 #include "conv/conv_body.h"

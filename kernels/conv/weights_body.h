@@ -1,9 +1,11 @@
 /* dW of one image, added to the group's: accumulators over one or more vectors of output channels x several input
  * channels x the taps of a filter row; the sum runs over the image in raster order. Needs vec_<isa>.h. */
 
-/* Vectors of a tile. With 16 registers a broadcast that serves only one tap should serve both halves of the lanes: else
- * the loads take longer than the multiply-adds. */
-#define DW_PARTS(filter, stride) ((size_t)(CB_TILE == 11 && ((filter) == 1 || (stride) == 2) ? CB_PARTS : 1))
+enum { DW_CHANNELS = CB_REGISTERS / 4 }; /* of a tile of one vector, with three accumulators each */
+
+/* Vectors of a tile: with 16 registers both halves of the lanes, as in tile16_body.h. The stem's 27 taps are too few for
+ * that. block: see weights_image. */
+#define DW_PARTS(block) ((size_t)(CB_REGISTERS == 16 && (block) == CB_LANES ? CB_PARTS : 1))
 
 struct weights_pass {
     const float *x; /* padded source: what filter tap (r, 0) of output (0, 0) reads */
@@ -160,7 +162,7 @@ CB_INLINE void weights_image(const struct cb_conv_shape *shape, struct cb_padded
                              struct ahead *ahead, size_t block, size_t step, size_t filter, size_t stride)
 {
     bool planar = block != CB_LANES;
-    const size_t parts = DW_PARTS(filter, stride);
+    const size_t parts = DW_PARTS(block);
     size_t corner = (1 - filter / 2) * (src.row + (planar ? 1 : CB_LANES));
     struct weights_pass pass = {.x_row = src.row,
                                 .pixel = planar ? 1 : CB_LANES,

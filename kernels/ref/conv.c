@@ -120,7 +120,7 @@ CB_REF_INLINE void sum_strided_terms(const struct cb_conv_shape *shape, struct c
             if (!strided_output(h, r, filter, cb_conv_out_h(shape), &p)) continue;
             for (size_t k = 0; k < CB_LANES; k++)
                 for (size_t s = 0; s < filter; s++) {
-                    if (!strided_output(w, s, filter, cb_conv_out_w(shape), &q)) continue;
+                    if (!strided_output(w, s, filter, cb_conv_out_w(shape) + 1, &q)) continue; /* the halo counts */
                     float g = dy.data[kb * dy.plane + (p + 1) * dy.row + (q + 1) * CB_LANES + k];
                     const float *tap = wt + (((kb * filter + r) * CB_LANES + k) * filter + s) * CB_LANES;
                     for (size_t l = 0; l < CB_LANES; l++) block[l] = __builtin_fmaf(g, tap[l], block[l]);

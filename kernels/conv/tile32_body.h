@@ -1,0 +1,127 @@
+/* The register tile where there are 32 registers: 16 pixels of one vector, and the taps of a row of the filter in registers.
+ * Needs tile_body.h. */
+
+CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *f, struct place at, size_t rows,
+                              size_t px)
+{
+    vf acc[16], total[16];
+    const float *w = c->w + at.lane;
+    const float *corner = c->in + at.row * c->stride * c->in_row + at.col * c->stride * c->pixel;
+    size_t b = 0;
+    do {
+        CB_UNROLL
+        for (size_t i = 0; i < rows * px; i++) acc[i] = v_zero();
+        for (size_t r = 0; r < c->filter; r++) {
+            const float *x = corner + r * c->in_row;
+            for (size_t k = 0; k < c->channels; k++, x += c->channel, w += c->filter * CB_LANES) {
+                vf tap[3];
+                CB_UNROLL
+                for (size_t s = 0; s < c->filter; s++) tap[s] = v_load(w + s * CB_LANES);
+                CB_UNROLL
+                for (size_t i = 0; i < rows; i++) {
+                    /* One broadcast serves all taps that read its pixel. */
+                    CB_UNROLL
+                    for (size_t j = 0; j < (px - 1) * c->stride + c->filter; j++) {
+                        vf v = v_set1(x[i * c->stride * c->in_row + j * c->pixel]);
+                        CB_UNROLL
+                        for (size_t s = 0; s < c->filter; s++)
+                            if (j >= s && (j - s) % c->stride == 0 && (j - s) / c->stride < px)
+                                acc[i * px + (j - s) / c->stride] = v_fma(v, tap[s], acc[i * px + (j - s) / c->stride]);
+                    }
+                }
+            }
+        }
+        add_block(b, c->blocks, rows * px, acc, total);
+        corner += c->in_plane;
+    } while (++b < c->blocks);
+    CB_UNROLL
+    for (size_t i = 0; i < rows; i++) finish_row(f, (struct place){at.row + i, at.col, at.lane}, px, acc + i * px);
+}
+
+CB_INLINE void correlate_parts(const struct correlation *c, const struct finish *f, size_t row, size_t col, size_t rows,
+                               size_t px)
+{
+    for (size_t i = 0; i < rows; i++) fetch_row(f, row + i, col, px);
+    for (size_t lane = 0; lane < CB_LANES; lane += VL) correlate_tile(c, f, (struct place){row, col, lane}, rows, px);
+}
+
+CB_INLINE void correlate_row(const struct correlation *c, const struct finish *f, size_t row)
+{
+    size_t col = 0, w = f->w;
+    if (c->stride == 1)
+        for (; w - col >= 16; col += 16) correlate_parts(c, f, row, col, 1, 16);
+    for (; w - col >= 8; col += 8) correlate_parts(c, f, row, col, 1, 8);
+    if (w - col >= 4) correlate_parts(c, f, row, col, 1, 4), col += 4;
+    if (w - col >= 2) correlate_parts(c, f, row, col, 1, 2), col += 2;
+    if (w - col >= 1) correlate_parts(c, f, row, col, 1, 1);
+}
+
+/* All tiles of one block of 16 output channels. Where a row does not fill the registers, two rows do. */
+CB_INLINE void correlate(const struct correlation *c, const struct finish *f)
+{
+    size_t row = 0;
+    if (c->stride == 1 && f->w == 8)
+        for (; c->h - row >= 2; row += 2) {
+            correlate_parts(c, f, row, 0, 2, 8);
+            end_row(f, row);
+            end_row(f, row + 1);
+        }
+    for (; row < c->h; row++) {
+        correlate_row(c, f, row);
+        end_row(f, row);
+    }
+}
+
+enum { STRIDED_PAIRS = 8 }; /* of a tile */
+
+/* px pairs of columns. */
+CB_INLINE void strided_tile(const struct strided *c, const struct finish *f, size_t row, size_t q, size_t lane,
+                            size_t px)
+{
+    vf acc[2 * STRIDED_PAIRS], total[2 * STRIDED_PAIRS];
+    const struct tap_rows taps = taps_of_row(c, row);
+    size_t b = 0;
+    do {
+        CB_UNROLL
+        for (size_t i = 0; i < 2 * px; i++) acc[i] = v_zero();
+        for (size_t t = 0; t < taps.n; t++) {
+            const float *g = c->dy + b * c->dy_plane + taps.p[t] * c->dy_row + q * CB_LANES;
+            const float *w = c->wt + (b * 3 + taps.r[t]) * CB_LANES * 3 * CB_LANES + lane;
+            for (size_t k = 0; k < CB_LANES; k++, g++, w += 3 * CB_LANES) {
+                vf left = v_load(w), even = v_load(w + CB_LANES), right = v_load(w + 2 * CB_LANES);
+                CB_UNROLL
+                for (size_t i = 0; i < px; i++) {
+                    const size_t j = px - 1 - i;
+                    /* From the right, so that one broadcast serves tap 0 of the pair before, then taps 1 and 2 of its
+                     * own. */
+                    if (j + 1 == px) acc[2 * j + 1] = v_fma(v_set1(g[px * CB_LANES]), left, acc[2 * j + 1]);
+                    vf v = v_set1(g[j * CB_LANES]);
+                    if (j > 0) acc[2 * j - 1] = v_fma(v, left, acc[2 * j - 1]);
+                    acc[2 * j] = v_fma(v, even, acc[2 * j]);
+                    acc[2 * j + 1] = v_fma(v, right, acc[2 * j + 1]);
+                }
+            }
+        }
+        add_block(b, c->blocks, 2 * px, acc, total);
+    } while (++b < c->blocks);
+    finish_row(f, (struct place){row, 2 * q, lane}, 2 * px, acc);
+}
+
+CB_INLINE void strided_parts(const struct strided *c, const struct finish *f, size_t row, size_t q, size_t px)
+{
+    fetch_row(f, row, 2 * q, 2 * px);
+    for (size_t lane = 0; lane < CB_LANES; lane += VL) strided_tile(c, f, row, q, lane, px);
+}
+
+/* One block of 16 input channels. */
+CB_INLINE void strided_dx(const struct strided *c, const struct finish *f)
+{
+    for (size_t row = 0; row < 2 * c->p; row++) {
+        size_t q = 0;
+        for (; c->q - q >= STRIDED_PAIRS; q += STRIDED_PAIRS) strided_parts(c, f, row, q, STRIDED_PAIRS);
+        if (c->q - q >= 4) strided_parts(c, f, row, q, 4), q += 4;
+        if (c->q - q >= 2) strided_parts(c, f, row, q, 2), q += 2;
+        if (c->q - q >= 1) strided_parts(c, f, row, q, 1);
+        end_row(f, row);
+    }
+}

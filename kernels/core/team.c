@@ -62,7 +62,7 @@ static double run_share(struct cb_team *team, size_t tasks, size_t t, size_t thr
 void cb_team_run(struct cb_team *team, size_t tasks, cb_task_fn *fn, void *context)
 {
     double start = omp_get_wtime(), busy = 0;
-    if (team->threads == 1) { /* the runtime would allocate and free a team of its own, for a microsecond of nothing */
+    if (team->threads == 1 || tasks == 1) { /* the runtime would take a microsecond for nothing */
         busy = run_share(team, tasks, 0, 1, fn, context);
     } else {
         /* The runtime may deliver fewer threads than asked (a limit of the user's): the split follows what is there. */

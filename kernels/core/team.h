@@ -16,8 +16,9 @@ size_t cb_team_threads(const struct cb_team *team);
 
 typedef void cb_task_fn(void *context, size_t task, void *scratch);
 
-/* Runs fn for tasks 0 .. tasks-1; thread t takes the contiguous range [t*tasks/T, (t+1)*tasks/T) in order. Returns when
- * all are done. What a task computes must not depend on which thread runs it: that keeps the bits equal for any T. */
+/* Runs fn for tasks 0 .. tasks-1; thread t takes the contiguous range [t*tasks/T, (t+1)*tasks/T) in order; a
+ * single task is the caller's. Returns when all are done. What a task computes must not depend on which thread runs it:
+ * that keeps the bits equal for any T. */
 void cb_team_run(struct cb_team *team, size_t tasks, cb_task_fn *fn, void *context);
 
 /* What the calls of cb_team_run took since the team was made, in seconds. wall * threads - busy is what the threads

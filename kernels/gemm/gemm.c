@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -15,9 +16,11 @@ enum { LINE = 16 }; /* floats */
 
 struct plan {
     size_t mr, nr, kc, nb;
-    size_t shares_m, shares_n;     /* the grid of rectangles */
-    int copy_a, pack_b;            /* else read where they are */
-    size_t a_ld, a_len, piece_len; /* of the copy of a panel of A; of a thread's workspace */
+    size_t shares_m, shares_n; /* the grid of rectangles */
+    int copy_a, pack_b;        /* else read where they are */
+    size_t a_ld;               /* of a copied panel of A */
+    size_t a_panel;            /* from one copied panel to the next; 0: they take turns in one place */
+    size_t a_len, piece_len;   /* of a thread's workspace: the copies of A, all */
 };
 
 static size_t min_size(size_t a, size_t b)
@@ -62,7 +65,9 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     size_t l2 = caches->l2_bytes ? caches->l2_bytes : (size_t)1 << 20;
     struct plan p;
     cb_ops()->gemm_f32_tile_size(&p.mr, &p.nr);
-    choose_grid(&p, g, threads);
+    /* Waking a thread takes as long as some hundred thousand operations. */
+    double most = 2. * (double)g->m * (double)g->n * (double)g->k / 200e3;
+    choose_grid(&p, g, most < 1 ? 1 : most < (double)threads ? (size_t)most : threads);
     size_t m = ceil_div(g->m, p.shares_m), n = ceil_div(g->n, p.shares_n);
     /* Three quarters of L1 for the panel of A, half of L2 for the block of B; the rest is for what streams past. More
      * than 512 steps of k no longer make the loads and stores of C cheaper, but would narrow the block of B. */
@@ -75,7 +80,9 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     bool shares_sets = g->ldb % 512 == 0 && g->k > 16;
     p.pack_b = g->b_transposed || g->n % CB_LANES || m > (shares_sets ? 1 : 16) * p.mr;
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
-    p.a_len = p.copy_a ? p.mr * p.a_ld : 0;
+    /* A panel is copied when the first block of B meets it, and kept for the others. */
+    p.a_panel = n > p.nb ? p.mr * p.a_ld : 0;
+    p.a_len = p.copy_a ? (p.a_panel ? ceil_div(m, p.mr) : 1) * p.mr * p.a_ld : 0;
     p.piece_len = p.a_len + (p.pack_b ? p.kc * p.nb : 0);
     return p;
 }
@@ -94,7 +101,8 @@ struct cb_cache_sizes cb_cache_sizes_detect(void)
 
 size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads)
 {
-    return choose_plan(args, caches, threads).piece_len * threads * sizeof(float);
+    struct plan p = choose_plan(args, caches, threads);
+    return p.piece_len * p.shares_m * p.shares_n * sizeof(float);
 }
 
 struct job {
@@ -107,7 +115,8 @@ struct job {
 /* C[i.., j..] (m x n) (+)= A[i.., k..] (m x kc) * B[k.., j..] (kc x n) */
 struct block {
     size_t i, j, k, m, n, kc;
-    const float *b; /* panels [kc][nr] */
+    bool first_of_a; /* the first block of B that meets these panels of A */
+    const float *b;  /* panels [kc][nr] */
     size_t b_panel, b_ld;
 };
 
@@ -137,7 +146,7 @@ static void multiply_block(const struct job *job, const struct block *s, float *
 {
     const struct cb_gemm *g = job->g;
     size_t height = even_block(s->m, job->p.mr, 1), nr = job->p.nr, tiles = ceil_div(s->n, nr);
-    struct cb_gemm_tile tile = {.k = s->kc, .ldb = s->b_ld, .ldc = g->ldc, .next_lda = g->lda};
+    struct cb_gemm_tile tile = {.k = s->kc, .ldb = s->b_ld, .ldc = g->ldc};
     tile.accumulate = g->accumulate || s->k > 0;
     for (size_t i = s->i; i < s->i + s->m; i += height) {
         tile.mr = min_size(height, s->i + s->m - i);
@@ -146,13 +155,16 @@ static void multiply_block(const struct job *job, const struct block *s, float *
         const float *next_a = tile.a + height * g->lda;
         size_t next_k = g->a_transposed || i + height >= s->i + s->m ? 0 : s->kc;
         if (job->p.copy_a) {
-            if (g->a_transposed)
+            if (s->first_of_a && g->a_transposed)
                 cb_transpose(tile.a, g->lda, s->kc, tile.mr, a_copy, job->p.a_ld);
-            else
+            else if (s->first_of_a)
                 cb_copy_rows(tile.a, g->lda, tile.mr, s->kc, a_copy, job->p.a_ld);
             tile.a = a_copy;
             tile.lda = job->p.a_ld;
+            a_copy += job->p.a_panel;
+            if (!s->first_of_a) next_a = a_copy, next_k = i + height >= s->i + s->m ? 0 : s->kc;
         }
+        tile.next_lda = job->p.copy_a && !s->first_of_a ? tile.lda : g->lda;
         for (size_t t = 0; t < tiles; t++) {
             size_t j = t * nr;
             tile.nr = min_size(nr, s->n - j);
@@ -181,20 +193,21 @@ static void multiply_piece(void *context, size_t piece, void *scratch)
     struct block s = {.i = row * g->m / p->shares_m};
     s.m = i_end - s.i;
     if (!s.m) return;
+    assert(j_end - j <= p->nb || p->a_panel || !p->copy_a);
     float *a_copy = job->workspace + piece * p->piece_len, *b_panels = a_copy + p->a_len;
-    for (s.j = j; s.j < j_end; s.j += p->nb) {
-        s.n = min_size(p->nb, j_end - s.j);
-        s.k = 0;
-        do { /* once even for k = 0: C becomes 0 */
-            s.kc = min_size(p->kc, g->k - s.k);
+    do { /* once even for k = 0: C becomes 0 */
+        s.kc = min_size(p->kc, g->k - s.k);
+        for (s.j = j; s.j < j_end; s.j += p->nb) {
+            s.n = min_size(p->nb, j_end - s.j);
+            s.first_of_a = s.j == j;
             s.b = p->pack_b ? b_panels : g->b + s.k * g->ldb + s.j;
             s.b_panel = p->pack_b ? p->nr * s.kc : p->nr;
             s.b_ld = p->pack_b ? p->nr : g->ldb;
             if (p->pack_b) pack_b(g, &s, p->nr, b_panels);
             multiply_block(job, &s, a_copy);
-            s.k += p->kc;
-        } while (s.k < g->k);
-    }
+        }
+        s.k += p->kc;
+    } while (s.k < g->k);
 }
 
 static enum cb_status check_operand(const char *name, size_t rows, size_t columns, size_t ld, struct cb_error *err)
@@ -220,9 +233,8 @@ enum cb_status cb_gemm_check(const struct cb_gemm *g, struct cb_error *err)
 void cb_gemm_run(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
                  cb_gemm_tile_fn *tile, void *workspace)
 {
-    size_t threads = cb_team_threads(team);
-    struct job job = {args, choose_plan(args, caches, threads), tile, workspace};
-    cb_team_run(team, threads, multiply_piece, &job);
+    struct job job = {args, choose_plan(args, caches, cb_team_threads(team)), tile, workspace};
+    cb_team_run(team, job.p.shares_m * job.p.shares_n, multiply_piece, &job);
 }
 
 enum cb_status cb_gemm(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,

@@ -263,6 +263,7 @@ static void test_products(enum cb_isa isa)
             uint64_t pick = check_random(7 + t, i), gaps = check_random(70 + t, i);
             struct cb_gemm g = {
                 .m = awkward(pick >> 8, mr), .n = awkward(pick >> 16, nr), .k = awkward(pick >> 24, 17)};
+            if (i % 16 == 0) g.m *= 4, g.n *= 2; /* else mostly too little for a second thread */
             g.a_transposed = (int)(pick & 1);
             g.b_transposed = (int)(pick >> 1 & 1);
             g.accumulate = (int)(pick >> 2 & 1);

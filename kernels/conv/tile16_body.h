@@ -20,9 +20,8 @@ CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows
 {
     const size_t n = upper.px + lower.px;
     vf acc[CB_PARTS * 6];
-    /* Behind a pointer that gcc does not know, else it keeps some of the total in registers and spills what the loops need. */
-    float sums[CB_PARTS * 6 * VL], *total = sums;
-    __asm__("" : "+r"(total));
+    float sums[CB_PARTS * 6 * VL], *total = sums; /* in memory: the loops need all registers */
+    CB_FORGET(total);
     const size_t next = c->stride * c->pixel;
     size_t b = 0;
     do {
@@ -36,8 +35,7 @@ CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows
                                         lower.px ? x + c->stride * c->in_row + lower.col * next : NULL};
                 const float *tap = w;
                 size_t taps = columns.n;
-                /* Unrolled, gcc keeps broadcasts for the next tap and has no registers left for the sums. */
-                if (columns.n > 1) __asm__("" : "+r"(taps));
+                if (columns.n > 1) CB_FORGET(taps);
                 for (size_t s = 0; s < taps; s++, tap += columns.step * CB_LANES) {
                     vf weights[CB_PARTS];
                     CB_UNROLL

@@ -1,7 +1,7 @@
 /* The products in the transform domain, over words of CB_WORD operands. Sizes marked const are compile-time constants
  * in every copy; the next block is fetched on the way. Needs a products_*_body.h. */
 
-enum { STEP = 4 }; /* rank-1 updates of a register tile between two fetches */
+enum { STEP = 16 }; /* rank-1 updates of a register tile between two fetches, at most */
 
 /* Where vector `i` of VL lanes lies when blocks of 16 lanes are `block` floats apart. */
 CB_INLINE size_t vector_at(size_t i, size_t block)
@@ -20,8 +20,9 @@ CB_INLINE void multiply_tile(const float *v, size_t words, const float *u, float
     size_t u_block = words * CB_LANES;
     for (size_t first = 0; first < words; first += STEP) {
         ahead_fetch(ahead, 1);
-        CB_UNROLL
-        for (size_t at = first; at < first + STEP; at++) {
+        size_t end = words - first < STEP ? words : first + STEP;
+        CB_FORGET(end);
+        for (size_t at = first; at < end; at++) {
             vf w[CB_WINOGRAD_ACCUMULATORS];
             CB_UNROLL
             for (size_t j = 0; j < vectors; j++) w[j] = v_load(u + vector_at(j, u_block) + at * CB_LANES);
@@ -52,8 +53,11 @@ CB_INLINE void multiply_vectors(const float *v, size_t words, const float *u, fl
     if (vectors * 8 <= WIDE)
         for (; tiles - t >= 8; t += 8) multiply_tile(v + t * words, words, u, m + t * k, k, 8, vectors, ahead);
     else if (vectors * 6 <= WIDE)
-        for (; tiles - t >= 6 && tiles - t != 8; t += 6)
+        for (; tiles - t >= 16; t += 16) { /* 6 + 6 + 4 would leave fewer chains than cover the latency */
             multiply_tile(v + t * words, words, u, m + t * k, k, 6, vectors, ahead);
+            multiply_tile(v + (t + 6) * words, words, u, m + (t + 6) * k, k, 5, vectors, ahead);
+            multiply_tile(v + (t + 11) * words, words, u, m + (t + 11) * k, k, 5, vectors, ahead);
+        }
     for (; tiles - t >= 4; t += 4) multiply_tile(v + t * words, words, u, m + t * k, k, 4, vectors, ahead);
     for (; tiles - t >= 2; t += 2) multiply_tile(v + t * words, words, u, m + t * k, k, 2, vectors, ahead);
     if (t < tiles) multiply_tile(v + t * words, words, u, m + t * k, k, 1, vectors, ahead);
@@ -83,8 +87,9 @@ CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, 
         for (size_t j = 0; j < vectors; j++)
             acc[i * vectors + j] = first ? v_zero() : v_load(du + i * CB_LANES + vector_at(j, du_block));
     }
+    ahead_fetch(ahead, 1);
+    CB_FORGET(rows);
     for (size_t t = 0; t < rows; t++, x += c, v += k) {
-        if (t % STEP == 0) ahead_fetch(ahead, 1);
         vf w[CB_WINOGRAD_ACCUMULATORS];
         CB_UNROLL
         for (size_t j = 0; j < vectors; j++) w[j] = v_load(v + j * VL);
@@ -113,8 +118,11 @@ CB_INLINE void weights_vectors(const float *x, size_t c, const float *v, size_t 
     if (vectors * 8 <= WIDE)
         for (; c - at >= 8; at += 8) weights_tile(x + at, c, v, k, du + at * CB_LANES, first, rows, 8, vectors, ahead);
     else if (vectors * 6 <= WIDE)
-        for (; c - at >= 6 && c - at != 8; at += 6)
+        for (; c - at >= 16; at += 16) {
             weights_tile(x + at, c, v, k, du + at * CB_LANES, first, rows, 6, vectors, ahead);
+            weights_tile(x + at + 6, c, v, k, du + (at + 6) * CB_LANES, first, rows, 5, vectors, ahead);
+            weights_tile(x + at + 11, c, v, k, du + (at + 11) * CB_LANES, first, rows, 5, vectors, ahead);
+        }
     for (; c - at >= 4; at += 4) weights_tile(x + at, c, v, k, du + at * CB_LANES, first, rows, 4, vectors, ahead);
 }
 
@@ -133,5 +141,5 @@ CB_INLINE void add_weights(const float *x, size_t c, const float *v, size_t k, f
 /* Fetches in the products of all positions, about. */
 CB_INLINE size_t fetches(size_t c, size_t k, size_t tiles)
 {
-    return POSITIONS * (c / CB_WORD) * k * tiles / (VL * CB_WINOGRAD_ACCUMULATORS * STEP);
+    return POSITIONS * ((c / CB_WORD + STEP - 1) / STEP) * k * tiles / (VL * CB_WINOGRAD_ACCUMULATORS);
 }

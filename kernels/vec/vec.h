@@ -14,6 +14,9 @@
 #else
 #define CB_UNROLL _Pragma("GCC unroll 32")
 #endif
+/* The compiler no longer knows the value of this integer or pointer: a loop up to it stays a loop, what it points to stays in
+ * memory. Register tiles need that where gcc, unrolling, keeps so much that it spills their sums. */
+#define CB_FORGET(x) __asm__("" : "+r"(x))
 
 enum { CB_PARTS = 16 / VL }; /* registers that make one 16-lane vector */
 

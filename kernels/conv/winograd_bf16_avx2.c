@@ -4,7 +4,7 @@
 #include "vec/stored_f32.h"
 #include "conv/products_bf16_body.h"
 
-enum { CB_WINOGRAD_ACCUMULATORS = 12, CB_WINOGRAD_BLOCKS = 1 };
+enum { CB_WINOGRAD_ACCUMULATORS = 8, CB_WINOGRAD_BLOCKS = 1 };
 
 #define CB_NO_FORWARD
 #include "conv/winograd_body.h"

@@ -65,8 +65,8 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     size_t l2 = caches->l2_bytes ? caches->l2_bytes : (size_t)1 << 20;
     struct plan p;
     cb_ops()->gemm_f32_tile_size(&p.mr, &p.nr);
-    /* Waking a thread takes as long as some hundred thousand operations. */
-    double most = 2. * (double)g->m * (double)g->n * (double)g->k / 200e3;
+    /* Waking a thread takes as long as some ten thousand operations. */
+    double most = 2. * (double)g->m * (double)g->n * (double)g->k / 80e3;
     choose_grid(&p, g, most < 1 ? 1 : most < (double)threads ? (size_t)most : threads);
     size_t m = ceil_div(g->m, p.shares_m), n = ceil_div(g->n, p.shares_n);
     /* Three quarters of L1 for the panel of A, half of L2 for the block of B; the rest is for what streams past. More

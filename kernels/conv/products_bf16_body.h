@@ -1,10 +1,10 @@
-/* The operands of Winograd's products as bf16, two in a word of the transform domain. Needs vec_<isa>.h and a bf16_*.h.
- */
+/* The operands of Winograd's products as bf16, two in a word, for a CPU with dot products of them. Needs vec_<isa>.h and
+ * bf16_native.h. */
 #include "conv/winograd_points.h"
 
 typedef uint16_t operand;
 #define CB_PRODUCTS_VARIANT(pass) CB_STORED_VARIANT(winograd_bf16_##pass)
-enum { CB_WORD = 2 }; /* operands of a word */
+enum { CB_U_WORD = 2, CB_WORD = 2 };
 #define POINTS cb_winograd_points_bf16
 
 CB_INLINE void v_store_operands(operand *p, vf x)
@@ -12,13 +12,18 @@ CB_INLINE void v_store_operands(operand *p, vf x)
     v_store_bf16(p, x);
 }
 
-/* A word of each lane from its CB_WORD operands. */
-CB_INLINE vf v_words(const vf *operands)
+CB_INLINE vf v_words(const vf *operands, size_t n)
 {
+    (void)n;
     return v_pair(operands[0], operands[1]);
 }
 
-/* Around everything that calls v_multiply_add. */
+CB_INLINE vf v_half(vf u, size_t half)
+{
+    (void)half;
+    return u;
+}
+
 CB_INLINE unsigned begin_products(void)
 {
     return v_dot2_begin();

@@ -1,9 +1,18 @@
-/* The operands of Winograd's products as floats, one in a word of the transform domain. Needs vec_<isa>.h. */
+/* The operands of Winograd's products as floats, one in a word. Needs vec_<isa>.h.
+ *
+ * A products_*_body.h says what the operands are:
+ *
+ *   CB_U_WORD: operands of a word of U, as winograd.h states;
+ *   CB_WORD: operands of a word of V and A value A^T, which no one else sees. 1 where U has 2: a word of U is then
+ *     multiplied half by half, the upper one first;
+ *   v_words: words from the n (const) operands of each;
+ *   v_half: of a word of U what a word of V multiplies;
+ *   begin_products, end_products: around everything that calls v_multiply_add. */
 #include "conv/winograd_points.h"
 
 typedef float operand;
 #define CB_PRODUCTS_VARIANT(pass) CB_STORED_VARIANT(winograd_f32_##pass)
-enum { CB_WORD = 1 }; /* operands of a word */
+enum { CB_U_WORD = 1, CB_WORD = 1 };
 #define POINTS cb_winograd_points_f32
 
 CB_INLINE void v_store_operands(operand *p, vf x)
@@ -11,10 +20,16 @@ CB_INLINE void v_store_operands(operand *p, vf x)
     v_store(p, x);
 }
 
-/* A word of each lane from its CB_WORD operands. */
-CB_INLINE vf v_words(const vf *operands)
+CB_INLINE vf v_words(const vf *operands, size_t n)
 {
+    (void)n;
     return operands[0];
+}
+
+CB_INLINE vf v_half(vf u, size_t half)
+{
+    (void)half;
+    return u;
 }
 
 CB_INLINE unsigned begin_products(void)
@@ -32,7 +47,6 @@ CB_INLINE vf v_multiply_add(vf a, vf b, vf acc)
     return v_fma(a, b, acc);
 }
 
-/* Rows [tile][k] of operands as words whose operands are of successive tiles; buffer has room for them. */
 CB_INLINE const float *rows_as_words(const operand *rows, size_t tiles, size_t k, float *buffer)
 {
     (void)tiles, (void)k, (void)buffer;

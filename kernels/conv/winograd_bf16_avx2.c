@@ -2,9 +2,9 @@
 #include "vec/vec.h"
 #include "vec/bf16_emulated.h"
 #include "vec/stored_f32.h"
-#include "conv/products_bf16_body.h"
+#include "conv/products_bf16_emulated_body.h"
 
-enum { CB_WINOGRAD_ACCUMULATORS = 8, CB_WINOGRAD_BLOCKS = 1 };
+enum { CB_WINOGRAD_ACCUMULATORS = 12, CB_WINOGRAD_BLOCKS = 1 };
 
 #define CB_NO_FORWARD
 #include "conv/winograd_body.h"

@@ -2,7 +2,7 @@
 #include "vec/vec.h"
 #include "vec/bf16_emulated.h"
 #include "vec/stored_bf16.h"
-#include "conv/products_bf16_body.h"
+#include "conv/products_bf16_emulated_body.h"
 
 enum { CB_WINOGRAD_ACCUMULATORS = 16, CB_WINOGRAD_BLOCKS = 2 };
 

@@ -1,7 +1,10 @@
-/* The products in the transform domain, over words of CB_WORD operands. Sizes marked const are compile-time constants
- * in every copy; the next block is fetched on the way. Needs a products_*_body.h. */
+/* The products in the transform domain. Sizes marked const are compile-time constants in every copy; the next block is
+ * fetched on the way. Needs a products_*_body.h. */
 
-enum { STEP = 16 }; /* rank-1 updates of a register tile between two fetches, at most */
+enum {
+    STEP = 16,                  /* words of U for a register tile between two fetches, at most */
+    HALVES = CB_U_WORD / CB_WORD /* words of V that a word of U multiplies */
+};
 
 /* Where vector `i` of VL lanes lies when blocks of 16 lanes are `block` floats apart. */
 CB_INLINE size_t vector_at(size_t i, size_t block)
@@ -9,7 +12,7 @@ CB_INLINE size_t vector_at(size_t i, size_t block)
     return i / CB_PARTS * block + i % CB_PARTS * VL;
 }
 
-/* m[tile][vector] = sum over the words of v[tile][word] * u[word][vector], for `tiles` x `vectors` accumulators
+/* m[tile][vector] = sum over the words of v[tile][word][half] * u[word][vector], for `tiles` x `vectors` accumulators
  * (const). */
 CB_INLINE void multiply_tile(const float *v, size_t words, const float *u, float *m, size_t k, size_t tiles,
                              size_t vectors, struct ahead *ahead)
@@ -23,15 +26,19 @@ CB_INLINE void multiply_tile(const float *v, size_t words, const float *u, float
         size_t end = words - first < STEP ? words : first + STEP;
         CB_FORGET(end);
         for (size_t at = first; at < end; at++) {
-            vf w[CB_WINOGRAD_ACCUMULATORS];
             CB_UNROLL
-            for (size_t j = 0; j < vectors; j++) w[j] = v_load(u + vector_at(j, u_block) + at * CB_LANES);
-            CB_UNROLL
-            for (size_t i = 0; i < tiles; i++) {
-                vf x = v_set1(v[i * words + at]);
+            for (size_t half = HALVES; half-- > 0;) {
+                vf w[CB_WINOGRAD_ACCUMULATORS];
                 CB_UNROLL
                 for (size_t j = 0; j < vectors; j++)
-                    acc[i * vectors + j] = v_multiply_add(w[j], x, acc[i * vectors + j]);
+                    w[j] = v_half(v_load(u + vector_at(j, u_block) + at * CB_LANES), half);
+                CB_UNROLL
+                for (size_t i = 0; i < tiles; i++) {
+                    vf x = v_set1(v[(i * words + at) * HALVES + half]);
+                    CB_UNROLL
+                    for (size_t j = 0; j < vectors; j++)
+                        acc[i * vectors + j] = v_multiply_add(w[j], x, acc[i * vectors + j]);
+                }
             }
         }
     }
@@ -42,25 +49,26 @@ CB_INLINE void multiply_tile(const float *v, size_t words, const float *u, float
     }
 }
 
-/* M[tile][K] of one position: v [tiles][words], u [K/16][words][16]. words, k, vectors: const */
+/* M[tile][K] of one position: v [tiles][words][HALVES], u [K/16][words][16]. words, k, vectors: const */
 CB_INLINE void multiply_vectors(const float *v, size_t words, const float *u, float *m, size_t k, size_t tiles,
                                 size_t vectors, struct ahead *ahead)
 {
     enum { WIDE = CB_WINOGRAD_ACCUMULATORS };
     size_t t = 0;
     if (vectors * 16 <= WIDE)
-        for (; tiles - t >= 16; t += 16) multiply_tile(v + t * words, words, u, m + t * k, k, 16, vectors, ahead);
+        for (; tiles - t >= 16; t += 16)
+            multiply_tile(v + t * words * HALVES, words, u, m + t * k, k, 16, vectors, ahead);
     if (vectors * 8 <= WIDE)
-        for (; tiles - t >= 8; t += 8) multiply_tile(v + t * words, words, u, m + t * k, k, 8, vectors, ahead);
+        for (; tiles - t >= 8; t += 8) multiply_tile(v + t * words * HALVES, words, u, m + t * k, k, 8, vectors, ahead);
     else if (vectors * 6 <= WIDE)
         for (; tiles - t >= 16; t += 16) { /* 6 + 6 + 4 would leave fewer chains than cover the latency */
-            multiply_tile(v + t * words, words, u, m + t * k, k, 6, vectors, ahead);
-            multiply_tile(v + (t + 6) * words, words, u, m + (t + 6) * k, k, 5, vectors, ahead);
-            multiply_tile(v + (t + 11) * words, words, u, m + (t + 11) * k, k, 5, vectors, ahead);
+            multiply_tile(v + t * words * HALVES, words, u, m + t * k, k, 6, vectors, ahead);
+            multiply_tile(v + (t + 6) * words * HALVES, words, u, m + (t + 6) * k, k, 5, vectors, ahead);
+            multiply_tile(v + (t + 11) * words * HALVES, words, u, m + (t + 11) * k, k, 5, vectors, ahead);
         }
-    for (; tiles - t >= 4; t += 4) multiply_tile(v + t * words, words, u, m + t * k, k, 4, vectors, ahead);
-    for (; tiles - t >= 2; t += 2) multiply_tile(v + t * words, words, u, m + t * k, k, 2, vectors, ahead);
-    if (t < tiles) multiply_tile(v + t * words, words, u, m + t * k, k, 1, vectors, ahead);
+    for (; tiles - t >= 4; t += 4) multiply_tile(v + t * words * HALVES, words, u, m + t * k, k, 4, vectors, ahead);
+    for (; tiles - t >= 2; t += 2) multiply_tile(v + t * words * HALVES, words, u, m + t * k, k, 2, vectors, ahead);
+    if (t < tiles) multiply_tile(v + t * words * HALVES, words, u, m + t * k, k, 1, vectors, ahead);
 }
 
 CB_INLINE void multiply(const float *v, size_t words, size_t k, const float *u, float *m, size_t tiles,
@@ -74,7 +82,7 @@ CB_INLINE void multiply(const float *v, size_t words, size_t k, const float *u, 
         multiply_vectors(v, words, u + kb * words * CB_LANES, m + kb * CB_LANES, k, tiles, CB_PARTS, ahead);
 }
 
-/* du[channel][vector] += sum over rows of x[row][channel] * v[row][vector], a row the words of CB_WORD tiles, for
+/* du[channel][vector] += sum over rows of x[row][half][channel] * v[row][half][vector], a row CB_U_WORD tiles, for
  * `channels` x `vectors` accumulators (const). first: nothing to add to. */
 CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, float *du, bool first, size_t rows,
                             size_t channels, size_t vectors, struct ahead *ahead)
@@ -89,15 +97,19 @@ CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, 
     }
     ahead_fetch(ahead, 1);
     CB_FORGET(rows);
-    for (size_t t = 0; t < rows; t++, x += c, v += k) {
-        vf w[CB_WINOGRAD_ACCUMULATORS];
+    for (size_t t = 0; t < rows; t++, x += HALVES * c, v += HALVES * k) {
         CB_UNROLL
-        for (size_t j = 0; j < vectors; j++) w[j] = v_load(v + j * VL);
-        CB_UNROLL
-        for (size_t i = 0; i < channels; i++) {
-            vf d = v_set1(x[i]);
+        for (size_t half = HALVES; half-- > 0;) {
+            vf w[CB_WINOGRAD_ACCUMULATORS];
             CB_UNROLL
-            for (size_t j = 0; j < vectors; j++) acc[i * vectors + j] = v_multiply_add(d, w[j], acc[i * vectors + j]);
+            for (size_t j = 0; j < vectors; j++) w[j] = v_load(v + half * k + j * VL);
+            CB_UNROLL
+            for (size_t i = 0; i < channels; i++) {
+                vf d = v_set1(x[half * c + i]);
+                CB_UNROLL
+                for (size_t j = 0; j < vectors; j++)
+                    acc[i * vectors + j] = v_multiply_add(d, w[j], acc[i * vectors + j]);
+            }
         }
     }
     CB_UNROLL
@@ -126,7 +138,7 @@ CB_INLINE void weights_vectors(const float *x, size_t c, const float *v, size_t 
     for (; c - at >= 4; at += 4) weights_tile(x + at, c, v, k, du + at * CB_LANES, first, rows, 4, vectors, ahead);
 }
 
-/* dU[K/16][C][16] of one position: x [rows][C], v [rows][K] */
+/* dU[K/16][C][16] of one position: x [rows][HALVES][C], v [rows][HALVES][K] */
 CB_INLINE void add_weights(const float *x, size_t c, const float *v, size_t k, float *du, bool first, size_t rows,
                            struct ahead *ahead)
 {
@@ -141,5 +153,5 @@ CB_INLINE void add_weights(const float *x, size_t c, const float *v, size_t k, f
 /* Fetches in the products of all positions, about. */
 CB_INLINE size_t fetches(size_t c, size_t k, size_t tiles)
 {
-    return POSITIONS * ((c / CB_WORD + STEP - 1) / STEP) * k * tiles / (VL * CB_WINOGRAD_ACCUMULATORS);
+    return POSITIONS * ((c / CB_U_WORD + STEP - 1) / STEP) * k * tiles / (VL * CB_WINOGRAD_ACCUMULATORS);
 }

@@ -4,7 +4,8 @@
 #include "kernels.h"
 
 /* A thread's scratch during CB_CONV_WINOGRAD: one padded image of the larger side, then a block of tiles in the
- * transform domain. Operands are floats, or bf16 in pairs: two channels of v, two tiles of x. */
+ * transform domain. A word of the operands is a float, or where dot products of bf16 are in hardware a
+ * pair of them: two channels of v, two tiles of x. */
 
 enum { CB_WINOGRAD_TILES = 32 }; /* the most that a block holds */
 
@@ -16,20 +17,19 @@ struct cb_winograd_scratch {
     float *m;  /* [36][tiles][K or C]: position t ends before v's position t and lies on positions that are done with */
     float *x;  /* [36][tiles][C]: A value A^T */
     float *du; /* [36][K/16][C][16] */
-    float *rows;   /* a position of v as pairs of tiles, for bf16 */
+    float *rows;   /* a position of v as pairs of tiles */
     size_t floats; /* of all */
 };
 
-/* products: the format of the operands of the pass at hand. */
-static inline struct cb_winograd_scratch cb_winograd_scratch(const struct cb_conv_shape *s, enum cb_format products,
-                                                             float *scratch)
+/* word: operands of a word. 1 takes more memory than 2. */
+static inline struct cb_winograd_scratch cb_winograd_scratch(const struct cb_conv_shape *s, size_t word, float *scratch)
 {
     size_t channels = s->c > s->k ? s->c : s->k;
     size_t padded = channels * (s->h + 2) * (s->w + 2);
     size_t position = CB_WINOGRAD_TILES * channels + CB_LANES;
-    size_t operands = products == CB_BF16 ? CB_WINOGRAD_TILES * channels / 2 + CB_LANES : position;
+    size_t operands = CB_WINOGRAD_TILES * channels / word + CB_LANES;
     size_t v = CB_WINOGRAD_POSITIONS * (position - operands) + operands; /* from m */
-    size_t du = CB_WINOGRAD_POSITIONS * s->c * s->k, rows = products == CB_BF16 ? operands : 0;
+    size_t du = CB_WINOGRAD_POSITIONS * s->c * s->k, rows = word == 2 ? operands : 0;
     struct cb_winograd_scratch to = {.position = position,
                                      .operands = operands,
                                      .floats = padded + v + 2 * CB_WINOGRAD_POSITIONS * operands + du + rows};

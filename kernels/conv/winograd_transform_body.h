@@ -116,7 +116,7 @@ CB_INLINE void value_tiles(vf (*x)[4][4], float *to, size_t position)
             vf word[CB_WORD];
             CB_UNROLL
             for (size_t t = 0; t < CB_WORD; t++) word[t] = o[t][j];
-            v_store(to + (i * 6 + j) * position, v_words(word));
+            v_store(to + (i * 6 + j) * position, v_words(word, CB_WORD));
         }
     }
 }
@@ -165,14 +165,14 @@ CB_INLINE void weights_gradient_1d(const vf *u, vf *o)
     o[2] = plus(u[5], POINTS.b2_nb, v_sub(v, s));
 }
 
-/* U = G w G^T of 16 x 16 channels: w[3][16][3][16], u [16/CB_WORD][16] words at every position; position: words. */
+/* U = G w G^T of 16 x 16 channels: w[3][16][3][16], u [16/CB_U_WORD][16] words at every position; position: words. */
 CB_INLINE void weights_block(const float *w, float *u, size_t position)
 {
-    for (size_t at = 0; at < CB_LANES * CB_LANES / CB_WORD; at += VL) {
-        size_t c = at / CB_LANES * CB_WORD, lane = at % CB_LANES;
-        vf half[CB_WORD][6][3];
+    for (size_t at = 0; at < CB_LANES * CB_LANES / CB_U_WORD; at += VL) {
+        size_t c = at / CB_LANES * CB_U_WORD, lane = at % CB_LANES;
+        vf half[CB_U_WORD][6][3];
         CB_UNROLL
-        for (size_t n = 0; n < CB_WORD; n++) {
+        for (size_t n = 0; n < CB_U_WORD; n++) {
             CB_UNROLL
             for (size_t s = 0; s < 3; s++) {
                 const float *g = w + ((c + n) * 3 + s) * CB_LANES + lane;
@@ -184,15 +184,15 @@ CB_INLINE void weights_block(const float *w, float *u, size_t position)
         }
         CB_UNROLL
         for (size_t i = 0; i < 6; i++) {
-            vf o[CB_WORD][6];
+            vf o[CB_U_WORD][6];
             CB_UNROLL
-            for (size_t n = 0; n < CB_WORD; n++) weights_1d(half[n][i][0], half[n][i][1], half[n][i][2], o[n]);
+            for (size_t n = 0; n < CB_U_WORD; n++) weights_1d(half[n][i][0], half[n][i][1], half[n][i][2], o[n]);
             CB_UNROLL
             for (size_t j = 0; j < 6; j++) {
-                vf word[CB_WORD];
+                vf word[CB_U_WORD];
                 CB_UNROLL
-                for (size_t n = 0; n < CB_WORD; n++) word[n] = o[n][j];
-                v_store(u + (i * 6 + j) * position + at, v_words(word));
+                for (size_t n = 0; n < CB_U_WORD; n++) word[n] = o[n][j];
+                v_store(u + (i * 6 + j) * position + at, v_words(word, CB_U_WORD));
             }
         }
     }

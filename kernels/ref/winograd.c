@@ -218,7 +218,7 @@ CB_REF_INLINE void clear_sums(float *sums, size_t image, size_t channels)
 CB_REF_INLINE void forward(const struct cb_conv_fwd *args, enum cb_format products, size_t task, void *scratch)
 {
     const struct cb_conv_shape *s = &args->shape;
-    struct cb_winograd_scratch to = cb_winograd_scratch(s, products, scratch);
+    struct cb_winograd_scratch to = cb_winograd_scratch(s, products == CB_BF16 ? 2 : 1, scratch);
     size_t end = (task + 1) * CB_WINOGRAD_TASK_IMAGES;
     for (size_t image = task * CB_WINOGRAD_TASK_IMAGES; image < s->n && image < end; image++) {
         load(s, &args->source, NULL, s->c, image, to.padded);
@@ -307,7 +307,7 @@ CB_REF_INLINE void finish_weights(const struct cb_conv_shape *s, enum cb_format 
 CB_REF_INLINE void backward(const struct cb_conv_bwd *args, enum cb_format products, size_t group, void *scratch)
 {
     const struct cb_conv_shape *s = &args->shape;
-    struct cb_winograd_scratch to = cb_winograd_scratch(s, products, scratch);
+    struct cb_winograd_scratch to = cb_winograd_scratch(s, products == CB_BF16 ? 2 : 1, scratch);
     size_t x_tile = CB_WINOGRAD_POSITIONS * s->c, v_tile = CB_WINOGRAD_POSITIONS * s->k,
            tiles = products == CB_BF16 ? 2 : 1;
     size_t tile_bytes = CB_WINOGRAD_POSITIONS * cb_format_bytes(products);

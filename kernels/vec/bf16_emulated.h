@@ -18,29 +18,36 @@ static inline vf v_load_bf16(const uint16_t *p)
     return (vf)(__builtin_convertvector(half, vu_) << 16);
 }
 
-#define CB_BF16_EMULATED
+static inline vf v_upper_bf16(vf pair)
+{
+    return (vf)((vu_)pair & 0xffff0000);
+}
+static inline vf v_lower_bf16(vf pair)
+{
+    return (vf)((vu_)pair << 16);
+}
 
-/* cb_bf16_of in the upper halves; the lower ones are left as they come. */
+/* cb_bf16_of in the upper halves; the lower ones are left as they come. A NaN is not rounded but made quiet, of a
+ * denormal only the sign is left. */
 static inline vu_ v_rounded_(vf x)
 {
-    vu_ bits = (vu_)x, rounded = bits + 0x7fff + (bits >> 16 & 1);
-    vu_ nan = (vu_)((bits & 0x7fffffff) > 0x7f800000), zero = (vu_)((bits & 0x7f800000) == 0);
-    rounded = (nan & (bits | 0x400000)) | (~nan & rounded);
-    return (zero & bits & 0x80000000) | (~zero & rounded);
+    vu_ bits = (vu_)x, nan = (vu_)(x != x), tiny = (vu_)((bits & 0x7f800000) == 0);
+    vu_ rounded = bits + (((bits >> 16 & 1) + 0x7fff) & ~nan);
+    return (rounded | (nan & 0x400000)) & ~(tiny >> 1);
 }
 /* cb_bf16_value(cb_bf16_of(x)) */
 static inline vf v_round_bf16(vf x)
 {
-    return (vf)(v_rounded_(x) & 0xffff0000);
+    return v_upper_bf16((vf)v_rounded_(x));
+}
+static inline vh_ v_halves_(vf x)
+{
+    return __builtin_convertvector(v_rounded_(x) >> 16, vh_);
 }
 static inline void v_store_bf16(uint16_t *p, vf x)
 {
-    vh_ half = __builtin_convertvector(v_rounded_(x) >> 16, vh_);
-    memcpy(p, &half, sizeof half);
-}
-static inline void v_stream_bf16(uint16_t *p, vf x)
-{
-    v_store_bf16(p, x);
+    vh_ halves = v_halves_(x);
+    memcpy(p, &halves, sizeof halves);
 }
 static inline vf v_pair(vf low, vf high)
 {
@@ -52,6 +59,14 @@ static inline vf v_pair_bf16(const uint16_t *low, const uint16_t *high)
 }
 
 #ifdef __x86_64__
+static inline void v_stream_bf16(uint16_t *p, vf x)
+{
+#if VL == 16
+    _mm256_stream_si256((__m256i *)(void *)p, (__m256i)v_halves_(x));
+#else
+    _mm_stream_si128((__m128i *)(void *)p, (__m128i)v_halves_(x));
+#endif
+}
 /* With DAZ and FTZ, MXCSR's fma is cb_bf16_fma: operands that are denormal count as zeros, and so does a result that is
  * tiny after rounding (Intel SDM, volume 1, 4.9.1.5). No arithmetic leaves its place between the two: it is fed from
  * memory and ends there. */
@@ -67,11 +82,15 @@ static inline void v_dot2_end(unsigned mode)
     __asm__ volatile("" ::: "memory");
     _mm_setcsr(mode);
 }
-static inline vf v_bf16_fma_(vf a, vf b, vf c)
+static inline vf v_bf16_fma(vf a, vf b, vf c)
 {
     return v_fma(a, b, c);
 }
 #else
+static inline void v_stream_bf16(uint16_t *p, vf x)
+{
+    v_store_bf16(p, x);
+}
 /* FPCR's flushing decides before rounding what is tiny, so it is done by hand; in a call, as the
  * unrolled kernels would take minutes to compile. */
 static inline unsigned v_dot2_begin(void)
@@ -87,7 +106,7 @@ static inline vf v_flush_(vf x)
     vu_ bits = (vu_)x, normal = (vu_)((bits & 0x7f800000) != 0);
     return (vf)(bits & (normal | 0x80000000));
 }
-static __attribute__((noinline)) vf v_bf16_fma_(vf a, vf b, vf c)
+static __attribute__((noinline)) vf v_bf16_fma(vf a, vf b, vf c)
 {
     vf r = v_fma(v_flush_(a), v_flush_(b), v_flush_(c));
     vb_ edge = __builtin_convertvector((vu_)(((vu_)r & 0x7fffffff) == 0x800000), vb_);
@@ -101,9 +120,8 @@ static __attribute__((noinline)) vf v_bf16_fma_(vf a, vf b, vf c)
 #endif
 static inline vf v_dot2(vf a, vf b, vf acc)
 {
-    vu_ x = (vu_)a, y = (vu_)b;
-    acc = v_bf16_fma_((vf)(x & 0xffff0000), (vf)(y & 0xffff0000), acc);
-    return v_bf16_fma_((vf)(x << 16), (vf)(y << 16), acc);
+    acc = v_bf16_fma(v_upper_bf16(a), v_upper_bf16(b), acc);
+    return v_bf16_fma(v_lower_bf16(a), v_lower_bf16(b), acc);
 }
 
 #endif

@@ -96,14 +96,29 @@ static void print_case(const struct cb_ab_case *c, size_t rounds)
         printf("%9.3f  [%.3f..%.3f]  %s\n", c->ratio.ratio, c->ratio.low, c->ratio.high, verdicts[c->verdict]);
 }
 
+/* Cases with no difference found, though the interval leaves out 1. */
+static size_t undecided(const struct cb_ab *ab)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ab->n; i++) {
+        const struct cb_ab_case *c = &ab->cases[i];
+        n += c->verdict == CB_NO_DIFFERENCE && (c->ratio.low > 1 || c->ratio.high < 1);
+    }
+    return n;
+}
+
 static void print_sums(const struct cb_ab *ab)
 {
-    size_t compared = cb_ab_compared(ab), needed = cb_ab_rounds_needed(ab);
+    size_t compared = cb_ab_compared(ab), needed = cb_ab_rounds_needed(ab), open = undecided(ab);
     printf("%zu case%s compared: %zu faster, %zu slower, %zu no difference found", compared, compared == 1 ? "" : "s",
            ab->count[CB_FASTER], ab->count[CB_SLOWER], ab->count[CB_NO_DIFFERENCE]);
     if (ab->count[CB_NOT_COMPARED]) printf("; %zu not compared", ab->count[CB_NOT_COMPARED]);
     printf("\n");
     if (compared) printf("Geometric mean of old/new: %.3f\n", ab->geometric_mean);
+    if (open)
+        printf("%zu with no difference found though the interval leaves out 1: it is one case's, the verdict allows "
+               "for all.\n",
+               open);
     if (needed > ab->rounds)
         printf("Too few rounds to find a difference among so many cases: it takes %zu, or fewer cases.\n", needed);
 }

@@ -116,8 +116,7 @@ static void print_sums(const struct cb_ab *ab)
     printf("\n");
     if (compared) printf("Geometric mean of old/new: %.3f\n", ab->geometric_mean);
     if (open)
-        printf("%zu with no difference found though the interval leaves out 1: it is one case's, the verdict allows "
-               "for all.\n",
+        printf("%zu with no difference found but an interval without 1: that is of one case, a verdict of all.\n",
                open);
     if (needed > ab->rounds)
         printf("Too few rounds to find a difference among so many cases: it takes %zu, or fewer cases.\n", needed);

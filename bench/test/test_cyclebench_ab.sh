@@ -61,7 +61,7 @@ fake fast one:1000 two:2000 three:2700000 </dev/null
 
 # --- verdicts ---
 
-no_word_on_intervals() { ! fresh base slow | grep 'leaves out 1'; }
+no_word_on_intervals() { ! fresh base slow | grep 'interval without 1'; }
 
 check 'the command finds it' says '^Usage: cyclebench ab OLD NEW' ab --help
 check '--help succeeds' exits_with 0 ab --help
@@ -80,7 +80,7 @@ check 'so do the builds' says '^# new: .*/slow/cyclebench-bench: commit commit o
 fake many a:1 b:1 c:1 d:1 e:1 f:1 g:1 </dev/null
 fake many-slow a:2 b:2 c:2 d:2 e:2 f:2 g:2 </dev/null
 check 'too few rounds for a difference among so many cases' says '^Too few rounds to find a difference among so many cases: it takes 6' fresh many many-slow --rounds 5
-check 'intervals may leave out 1 all the same: told why' says '^7 with no difference found though the interval leaves out 1: .* allows for all\.$' fresh many many-slow --rounds 5
+check 'intervals may leave out 1 all the same: told why' says '^7 with no difference found but an interval without 1: .* a verdict of all\.$' fresh many many-slow --rounds 5
 check 'then none is found' says '^7 cases compared: 0 faster, 0 slower, 7' fresh many many-slow --rounds 5
 check 'with as many rounds as it takes all are' says '^7 cases compared: 0 faster, 7 slower, 0' fresh many many-slow --rounds 6
 

@@ -36,8 +36,9 @@ INCLUDES := -Ikernels -Ibench/instruments -Ibench/peers -Ibench/harness -Itrain 
 LDFLAGS += -fopenmp $(if $(SANITIZE),$(SANITIZERS)) -Wl,--as-needed
 LDLIBS := -ljansson -linih -lhwloc -lpapi -lcurl -larchive -lcrypto -lm
 
-# gcc's predictive commoning keeps loaded values for the next iteration, for which register tiles have no registers.
-TILE_FLAGS := $(if $(CLANG),,-fno-predictive-commoning)
+# gcc's predictive commoning keeps loaded values for the next iteration, for which register tiles have no registers. On
+# lines of the cache of their own, functions are as fast wherever the linker puts them: up to 4 % otherwise.
+TILE_FLAGS := -falign-functions=64 $(if $(CLANG),,-fno-predictive-commoning)
 ISA_FLAGS_avx2 := -mavx2 -mfma
 ISA_FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
 ISA_FLAGS_avx512bf16 := $(ISA_FLAGS_avx512) -mavx512bf16
@@ -151,7 +152,7 @@ ISA_WARNINGS := $(if $(CLANG),,-Wno-maybe-uninitialized)
 isa_of = $(strip $(foreach isa,avx2 avx512 avx512bf16 neon,$(if $(filter %_$(isa).c,$(1)),$(isa))))
 extra_flags = $(ISA_FLAGS_$(call isa_of,$(1))) $(if $(call isa_of,$(1)),$(ISA_WARNINGS) $(TILE_FLAGS)) $(if $(SANITIZE),$(if $(call isa_of,$(1)),$(SANITIZED_ISA_FLAGS))) $(if $(filter kernels/ref/% %_scalar.c,$(1)),$(REF_FLAGS))
 
-ALL_FLAGS = $(CC) $(CXX) $(CXX_FLAGS) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(REF_FLAGS) $(INCLUDES) $(PEERS)
+ALL_FLAGS = $(CC) $(CXX) $(CXX_FLAGS) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(TILE_FLAGS) $(REF_FLAGS) $(INCLUDES) $(PEERS)
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)

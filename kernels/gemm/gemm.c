@@ -43,7 +43,7 @@ static size_t even_block(size_t len, size_t limit, size_t unit)
 }
 
 /* The grid whose rectangles have the least work, a row of a tile being its unit; of these, the one that reads the least
- * of A and B. */
+ * of A and B; of these, the one with the least of A, whose copies are read again for every block of B. */
 static void choose_grid(struct plan *p, const struct cb_gemm *g, size_t threads)
 {
     size_t least_work = SIZE_MAX, least_reads = SIZE_MAX;
@@ -51,7 +51,7 @@ static void choose_grid(struct plan *p, const struct cb_gemm *g, size_t threads)
         if (threads % shares_m) continue;
         size_t m = ceil_div(g->m, shares_m), n = ceil_div(g->n, threads / shares_m);
         size_t work = m * ceil_div(n, p->nr);
-        if (work > least_work || (work == least_work && m + n >= least_reads)) continue;
+        if (work > least_work || (work == least_work && m + n > least_reads)) continue;
         least_work = work;
         least_reads = m + n;
         p->shares_m = shares_m;
@@ -120,10 +120,37 @@ struct block {
     size_t b_panel, b_ld;
 };
 
+/* From a block to the next of the columns j_begin to j_end, along n and then along k; false after the last. */
+static bool next_block(const struct job *job, size_t j_begin, size_t j_end, struct block *s)
+{
+    s->j += job->p.nb;
+    if (s->j >= j_end) s->j = j_begin, s->k += job->p.kc;
+    if (s->k >= job->g->k) return false;
+    s->n = min_size(job->p.nb, j_end - s->j);
+    s->kc = min_size(job->p.kc, job->g->k - s->k);
+    s->first_of_a = s->j == j_begin;
+    return true;
+}
+
+/* B where the block begins, as stored. */
+static const float *stored_b(const struct cb_gemm *g, const struct block *s)
+{
+    return g->b + (g->b_transposed ? s->j * g->ldb + s->k : s->k * g->ldb + s->j);
+}
+
+/* Prefetches one of so many parts of a block of B. */
+static void prefetch_b(const struct cb_gemm *g, const struct block *s, size_t part, size_t parts)
+{
+    size_t rows = g->b_transposed ? s->n : s->kc, columns = g->b_transposed ? s->kc : s->n;
+    const float *b = stored_b(g, s);
+    for (size_t row = rows * part / parts; row < rows * (part + 1) / parts; row++)
+        for (size_t at = 0; at < columns; at += LINE) __builtin_prefetch(b + row * g->ldb + at, 0, 2);
+}
+
 static void pack_b(const struct cb_gemm *g, const struct block *s, size_t nr, float *dst)
 {
     size_t ld = g->ldb;
-    const float *src = g->b + (g->b_transposed ? s->j * ld + s->k : s->k * ld + s->j);
+    const float *src = stored_b(g, s);
     size_t last = s->n / nr * nr; /* of a width that needs padding, if less than n */
     if (last < s->n) memset(dst + last * s->kc, 0, nr * s->kc * sizeof *dst);
     if (g->b_transposed) {
@@ -141,14 +168,18 @@ static void pack_b(const struct cb_gemm *g, const struct block *s, size_t nr, fl
     }
 }
 
-/* A block's product: each panel of A against the whole block of B, which stays in L2. */
-static void multiply_block(const struct job *job, const struct block *s, float *a_copy)
+/* A block's product: each panel of A against the whole block of B, which stays in L2. next: the block after it, to be
+ * prefetched, or NULL. */
+static void multiply_block(const struct job *job, const struct block *s, const struct block *next, float *a_copy)
 {
     const struct cb_gemm *g = job->g;
     size_t height = even_block(s->m, job->p.mr, 1), nr = job->p.nr, tiles = ceil_div(s->n, nr);
     struct cb_gemm_tile tile = {.k = s->kc, .ldb = s->b_ld, .ldc = g->ldc};
     tile.accumulate = g->accumulate || s->k > 0;
+    const float *next_block_c = next ? g->c + next->i * g->ldc + next->j : NULL;
     for (size_t i = s->i; i < s->i + s->m; i += height) {
+        if (next && job->p.pack_b) prefetch_b(g, next, (i - s->i) / height, ceil_div(s->m, height));
+        const float *next_panel_c = i + height < s->i + s->m ? g->c + (i + height) * g->ldc + s->j : next_block_c;
         tile.mr = min_size(height, s->i + s->m - i);
         tile.a = g->a + (g->a_transposed ? s->k * g->lda + i : i * g->lda + s->k);
         tile.lda = g->lda;
@@ -173,7 +204,7 @@ static void multiply_block(const struct job *job, const struct block *s, float *
             size_t from = next_k * t / tiles;
             tile.next_a = next_a + from;
             tile.next_len = next_k * (t + 1) / tiles - from;
-            tile.next_c = tile.c + (t + 1 < tiles ? nr : 0);
+            tile.next_c = t + 1 < tiles ? tile.c + nr : next_panel_c ? next_panel_c : tile.c;
             job->tile(&tile);
         }
     }
@@ -190,24 +221,24 @@ static void multiply_piece(void *context, size_t piece, void *scratch)
     size_t i_end = (row + 1) * g->m / p->shares_m;
     size_t j = column * panels / p->shares_n * p->nr,
            j_end = min_size((column + 1) * panels / p->shares_n * p->nr, g->n);
-    struct block s = {.i = row * g->m / p->shares_m};
+    struct block s = {.i = row * g->m / p->shares_m, .j = j, .first_of_a = true};
     s.m = i_end - s.i;
-    if (!s.m) return;
+    s.n = min_size(p->nb, j_end - j);
+    s.kc = min_size(p->kc, g->k);
+    if (!s.m || !s.n) return;
     assert(j_end - j <= p->nb || p->a_panel || !p->copy_a);
     float *a_copy = job->workspace + piece * p->piece_len, *b_panels = a_copy + p->a_len;
+    bool more;
     do { /* once even for k = 0: C becomes 0 */
-        s.kc = min_size(p->kc, g->k - s.k);
-        for (s.j = j; s.j < j_end; s.j += p->nb) {
-            s.n = min_size(p->nb, j_end - s.j);
-            s.first_of_a = s.j == j;
-            s.b = p->pack_b ? b_panels : g->b + s.k * g->ldb + s.j;
-            s.b_panel = p->pack_b ? p->nr * s.kc : p->nr;
-            s.b_ld = p->pack_b ? p->nr : g->ldb;
-            if (p->pack_b) pack_b(g, &s, p->nr, b_panels);
-            multiply_block(job, &s, a_copy);
-        }
-        s.k += p->kc;
-    } while (s.k < g->k);
+        struct block next = s;
+        more = next_block(job, j, j_end, &next);
+        s.b = p->pack_b ? b_panels : stored_b(g, &s);
+        s.b_panel = p->pack_b ? p->nr * s.kc : p->nr;
+        s.b_ld = p->pack_b ? p->nr : g->ldb;
+        if (p->pack_b) pack_b(g, &s, p->nr, b_panels);
+        multiply_block(job, &s, more ? &next : NULL, a_copy);
+        s = next;
+    } while (more);
 }
 
 static enum cb_status check_operand(const char *name, size_t rows, size_t columns, size_t ld, struct cb_error *err)

@@ -124,8 +124,11 @@ struct block {
 static bool next_block(const struct job *job, size_t j_begin, size_t j_end, struct block *s)
 {
     s->j += job->p.nb;
-    if (s->j >= j_end) s->j = j_begin, s->k += job->p.kc;
-    if (s->k >= job->g->k) return false;
+    if (s->j >= j_end) {
+        s->j = j_begin;
+        s->k += job->p.kc;
+        if (s->k >= job->g->k) return false;
+    }
     s->n = min_size(job->p.nb, j_end - s->j);
     s->kc = min_size(job->p.kc, job->g->k - s->k);
     s->first_of_a = s->j == j_begin;
@@ -229,7 +232,7 @@ static void multiply_piece(void *context, size_t piece, void *scratch)
     assert(j_end - j <= p->nb || p->a_panel || !p->copy_a);
     float *a_copy = job->workspace + piece * p->piece_len, *b_panels = a_copy + p->a_len;
     bool more;
-    do { /* once even for k = 0: C becomes 0 */
+    do { /* for k = 0, too: C becomes 0 */
         struct block next = s;
         more = next_block(job, j, j_end, &next);
         s.b = p->pack_b ? b_panels : stored_b(g, &s);

@@ -312,6 +312,8 @@ static void test_edges(void)
     struct cb_team *team = check_team(2, 0);
     check_begin(CB_ISA_SCALAR, "gemm with k = 0");
     compare_gemm(team, (struct cb_gemm){.m = 5, .n = 7, .k = 0, .ldb = 7, .ldc = 7}, &cache_sizes[0], CHECK_SPECIALS);
+    compare_gemm(team, (struct cb_gemm){.m = 5, .n = 999, .k = 0, .ldb = 999, .ldc = 999}, &cache_sizes[2],
+                 CHECK_SPECIALS); /* more columns than a block of B */
     compare_gemm(team, (struct cb_gemm){.m = 5, .n = 7, .k = 0, .ldb = 7, .ldc = 9, .accumulate = 1}, &cache_sizes[0],
                  CHECK_SPECIALS);
     compare_gemm_bf16(team, &(struct cb_gemm){.m = 5, .n = 7, .k = 0, .ldb = 7, .ldc = 7}, &cache_sizes[0],

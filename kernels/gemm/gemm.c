@@ -18,6 +18,7 @@ struct plan {
     size_t mr, nr, kc, nb;
     size_t shares_m, shares_n; /* the grid of rectangles */
     int copy_a, pack_b;        /* else read where they are */
+    int prefetch_b;            /* while the block before is multiplied */
     size_t a_ld;               /* of a copied panel of A */
     size_t a_panel;            /* from one copied panel to the next; 0: they take turns in one place */
     size_t a_len, piece_len;   /* of a thread's workspace: the copies of A, all */
@@ -42,8 +43,14 @@ static size_t even_block(size_t len, size_t limit, size_t unit)
     return blocks ? ceil_div(ceil_div(len, blocks), unit) * unit : unit;
 }
 
+/* Rows of A a multiple of 2 KiB apart would share a few sets of L1. */
+static bool wants_copy_of_a(const struct cb_gemm *g)
+{
+    return g->a_transposed || g->lda % 512 == 0;
+}
+
 /* The grid whose rectangles have the least work, a row of a tile being its unit; of these, the one that reads the least
- * of A and B; of these, the one with the least of A, whose copies are read again for every block of B. */
+ * of A and B; of these, the one with the least of A if that is copied, else with the least of B. */
 static void choose_grid(struct plan *p, const struct cb_gemm *g, size_t threads)
 {
     size_t least_work = SIZE_MAX, least_reads = SIZE_MAX;
@@ -51,7 +58,8 @@ static void choose_grid(struct plan *p, const struct cb_gemm *g, size_t threads)
         if (threads % shares_m) continue;
         size_t m = ceil_div(g->m, shares_m), n = ceil_div(g->n, threads / shares_m);
         size_t work = m * ceil_div(n, p->nr);
-        if (work > least_work || (work == least_work && m + n > least_reads)) continue;
+        if (work > least_work) continue;
+        if (work == least_work && (wants_copy_of_a(g) ? m + n > least_reads : m + n >= least_reads)) continue;
         least_work = work;
         least_reads = m + n;
         p->shares_m = shares_m;
@@ -73,12 +81,14 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
      * than 512 steps of k no longer make the loads and stores of C cheaper, but would narrow the block of B. */
     p.kc = even_block(g->k, min_size(l1 / 4 * 3 / (p.mr * sizeof(float)), 512), 1);
     p.nb = even_block(n, l2 / 2 / (p.kc * sizeof(float)), p.nr);
-    /* Rows of A a multiple of 2 KiB apart would share a few sets of L1. */
-    p.copy_a = g->a_transposed || (g->lda % 512 == 0 && n > 4 * p.nr);
+    /* Rows in place serve a few tiles as well as a copy would. */
+    p.copy_a = wants_copy_of_a(g) && (g->a_transposed || n > 4 * p.nr);
     /* Packing B pays when many panels of A use it, or a few where its rows share sets of the caches; where it is read in
      * place, its last vectors must be whole. */
     bool shares_sets = g->ldb % 512 == 0 && g->k > 16;
     p.pack_b = g->b_transposed || g->n % CB_LANES || m > (shares_sets ? 1 : 16) * p.mr;
+    /* Between two of many panels of A come few lines of the next block of B: more at once would hold up the tiles. */
+    p.prefetch_b = p.pack_b && m > 64 * p.mr;
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
     /* A panel is copied when the first block of B meets it, and kept for the others. */
     p.a_panel = n > p.nb ? p.mr * p.a_ld : 0;
@@ -181,7 +191,7 @@ static void multiply_block(const struct job *job, const struct block *s, const s
     tile.accumulate = g->accumulate || s->k > 0;
     const float *next_block_c = next ? g->c + next->i * g->ldc + next->j : NULL;
     for (size_t i = s->i; i < s->i + s->m; i += height) {
-        if (next && job->p.pack_b) prefetch_b(g, next, (i - s->i) / height, ceil_div(s->m, height));
+        if (next && job->p.prefetch_b) prefetch_b(g, next, (i - s->i) / height, ceil_div(s->m, height));
         const float *next_panel_c = i + height < s->i + s->m ? g->c + (i + height) * g->ldc + s->j : next_block_c;
         tile.mr = min_size(height, s->i + s->m - i);
         tile.a = g->a + (g->a_transposed ? s->k * g->lda + i : i * g->lda + s->k);

@@ -23,6 +23,7 @@ CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows
     float sums[CB_PARTS * 6 * VL], *total = sums; /* in memory: the loops need all registers */
     CB_FORGET(total);
     const size_t next = c->stride * c->pixel;
+    fetch_next_image(f, n);
     size_t b = 0;
     do {
         CB_UNROLL

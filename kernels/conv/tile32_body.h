@@ -41,6 +41,7 @@ CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *
 CB_INLINE void correlate_parts(const struct correlation *c, const struct finish *f, size_t row, size_t col, size_t rows,
                                size_t px)
 {
+    fetch_next_image(f, rows * px);
     for (size_t i = 0; i < rows; i++) fetch_row(f, row + i, col, px);
     for (size_t lane = 0; lane < CB_LANES; lane += VL) correlate_tile(c, f, (struct place){row, col, lane}, rows, px);
 }

@@ -102,11 +102,16 @@ CB_INLINE void end_row(const struct finish *f, size_t row)
     if (f->z) z_step(f->z);
 }
 
-/* What the finish will read, and a piece of the next image: on their way while the tile is computed. */
+/* A piece of the next image, on its way while a tile of px pixels is computed. By the tile, as a row's share is a burst. */
+CB_INLINE void fetch_next_image(const struct finish *f, size_t px)
+{
+    if (f->ahead) ahead_fetch(f->ahead, px);
+}
+
+/* What the finish will read: on its way while the tile is computed. */
 CB_INLINE void fetch_row(const struct finish *f, size_t row, size_t col, size_t px)
 {
     size_t first = (row * f->w + col) * CB_LANES, next = f->step * CB_LANES;
-    if (f->ahead) ahead_fetch(f->ahead, px);
     if (f->skip)
         for (size_t j = 0; j < px; j++) __builtin_prefetch(f->skip + first + j * next);
     if (f->bn_y)

@@ -55,17 +55,19 @@ static void add_tap(const struct map *x, struct map *y, size_t n, size_t c, size
 {
     const double *src = at(x, n, c);
     double *dst = at(y, n, k);
-    long side = (long)x->side;
-    for (size_t p = 0; p < y->side; p++)
-        for (size_t q = 0; q < y->side; q++) {
-            long h = (long)(p * stride) + dr, v = (long)(q * stride) + ds;
-            if (h >= 0 && v >= 0 && h < side && v < side) dst[p * y->side + q] += w * src[h * side + v];
-        }
+    long side = (long)x->side, step = (long)stride, end = (side - ds + step - 1) / step;
+    if (end > (long)y->side) end = (long)y->side;
+    for (size_t p = 0; p < y->side; p++) {
+        long h = (long)(p * stride) + dr;
+        if (h < 0 || h >= side) continue;
+        for (long q = ds < 0; q < end; q++) dst[(long)(p * y->side) + q] += w * src[h * side + q * step + ds];
+    }
 }
 
 static struct map conv(const struct map *x, const double *w, size_t k, size_t filter, size_t stride)
 {
     struct map y = new_map(x->n, k, x->side / stride);
+#pragma omp parallel for collapse(2)
     for (size_t n = 0; n < x->n; n++)
         for (size_t o = 0; o < k; o++)
             for (size_t c = 0; c < x->c; c++)

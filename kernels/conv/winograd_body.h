@@ -149,10 +149,8 @@ CB_INLINE void load_dy_rows(const struct domain *d, const struct cb_grad_source 
 CB_INLINE void transform_strip(const struct domain *d, size_t strip, size_t place)
 {
     for (size_t b = 0; b < d->c / CB_LANES; b++)
-        for (size_t lane = 0; lane < CB_LANES; lane += VL)
-            input_strip(d->to.padded + b * d->plane + strip * 4 * d->row + lane, d->row, d->tiles,
-                        (operand *)d->to.v + place * d->tiles * d->c + b * CB_LANES + lane, d->c,
-                        d->operands * CB_WORD);
+        input_strip(d->to.padded + b * d->plane + strip * 4 * d->row, d->row, d->tiles,
+                    (operand *)d->to.v + place * d->tiles * d->c + b * CB_LANES, d->c, d->operands * CB_WORD);
 }
 
 /* Forward: y and its sums, from strip `place` of the block. */

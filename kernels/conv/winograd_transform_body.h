@@ -75,13 +75,16 @@ CB_INLINE void input_strip_pair(enum input_pair pair, size_t top, size_t bottom,
     }
 }
 
-/* V = B^T d B of a strip. from: the first tile's top left corner in the padded map; row: floats from one of its rows to
- * the next; tile, position: the same of V. */
+/* V = B^T d B of a strip, all lanes. from: the first tile's top left corner in the padded map; row: floats from one of its
+ * rows to the next; tile, position: the same of V. The lanes of a pair in turn, as they fill the same lines of V. */
 CB_INLINE void input_strip(const float *from, size_t row, size_t tiles, operand *to, size_t tile, size_t position)
 {
-    input_strip_pair(PAIR_1_2, 1, 2, from, row, tiles, to, tile, position);
-    input_strip_pair(PAIR_3_4, 3, 4, from, row, tiles, to, tile, position);
-    input_strip_pair(PAIR_0_5, 0, 5, from, row, tiles, to, tile, position);
+    for (size_t lane = 0; lane < CB_LANES; lane += VL)
+        input_strip_pair(PAIR_1_2, 1, 2, from + lane, row, tiles, to + lane, tile, position);
+    for (size_t lane = 0; lane < CB_LANES; lane += VL)
+        input_strip_pair(PAIR_3_4, 3, 4, from + lane, row, tiles, to + lane, tile, position);
+    for (size_t lane = 0; lane < CB_LANES; lane += VL)
+        input_strip_pair(PAIR_0_5, 0, 5, from + lane, row, tiles, to + lane, tile, position);
 }
 
 CB_INLINE void value_1d(vf x0, vf x1, vf x2, vf x3, vf *o)

@@ -57,7 +57,7 @@ set_data=$data; what=synthetic
 if [ -f ../shared/data/cifar-10-binary.tar.gz ]; then set_data=../shared/data; what=real; fi
 for numerics in fp32-winograd fp32-direct bf16-backward bf16-storage bf16-all; do
     first= iterations=20
-    case $numerics in bf16-*) iterations=2 ;; esac
+    case $numerics in bf16-*) iterations=3 ;; esac
     for isa in scalar avx2 avx512 avx512bf16 neon; do
         for threads in 1 2 3; do
             [ $isa = scalar ] && [ $threads != 2 ] && continue # slow; one count is enough for the reference
@@ -77,7 +77,7 @@ done
 # NEON under qemu: the same program text cross-compiled, against the native one.
 for numerics in fp32-winograd fp32-direct bf16-storage bf16-all; do
     iterations=20
-    case $numerics in bf16-*) iterations=2 ;; esac
+    case $numerics in bf16-*) iterations=3 ;; esac
     name="$iterations iterations on NEON under qemu, $numerics, give the same losses and weights"
     if [ ! -x "$build/aarch64/train_steps" ] || ! command -v qemu-aarch64-static > /dev/null; then
         skip "$name" "no aarch64 build or no qemu-aarch64-static"

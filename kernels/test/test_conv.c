@@ -83,7 +83,8 @@ enum {
     BWD_SKIP_EVEN = 16, /* only for even h and w */
     BWD_MASK = 32,
     BWD_SUMS = 64,
-    BWD_OPTIONS = 128,
+    BWD_BN_Y_IS_X = 128, /* only with BWD_SUMS and without skips, as in the network */
+    BWD_OPTIONS = 256,
     BWD_ALL = BWD_NORM | BWD_DY_NORM | BWD_SKIP | BWD_SKIP_EVEN | BWD_MASK | BWD_SUMS,
 };
 
@@ -113,6 +114,7 @@ static unsigned bwd_all(const struct cb_conv_shape *s)
 static bool bwd_options_valid(const struct cb_conv_shape *s, unsigned o)
 {
     if (s->kind == CB_CONV_STEM || s->kind == CB_CONV_1X1_S2) return !(o & ~bwd_all(s));
+    if (o & BWD_BN_Y_IS_X && (!(o & BWD_SUMS) || o & (BWD_SKIP | BWD_SKIP_EVEN))) return false;
     return !((o & BWD_SKIP_IS_DX && !(o & BWD_SKIP)) || (o & BWD_SKIP_EVEN && !(bwd_all(s) & BWD_SKIP_EVEN)));
 }
 
@@ -239,7 +241,10 @@ static struct cb_conv_bwd backward_args(const struct cb_conv_shape *s, unsigned 
     if (o & BWD_SKIP) a.skip = filled_stored(s, in, fill);
     if (o & BWD_SKIP_EVEN) a.skip_even = filled_stored(s, in / 4, fill);
     a.masked = (o & BWD_MASK) != 0;
-    if (o & BWD_SUMS) a.bn_y = filled_stored(s, in, fill), a.bn_mean = filled(s->c, fill);
+    if (o & BWD_SUMS) {
+        a.bn_y = o & BWD_BN_Y_IS_X ? a.source.x : filled_stored(s, in, fill);
+        a.bn_mean = filled(s->c, fill);
+    }
     return a;
 }
 

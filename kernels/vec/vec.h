@@ -17,6 +17,9 @@
 /* The compiler no longer knows the value of this integer or pointer: a loop up to it stays a loop, what it points to stays in
  * memory. Register tiles need that where gcc, unrolling, keeps so much that it spills their sums. */
 #define CB_FORGET(x) __asm__("" : "+r"(x))
+/* This array of more vectors than there are registers is in memory from here on, whole: gcc would else keep part of it in
+ * registers and spill what is computed next. */
+#define CB_TO_MEMORY(array) __asm__("" : "+m"(array))
 
 enum { CB_PARTS = 16 / VL }; /* registers that make one 16-lane vector */
 

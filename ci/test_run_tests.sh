@@ -87,6 +87,10 @@ program build/clang/test/test_good 'echo "ok 1 - a in $CYCLEBENCH_BUILD"'
 program build/sanitize/test/test_good 'echo "ok 1 - a"; echo "ok 2 - b"'
 check 'variants are run when asked for' counts 0 '4 passed, 0 failed' build clang sanitize
 check 'variants are not run by default' counts 0 '1 passed, 0 failed'
+program build/sanitize/test/test_bad 'echo "ok 1 - a"; exec sleep 60'
+program build/sanitize/test/test_worse 'echo "not ok 1 - b"; exit 1'
+check 'what fails in a variant' counts 1 '5 passed, 2 failed' build clang sanitize
+check 'what fails in a variant is named' says '^failed: sanitize/test_bad sanitize/test_worse$' run_tests build clang sanitize
 check 'an unknown variant: exit 2' exits_with 2 run_tests build msvc
 printf 'neon-tests tests:\n\techo "x.c:1: error: no"; false\n' >"$work/tree/Makefile"
 check 'a build that fails' counts 1 '1 passed, 3 failed' build clang sanitize

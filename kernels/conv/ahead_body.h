@@ -1,16 +1,15 @@
-/* Fetching what the loaders will read next while this is computed: they would otherwise wait for memory. A few lines at
- * a time, evenly spread: a burst would take the line-fill buffers from the kernel's own loads. Needs
- * vec/stored_*.h. */
+/* Fetching what the loaders will read next while this is computed: they would otherwise wait for memory. Evenly spread: a
+ * burst would take the line-fill buffers from the kernel's own loads. Needs vec/stored_*.h. */
 
 enum { LINE = 64 }; /* bytes */
 
 struct ahead {
+    const char *next, *end; /* of the stream at hand */
+    size_t rate;            /* bytes to go on at a step */
     struct {
-        const char *next;
-        size_t lines; /* still to fetch */
-    } streams[5];
+        const char *next, *end;
+    } streams[5]; /* still to come, the last one first */
     size_t n;
-    size_t rate, credit; /* lines to fetch at a step, and the fraction carried over; 256 are a line */
 };
 
 /* `len` elements at from + at, as far as they lie within the `size` elements of the tensor; none if from is NULL. What
@@ -19,7 +18,7 @@ CB_INLINE void ahead_range(struct ahead *a, const stored *from, size_t at, size_
 {
     if (!from || at >= size) return;
     a->streams[a->n].next = (const char *)(from + at);
-    a->streams[a->n++].lines = (len < size - at ? len : size - at) * sizeof(stored) / LINE;
+    a->streams[a->n++].end = (const char *)(from + at + (len < size - at ? len : size - at));
 }
 
 /* Image number `image` of n with `len` elements each. */
@@ -28,20 +27,58 @@ CB_INLINE void ahead_add(struct ahead *a, const stored *from, size_t len, size_t
     ahead_range(a, from, image * len, len, n * len);
 }
 
+/* The next stream, or none. */
+CB_INLINE void ahead_turn(struct ahead *a)
+{
+    if (a->n > 0) {
+        a->n--;
+        a->next = a->streams[a->n].next;
+        a->end = a->streams[a->n].end;
+    } else {
+        a->rate = 0;
+        a->end = (const char *)UINTPTR_MAX;
+    }
+}
+
 /* Spreads the fetches over so many steps. */
 CB_INLINE void ahead_spread(struct ahead *a, size_t steps)
 {
-    size_t lines = 0;
-    for (size_t i = 0; i < a->n; i++) lines += a->streams[i].lines;
-    a->rate = (lines * 256 + steps - 1) / steps;
+    size_t bytes = 0;
+    for (size_t i = 0; i < a->n; i++) bytes += (size_t)(a->streams[i].end - a->streams[i].next);
+    a->rate = (bytes + steps - 1) / steps;
+    ahead_turn(a);
 }
 
+/* The lines of so many steps at once. */
 CB_INLINE void ahead_fetch(struct ahead *a, size_t steps)
 {
-    a->credit += steps * a->rate;
-    for (; a->credit >= 256 && a->n > 0; a->credit -= 256) {
-        __builtin_prefetch(a->streams[a->n - 1].next, 0, 2);
-        a->streams[a->n - 1].next += LINE;
-        if (--a->streams[a->n - 1].lines == 0) a->n--;
-    }
+    const char *line = a->next + -(uintptr_t)a->next % LINE;
+    a->next += steps * a->rate;
+    for (; line < a->next; line += LINE) __builtin_prefetch(line, 0, 2);
+    if (__builtin_expect(a->next >= a->end, 0)) ahead_turn(a);
+}
+
+/* A loop with a step in every iteration, in registers. There are no branches: a line is fetched as often as it has steps,
+ * and what lies more than `fetches` lines (const) behind a step is left out. */
+struct ahead_walk {
+    const char *next;
+    size_t rate;
+};
+
+CB_INLINE struct ahead_walk ahead_walk_begin(const struct ahead *a)
+{
+    return (struct ahead_walk){a->next, a->rate};
+}
+
+CB_INLINE void ahead_walk_step(struct ahead_walk *w, size_t fetches)
+{
+    CB_UNROLL
+    for (size_t i = 0; i < fetches; i++) __builtin_prefetch(w->next + i * LINE, 0, 2);
+    w->next += w->rate;
+}
+
+CB_INLINE void ahead_walk_end(struct ahead *a, struct ahead_walk w)
+{
+    a->next = w.next;
+    if (__builtin_expect(a->next >= a->end, 0)) ahead_turn(a);
 }

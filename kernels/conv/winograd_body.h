@@ -213,7 +213,7 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t task, void *scratc
         size_t next = (s + count) * strip_floats + (count % d.strips ? d.w * CB_LANES : 0);
         ahead_range(&ahead, args->source.x, next, count * strip_floats, size);
         ahead_range(&ahead, args->source.residual, next, count * strip_floats, size);
-        ahead_spread(&ahead, fetches(c, k, count * d.tiles));
+        ahead_spread(&ahead, iterations(c, k, count * d.tiles));
         unsigned mode = begin_products();
         for (size_t t = 0; t < POSITIONS; t++)
             multiply(d.to.v + t * d.operands, c / CB_U_WORD, k, args->workspace + t * (c / CB_U_WORD) * k,
@@ -386,7 +386,7 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
         if (args->dy.a) ahead_range(&ahead, args->dy.y, next, pixels * k, size * k);
         ahead_range(&ahead, args->skip, here * c, pixels * c, size * c);
         if (args->bn_y != args->source.x) ahead_range(&ahead, args->bn_y, here * c, pixels * c, size * c);
-        ahead_spread(&ahead, 2 * fetches(c, k, count * d.tiles));
+        ahead_spread(&ahead, 2 * iterations(c, k, count * d.tiles));
         unsigned mode = begin_products();
         for (size_t t = 0; t < POSITIONS; t++) {
             const float *v = d.to.v + t * d.operands, *x = d.to.x + t * d.operands;

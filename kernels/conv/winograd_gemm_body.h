@@ -2,8 +2,12 @@
  * fetched on the way. Needs a products_*_body.h. */
 
 enum {
-    STEP = 16,                  /* words of U for a register tile between two fetches, at most */
-    HALVES = CB_U_WORD / CB_WORD /* words of V that a word of U multiplies */
+    HALVES = CB_U_WORD / CB_WORD, /* words of V that a word of U multiplies */
+    /* Lines to fetch in an iteration: what five streams of a backward pass come to over the iterations of 16 channels,
+     * which have the most to fetch in each. */
+    FETCHES = (5 * CB_LANES * (int)sizeof(stored) * VL * CB_WINOGRAD_ACCUMULATORS - 1) /
+                  (2 * POSITIONS * (CB_LANES / CB_U_WORD) * LINE) +
+              1
 };
 
 /* Where vector `i` of VL lanes lies when blocks of 16 lanes are `block` floats apart. */
@@ -20,28 +24,26 @@ CB_INLINE void multiply_tile(const float *v, size_t words, const float *u, float
     vf acc[CB_WINOGRAD_ACCUMULATORS];
     CB_UNROLL
     for (size_t i = 0; i < tiles * vectors; i++) acc[i] = v_zero();
-    size_t u_block = words * CB_LANES;
-    for (size_t first = 0; first < words; first += STEP) {
-        ahead_fetch(ahead, 1);
-        size_t end = words - first < STEP ? words : first + STEP;
-        CB_FORGET(end);
-        for (size_t at = first; at < end; at++) {
+    size_t u_block = words * CB_LANES, end = words;
+    struct ahead_walk walk = ahead_walk_begin(ahead);
+    CB_FORGET(end);
+    for (size_t at = 0; at < end; at++) {
+        ahead_walk_step(&walk, FETCHES);
+        CB_UNROLL
+        for (size_t half = HALVES; half-- > 0;) {
+            vf w[CB_WINOGRAD_ACCUMULATORS];
             CB_UNROLL
-            for (size_t half = HALVES; half-- > 0;) {
-                vf w[CB_WINOGRAD_ACCUMULATORS];
+            for (size_t j = 0; j < vectors; j++) w[j] = v_half(v_load(u + vector_at(j, u_block) + at * CB_LANES), half);
+            CB_UNROLL
+            for (size_t i = 0; i < tiles; i++) {
+                vf x = v_set1(v[(i * words + at) * HALVES + half]);
                 CB_UNROLL
                 for (size_t j = 0; j < vectors; j++)
-                    w[j] = v_half(v_load(u + vector_at(j, u_block) + at * CB_LANES), half);
-                CB_UNROLL
-                for (size_t i = 0; i < tiles; i++) {
-                    vf x = v_set1(v[(i * words + at) * HALVES + half]);
-                    CB_UNROLL
-                    for (size_t j = 0; j < vectors; j++)
-                        acc[i * vectors + j] = v_multiply_add(w[j], x, acc[i * vectors + j]);
-                }
+                    acc[i * vectors + j] = v_multiply_add(w[j], x, acc[i * vectors + j]);
             }
         }
     }
+    ahead_walk_end(ahead, walk);
     CB_UNROLL
     for (size_t i = 0; i < tiles; i++) {
         CB_UNROLL
@@ -95,9 +97,10 @@ CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, 
         for (size_t j = 0; j < vectors; j++)
             acc[i * vectors + j] = first ? v_zero() : v_load(du + i * CB_LANES + vector_at(j, du_block));
     }
-    ahead_fetch(ahead, 1);
+    struct ahead_walk walk = ahead_walk_begin(ahead);
     CB_FORGET(rows);
     for (size_t t = 0; t < rows; t++, x += HALVES * c, v += HALVES * k) {
+        ahead_walk_step(&walk, FETCHES);
         CB_UNROLL
         for (size_t half = HALVES; half-- > 0;) {
             vf w[CB_WINOGRAD_ACCUMULATORS];
@@ -112,6 +115,7 @@ CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, 
             }
         }
     }
+    ahead_walk_end(ahead, walk);
     CB_UNROLL
     for (size_t i = 0; i < channels; i++) {
         CB_UNROLL
@@ -150,8 +154,8 @@ CB_INLINE void add_weights(const float *x, size_t c, const float *v, size_t k, f
         weights_vectors(x, c, v + kb * CB_LANES, k, du + kb * c * CB_LANES, first, rows, CB_PARTS, ahead);
 }
 
-/* Fetches in the products of all positions, about. */
-CB_INLINE size_t fetches(size_t c, size_t k, size_t tiles)
+/* Iterations of multiply() over all positions, about, which are add_weights()'s too. */
+CB_INLINE size_t iterations(size_t c, size_t k, size_t tiles)
 {
-    return POSITIONS * ((c / CB_U_WORD + STEP - 1) / STEP) * k * tiles / (VL * CB_WINOGRAD_ACCUMULATORS);
+    return POSITIONS * (c / CB_U_WORD) * k * tiles / (VL * CB_WINOGRAD_ACCUMULATORS);
 }

@@ -27,7 +27,7 @@ CB_INLINE void ahead_add(struct ahead *a, const stored *from, size_t len, size_t
     ahead_range(a, from, image * len, len, n * len);
 }
 
-/* The next stream, or none. */
+/* The next stream; after the last one, this line, which is in L1, for ever. */
 CB_INLINE void ahead_turn(struct ahead *a)
 {
     if (a->n > 0) {
@@ -35,6 +35,7 @@ CB_INLINE void ahead_turn(struct ahead *a)
         a->next = a->streams[a->n].next;
         a->end = a->streams[a->n].end;
     } else {
+        a->next = (const char *)a;
         a->rate = 0;
         a->end = (const char *)UINTPTR_MAX;
     }

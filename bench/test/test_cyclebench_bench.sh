@@ -137,12 +137,11 @@ fixed_iterations() {
 	python "$folder/fixed.json" <<<'
 assert r["benchmarks"] and all(b["iterations"] == 3 and "/iterations:3/" in b["name"] for b in r["benchmarks"])'
 }
-cold_is_slower() {
-	quick --isa scalar --iterations 50 --cache both --benchmark_filter='sgd/len:272474' --benchmark_out="$folder/cold.json" >/dev/null || return
+both_caches() {
+	quick --isa scalar --iterations 2 --cache both --benchmark_filter='sgd/len:272474' --benchmark_out="$folder/cold.json" >/dev/null || return
 	python "$folder/cold.json" <<<'
 cold, warm = sorted(r["benchmarks"], key=lambda b: b["cache"])
-assert (cold["cache"], warm["cache"]) == ("cold", "warm") and cold["ceiling_level"] == "DRAM"
-assert cold["real_time"] > 0.9 * warm["real_time"]'
+assert (cold["cache"], warm["cache"]) == ("cold", "warm") and cold["ceiling_level"] == "DRAM"'
 }
 aggregates_only() {
 	quick --benchmark_repetitions=2 --benchmark_report_aggregates_only --benchmark_filter=pool/fwd --benchmark_out="$folder/a.json" >/dev/null || return
@@ -166,7 +165,7 @@ check 'a ratio is printed with its interval' says '^  = [0-9.]+ times OpenBLAS \
 check '--benchmark_display_aggregates_only=false prints the repetitions' says '^  scalar #2 ' quick --isa scalar --benchmark_repetitions=2 --benchmark_display_aggregates_only=false --benchmark_filter=pool/fwd
 check '--benchmark_report_aggregates_only' aggregates_only
 check '--iterations fixes the number of calls' fixed_iterations
-check 'cold cases are cold' cold_is_slower
+check 'cold cases beside warm ones' both_caches
 check 'several numbers of threads' says '^pool/fwd/c:64/hw:8/batch:2/f32/t:3/warm$' quick --threads 1,3 --benchmark_filter=pool/fwd
 step() { CYCLEBENCH_PYTHON=$1 quick --shapes "$folder/step.txt" --benchmark_filter="$2" "${@:3}"; }
 # A Python whose PyTorch answers from the shell.

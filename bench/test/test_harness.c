@@ -13,7 +13,9 @@
 
 #include "ceilings.h"
 #include "core/isa.h"
+#include "flush.h"
 #include "google_flags.h"
+#include "instruments.h"
 #include "program.h"
 #include "ratio.h"
 #include "results.h"
@@ -290,6 +292,36 @@ static void test_rows(void **state)
     cb_results_free(&r);
 }
 
+/* --- flushing --- */
+
+enum { CHAIN = 256, LINE_WORDS = 64 / sizeof(size_t) };
+
+/* Seconds of the fastest of 200 walks along a chain of loads, one a line, each after what prepares it. */
+static double fastest_walk(size_t (*chain)[LINE_WORDS], bool flushed)
+{
+    double fastest = INFINITY;
+    for (int i = 0; i < 200; i++) {
+        if (flushed) cb_flush_from_caches(chain, CHAIN * sizeof *chain);
+        double start = cb_now_s();
+        for (size_t at = chain[0][0]; at; at = *(volatile size_t *)chain[at]) continue;
+        double seconds = cb_now_s() - start;
+        if (seconds < fastest) fastest = seconds;
+    }
+    return fastest;
+}
+
+/* No matter how fast the machine: memory is many times further away than L1, and the fastest walk was not disturbed. */
+static void test_flushed_lines_come_from_memory(void **state)
+{
+    (void)state;
+    if (!cb_can_flush()) skip();
+    static _Alignas(64) size_t chain[CHAIN][LINE_WORDS];
+    for (size_t i = 0; i < CHAIN; i++) chain[i][0] = (i + 97) % CHAIN; /* no stride that is prefetched */
+    double near = fastest_walk(chain, false), far = fastest_walk(chain, true);
+    print_message("# %d lines: %.0f ns, flushed %.0f ns\n", CHAIN, near * 1e9, far * 1e9);
+    assert_true(far > 4 * near);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_wrong_flags),
         cmocka_unit_test(test_program),
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_flushed_lines_come_from_memory),
     };
     if (cb_isa_select(NULL, NULL)) return 1;
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -22,8 +22,9 @@ CXX_FLAGS := -std=c++17 $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(
 WARNINGS += $(if $(CLANG),-Wno-pass-failed,$(if $(SANITIZE),-Wno-format-truncation -Wno-maybe-uninitialized))
 
 # Numerics contract: no contraction, no fast-math, no -march=native; 16-lane code gets its ISA per file below.
-# Debian's valgrind cannot read what clang writes by default, DWARF 5.
-CFLAGS ?= $(if $(SANITIZE),-O2,-O3) $(if $(CLANG),-gdwarf-4,-g)
+# -g1: lines and functions, for profiles and backtraces. To say where the variables of an unrolled tile are, -g, takes gcc
+# as long as to compile it. Debian's valgrind cannot read what clang writes by default, DWARF 5.
+CFLAGS ?= $(if $(SANITIZE),-O2,-O3) $(if $(CLANG),-gdwarf-4) -g1
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) -ffp-contract=off -fno-math-errno -fopenmp -fno-semantic-interposition
 
 # The unrolled kernel bodies would take minutes to compile with all checks in line: in SIMD files address checks are calls, and undefined
@@ -144,7 +145,7 @@ clean: ## remove build/
 	rm -rf build
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  Variables: CC=clang  SANITIZE=1 (ASan, UBSan; build/sanitize)  WERROR=1  V=1 (show commands)  PREFIX=/usr/local  CFLAGS='-O3 -g'"
+	@echo "  Variables: CC=clang  SANITIZE=1 (ASan, UBSan; build/sanitize)  WERROR=1  V=1 (show commands)  PREFIX=/usr/local  CFLAGS='-O3 -g1'"
 
 # --- rules --------------------------------------------------------------------------------------------------------
 # SIMD tiles: gcc cannot see that a tile has at least one channel block, which initialises its accumulators.

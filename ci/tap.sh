@@ -37,6 +37,16 @@ says() {
 	grep -qE -- "$pattern" <<<"$output" || { echo "no line matches: $pattern"; echo "$output"; return 1; }
 }
 
+# ends_saying STATUS PATTERN COMMAND...: for check; both of the above in one run.
+ends_saying() {
+	local expected=$1 pattern=$2 output status
+	shift 2
+	output=$("$@" 2>&1)
+	status=$?
+	[ $status -eq "$expected" ] || { echo "exit status $status, expected $expected"; echo "$output"; return 1; }
+	grep -qE -- "$pattern" <<<"$output" || { echo "no line matches: $pattern"; echo "$output"; return 1; }
+}
+
 finish() {
 	echo "1..$tap_count"
 	exit $((tap_failed > 0))

@@ -56,6 +56,8 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 KERNEL_DIRS := kernels/core kernels/ref kernels/gemm kernels/conv kernels/norm kernels/head kernels/update kernels/image
 OTHER_ISAS := $(filter-out $(ISAS),avx2 avx512 avx512bf16 neon)
 KERNEL_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,$(KERNEL_DIRS)))
+# What takes longest first, so that no core waits for it at the end.
+KERNEL_SRC := $(filter kernels/conv/winograd_%,$(KERNEL_SRC)) $(filter-out kernels/conv/winograd_%,$(KERNEL_SRC))
 HARNESS_SRC := $(call sources,bench/harness)
 INSTRUMENT_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,bench/instruments))
 # Peers are optional: a library whose header is not found, or is of another major version, has its <peer>_missing.c built instead.
@@ -84,7 +86,8 @@ PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(notdir $(PROGRAM_SRC)))
 SUITE_SRC := $(wildcard bench/suites/bench_*.c)
 SUITE_HELPER_SRC := $(filter-out $(SUITE_SRC),$(wildcard bench/suites/*.c))
 SUITES := $(patsubst %.c,$(BUILD)/%,$(notdir $(SUITE_SRC)))
-TEST_SRC := $(wildcard kernels/test/test_*.c bench/test/test_*.c train/test/test_*.c reports/test/test_*.c ci/test_*.c)
+# Golden numbers are the same under the sanitizers, and test_model trains there.
+TEST_SRC := $(filter-out $(if $(SANITIZE),train/test/test_golden.c),$(wildcard kernels/test/test_*.c bench/test/test_*.c train/test/test_*.c reports/test/test_*.c ci/test_*.c))
 TESTS := $(patsubst %.c,$(BUILD)/test/%,$(notdir $(TEST_SRC)))
 # What the tests of exact counts count, and count with.
 COUNT_HELPERS := $(BUILD)/count_loop $(BUILD)/count_by

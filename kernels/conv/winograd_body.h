@@ -406,19 +406,36 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
     v_stream_end();
 }
 
-/* The pass in copies for the network's channels. Where words are multiplied half by half there is one: copies would make
- * the passes 6 % faster and take a minute to compile. */
+/* The pass in copies for the network's channels, each a function of its own: in one, gcc's time would grow with the
+ * square. Where words are multiplied half by half there is but one, as copies would make the passes 6 % faster and take a
+ * minute to compile; so there is for the sanitizers, to which all copies are the same text. */
+#if defined(CB_SANITIZED)
+enum { COPIES = 0 };
+#else
 enum { COPIES = HALVES == 1 };
-#define CHANNELS(pass, part)                                                                                           \
-    size_t c = args->shape.c, k = args->shape.k;                                                                       \
-    if (COPIES && c == 16 && k == 16)                                                                                  \
-        pass(args, part, scratch, 16, 16);                                                                             \
-    else if (COPIES && c == 32 && k == 32)                                                                             \
-        pass(args, part, scratch, 32, 32);                                                                             \
-    else if (COPIES && c == 64 && k == 64)                                                                             \
-        pass(args, part, scratch, 64, 64);                                                                             \
-    else                                                                                                               \
-        pass(args, part, scratch, c, k)
+#endif
+#define COPY(name, pass, arguments, c, k)                                                                              \
+    static __attribute__((noinline)) void name(const struct arguments *args, size_t part, void *scratch)               \
+    {                                                                                                                  \
+        pass(args, part, scratch, c, k);                                                                               \
+    }
+#define COPIES_OF(pass, arguments)                                                                                     \
+    COPY(pass##_any, pass, arguments, args->shape.c, args->shape.k)                                                    \
+    COPY(pass##_16, pass, arguments, 16, 16)                                                                           \
+    COPY(pass##_32, pass, arguments, 32, 32)                                                                           \
+    COPY(pass##_64, pass, arguments, 64, 64)                                                                           \
+    static inline void pass##_copy(const struct arguments *args, size_t part, void *scratch)                           \
+    {                                                                                                                  \
+        size_t c = args->shape.c, k = args->shape.k;                                                                   \
+        if (COPIES && c == 16 && k == 16)                                                                              \
+            pass##_16(args, part, scratch);                                                                            \
+        else if (COPIES && c == 32 && k == 32)                                                                         \
+            pass##_32(args, part, scratch);                                                                            \
+        else if (COPIES && c == 64 && k == 64)                                                                         \
+            pass##_64(args, part, scratch);                                                                            \
+        else                                                                                                           \
+            pass##_any(args, part, scratch);                                                                           \
+    }
 
 /* What a stub leaves out (CB_NO_...) no numerics version uses. */
 #ifndef CB_NO_WEIGHTS
@@ -431,15 +448,19 @@ void CB_PRODUCTS_VARIANT(weights)(const struct cb_winograd_weights *args, size_t
 #endif
 
 #ifndef CB_NO_FORWARD
+COPIES_OF(forward, cb_conv_fwd)
+
 void CB_PRODUCTS_VARIANT(fwd)(const struct cb_conv_fwd *args, size_t task, void *scratch)
 {
-    CHANNELS(forward, task);
+    forward_copy(args, task, scratch);
 }
 #endif
 
 #ifndef CB_NO_BACKWARD
+COPIES_OF(backward, cb_conv_bwd)
+
 void CB_PRODUCTS_VARIANT(bwd)(const struct cb_conv_bwd *args, size_t group, void *scratch)
 {
-    CHANNELS(backward, group);
+    backward_copy(args, group, scratch);
 }
 #endif

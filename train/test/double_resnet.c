@@ -75,7 +75,6 @@ static void add_tap(const struct map *x, struct map *y, size_t n, size_t c, size
 static struct map conv(const struct map *x, const double *w, size_t k, size_t filter, size_t stride)
 {
     struct map y = new_map(x->n, k, x->side / stride);
-#pragma omp parallel for collapse(2)
     for (size_t n = 0; n < x->n; n++)
         for (size_t o = 0; o < k; o++)
             for (size_t c = 0; c < x->c; c++)

@@ -22,8 +22,8 @@ CXX_FLAGS := -std=c++17 $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(
 WARNINGS += $(if $(CLANG),-Wno-pass-failed,$(if $(SANITIZE),-Wno-format-truncation -Wno-maybe-uninitialized))
 
 # Numerics contract: no contraction, no fast-math, no -march=native; 16-lane code gets its ISA per file below.
-# -g1: lines and functions, for profiles and backtraces. To say where the variables of an unrolled tile are, -g, takes gcc
-# as long as to compile it. Debian's valgrind cannot read what clang writes by default, DWARF 5.
+# -g1: lines and functions, for profiles and backtraces. To say where the variables of unrolled tiles are, -g, takes gcc
+# another half of the time, for NEON as much again. Debian's valgrind cannot read what clang writes by default, DWARF 5.
 CFLAGS ?= $(if $(SANITIZE),-O2,-O3) $(if $(CLANG),-gdwarf-4) -g1
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) -ffp-contract=off -fno-math-errno -fopenmp -fno-semantic-interposition
 

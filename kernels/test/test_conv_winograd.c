@@ -1,0 +1,45 @@
+/* Every variant of the Winograd convolutions, and of the transforms of weights, against the scalar reference, bit for bit. */
+#include "test/conv_cases.h"
+
+static void test_weights(enum cb_isa isa, enum cb_format products)
+{
+    static const size_t channels[][2] = {{16, 16}, {32, 16}, {16, 48}, {64, 64}};
+    check_begin(isa, "winograd_%s_weights", products == CB_BF16 ? "bf16" : "f32");
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++)
+        for (enum check_fill fill = CHECK_NORMAL; fill <= CHECK_SPECIALS; fill++) {
+            size_t c = channels[i][0], k = channels[i][1];
+            check_at("c=%zu k=%zu fill=%d", c, k, (int)fill);
+            float *w = check_floats(9 * c * k);
+            check_fill(w, 9 * c * k, fill, i);
+            void *got = check_stored(products, 36 * c * k), *want = check_stored(products, 36 * c * k);
+            conv_transform_weights(CB_ISA_SCALAR, products, c, k, w, want);
+            conv_transform_weights(isa, products, c, k, w, got);
+            check_equal_stored("u", products, got, want, 36 * c * k);
+            check_release();
+        }
+    check_end();
+}
+
+/* The network's, which have copies of their own; whole tiles; strips of 1 to 32 of them, blocks that end within an image and
+ * beyond one. */
+static const struct cb_conv_shape shapes[] = {
+    {CB_CONV_WINOGRAD, 2, 16, 32, 32, 16}, {CB_CONV_WINOGRAD, 3, 32, 16, 16, 32}, {CB_CONV_WINOGRAD, 17, 64, 8, 8, 64},
+    {CB_CONV_WINOGRAD, 1, 16, 4, 4, 16},   {CB_CONV_WINOGRAD, 9, 32, 4, 8, 16},   {CB_CONV_WINOGRAD, 2, 16, 8, 4, 48},
+    {CB_CONV_WINOGRAD, 2, 48, 12, 12, 32}, {CB_CONV_WINOGRAD, 1, 16, 4, 128, 16}, {CB_CONV_WINOGRAD, 1, 32, 8, 60, 32},
+    {CB_CONV_WINOGRAD, 3, 80, 8, 20, 96},  {CB_CONV_WINOGRAD, 35, 64, 4, 4, 64},
+};
+
+int main(void)
+{
+    CHECK_EACH_ISA(isa)
+    {
+        if (isa != CB_ISA_SCALAR) {
+            const struct cb_conv_shape small = {CB_CONV_WINOGRAD, 2, 32, 8, 24, 16};
+            conv_test_variants(isa, &small, shapes, sizeof shapes / sizeof *shapes);
+            if (isa != CB_ISA_AVX512BF16) test_weights(isa, CB_F32);
+            test_weights(isa, CB_BF16);
+        }
+        conv_test_drivers(isa, CB_CONV_WINOGRAD);
+    }
+    return check_finish();
+}

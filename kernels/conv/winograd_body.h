@@ -49,11 +49,10 @@ CB_INLINE struct domain domain_of(const struct cb_conv_shape *shape, void *scrat
     return d;
 }
 
-/* Strips of a block. More tiles read the weights less often and need more of L2; between 8 and 32 it hardly matters. */
-CB_INLINE size_t block_strips(const struct domain *d)
+/* Strips of a block of about this many tiles. More read the weights less often and need more of L2. */
+CB_INLINE size_t block_strips(const struct domain *d, size_t tiles)
 {
-    enum { TILES = 16 };
-    return TILES > d->tiles ? TILES / d->tiles : 1;
+    return tiles > d->tiles ? tiles / d->tiles : 1;
 }
 
 /* The halo of the padded map; loading an image leaves it as it is. */
@@ -88,12 +87,16 @@ CB_INLINE void load_source_rows(const struct domain *d, const struct cb_source *
         size_t at = ((image * (d->c / CB_LANES) + b) * d->h + first) * d->w * CB_LANES;
         float *to = d->to.padded + b * d->plane + (first + 1) * d->row + CB_LANES;
         for (size_t row = first; row < end; row++, to += d->row - d->w * CB_LANES)
-            for (size_t col = 0; col < d->w; col++, at += CB_LANES, to += CB_LANES) {
+            for (size_t col = 0; col < d->w; col += 2, at += 2 * CB_LANES, to += 2 * CB_LANES) {
                 CB_UNROLL
                 for (int p = 0; p < CB_PARTS; p++) {
-                    vf value = source_value(&from, kind, at, p);
-                    v_store(to + p * VL, value);
-                    if (z) v_stream_stored((stored *)s->z + at + p * VL, value);
+                    vf value[2];
+                    CB_UNROLL
+                    for (size_t i = 0; i < 2; i++) {
+                        value[i] = source_value(&from, kind, at + i * CB_LANES, p);
+                        v_store(to + i * CB_LANES + p * VL, value[i]);
+                    }
+                    if (z) v_stream_stored_pixels((stored *)s->z + at + p * VL, value);
                 }
             }
     }
@@ -177,11 +180,11 @@ CB_INLINE void finish_forward_strip(const struct domain *d, const struct cb_conv
                 CB_UNROLL
                 for (size_t p = 0; p < CB_PARTS; p++) output_1d(half[p][i], o[p]);
                 CB_UNROLL
-                for (size_t j = 0; j < 4; j++) {
+                for (size_t j = 0; j < 4; j += 2) {
                     CB_UNROLL
                     for (size_t p = 0; p < CB_PARTS; p++) {
-                        v_stream_stored(y + (i * d->w + j) * CB_LANES + p * VL, o[p][j]);
-                        o[p][j] = v_as_stored(o[p][j]);
+                        v_stream_stored_pixels(y + (i * d->w + j) * CB_LANES + p * VL, &o[p][j]);
+                        v_pixels_as_stored(&o[p][j]);
                     }
                 }
                 CB_UNROLL
@@ -202,9 +205,9 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t task, void *scratc
     clear_halo(&d);
     size_t n = args->shape.n, first = task * CB_WINOGRAD_TASK_IMAGES;
     size_t images = n - first < CB_WINOGRAD_TASK_IMAGES ? n - first : CB_WINOGRAD_TASK_IMAGES;
-    size_t strip_floats = 4 * d.w * c, size = n * c * d.h * d.w;
+    size_t strip_floats = 4 * d.w * c, size = n * c * d.h * d.w, block = block_strips(&d, 16);
     for (size_t s = first * d.strips, end = s + images * d.strips, count; s < end; s += count) {
-        count = block_strips(&d) < end - s ? block_strips(&d) : end - s;
+        count = block < end - s ? block : end - s;
         for (size_t i = 0; i < count; i++) {
             load_source_strip(&d, &args->source, (s + i) / d.strips, (s + i) % d.strips);
             transform_strip(&d, (s + i) % d.strips, i);
@@ -300,20 +303,28 @@ CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_con
                     vf o[4], q = v_zero();
                     output_1d(half[p][i], o);
                     CB_UNROLL
-                    for (size_t j = 0; j < 4; j++, at += CB_LANES) {
-                        vf x = v_load_stored(source.x + at);
-                        vf value =
-                            kind == SOURCE_RAW ? x : v_fma(x, source.scale[p], source.shift[p]); /* before ReLU */
-                        if (has.skip) o[j] = v_add(o[j], v_load_stored(skip + at));
-                        if (has.masked) o[j] = v_where_positive(value, o[j]);
+                    for (size_t j = 0; j < 4; j += 2, at += 2 * CB_LANES) {
+                        vf x[2];
+                        CB_UNROLL
+                        for (size_t n = 0; n < 2; n++) {
+                            x[n] = v_load_stored(source.x + at + n * CB_LANES);
+                            vf value = kind == SOURCE_RAW ? x[n] /* before ReLU */
+                                                          : v_fma(x[n], source.scale[p], source.shift[p]);
+                            if (has.skip) o[j + n] = v_add(o[j + n], v_load_stored(skip + at + n * CB_LANES));
+                            if (has.masked) o[j + n] = v_where_positive(value, o[j + n]);
+                        }
                         if (has.in_place) /* in the cache, as skip has just been read */
-                            v_store_stored(dx + at, o[j]);
+                            v_store_stored_pixels(dx + at, o + j);
                         else
-                            v_stream_stored(dx + at, o[j]);
-                        o[j] = v_as_stored(o[j]);
+                            v_stream_stored_pixels(dx + at, o + j);
+                        v_pixels_as_stored(o + j);
                         if (!has.sums) continue;
-                        vf e = v_sub(has.bn_y_is_x ? x : v_load_stored(bn_y + at), mean[p]);
-                        q = j ? v_fma(o[j], e, q) : v_mul(o[j], e);
+                        CB_UNROLL
+                        for (size_t n = 0; n < 2; n++) {
+                            vf y = has.bn_y_is_x ? x[n] : v_load_stored(bn_y + at + n * CB_LANES);
+                            vf e = v_sub(y, mean[p]);
+                            q = j + n ? v_fma(o[j + n], e, q) : v_mul(o[j + n], e);
+                        }
                     }
                     if (!has.sums) continue;
                     sum[p] = v_add(sum[p], v_add(v_add(o[0], o[1]), v_add(o[2], o[3])));
@@ -373,9 +384,11 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
     }
     clear_halo(&d);
     size_t strip_pixels = 4 * d.w, size = n * d.h * d.w;
+    /* A block reads and writes dU once. With 64 channels that alone is more than L2 likes. */
+    size_t block = block_strips(&d, c * k <= 32 * 32 ? 32 : 16);
     for (size_t s = first * d.strips, end = last * d.strips, count; s < end; s += count) {
         bool start = s == first * d.strips;
-        count = block_strips(&d) < end - s ? block_strips(&d) : end - s;
+        count = block < end - s ? block : end - s;
         for (size_t i = 0; i < count; i++) load_backward_strip(&d, args, (s + i) / d.strips, (s + i) % d.strips, i);
 
         struct ahead ahead = {0};

@@ -118,6 +118,21 @@ static __attribute__((noinline)) vf v_bf16_fma(vf a, vf b, vf c)
     return v_flush_(r);
 }
 #endif
+static inline void v_round_bf16_pixels(vf *x)
+{
+    x[0] = v_round_bf16(x[0]);
+    x[1] = v_round_bf16(x[1]);
+}
+static inline void v_store_bf16_pixels(uint16_t *p, const vf *x)
+{
+    v_store_bf16(p, x[0]);
+    v_store_bf16(p + CB_PARTS * VL, x[1]);
+}
+static inline void v_stream_bf16_pixels(uint16_t *p, const vf *x)
+{
+    v_stream_bf16(p, x[0]);
+    v_stream_bf16(p + CB_PARTS * VL, x[1]);
+}
 static inline vf v_dot2(vf a, vf b, vf acc)
 {
     acc = v_bf16_fma(v_upper_bf16(a), v_upper_bf16(b), acc);

@@ -7,14 +7,27 @@
 #undef CB_ISA_SUFFIX
 #define CB_ISA_SUFFIX avx512bf16
 
+/* The lower 16 of 32 halves, or the upper ones, as the upper halves of words: one permutation instead of lengthening and
+ * shifting. */
+static inline vf v_widen_lower_(__m512i halves)
+{
+    const __m512i order = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0,
+                                           3, 0, 2, 0, 1, 0, 0, 0);
+    return _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(0xaaaaaaaa, order, halves));
+}
+static inline vf v_widen_upper_(__m512i halves)
+{
+    const __m512i order = _mm512_set_epi16(31, 0, 30, 0, 29, 0, 28, 0, 27, 0, 26, 0, 25, 0, 24, 0, 23, 0, 22, 0, 21, 0,
+                                           20, 0, 19, 0, 18, 0, 17, 0, 16, 0);
+    return _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(0xaaaaaaaa, order, halves));
+}
 static inline vf v_load_bf16(const uint16_t *p)
 {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i_u *)p)), 16));
+    return v_widen_lower_(_mm512_castsi256_si512(_mm256_loadu_si256((const __m256i_u *)p)));
 }
 static inline vf v_round_bf16(vf x)
 {
-    __m256i half = (__m256i)_mm512_cvtneps_pbh(x);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+    return v_widen_lower_(_mm512_castsi256_si512((__m256i)_mm512_cvtneps_pbh(x)));
 }
 static inline void v_store_bf16(uint16_t *p, vf x)
 {
@@ -23,6 +36,24 @@ static inline void v_store_bf16(uint16_t *p, vf x)
 static inline void v_stream_bf16(uint16_t *p, vf x)
 {
     _mm256_stream_si256((__m256i *)(void *)p, (__m256i)_mm512_cvtneps_pbh(x));
+}
+static inline __m512i v_pixels_(const vf *x)
+{
+    return (__m512i)_mm512_cvtne2ps_pbh(x[1], x[0]);
+}
+static inline void v_round_bf16_pixels(vf *x)
+{
+    __m512i halves = v_pixels_(x);
+    x[0] = v_widen_lower_(halves);
+    x[1] = v_widen_upper_(halves);
+}
+static inline void v_store_bf16_pixels(uint16_t *p, const vf *x)
+{
+    _mm512_storeu_si512(p, v_pixels_(x));
+}
+static inline void v_stream_bf16_pixels(uint16_t *p, const vf *x)
+{
+    _mm512_stream_si512((__m512i *)(void *)p, v_pixels_(x));
 }
 static inline vf v_interleave_(__m512i low_then_high)
 {

@@ -24,5 +24,18 @@ static inline void v_stream_stored(stored *p, vf x)
 {
     v_stream_bf16(p, x);
 }
+/* The same of the same lanes of two neighbouring pixels: x[0] at p, x[1] 16 elements on. */
+static inline void v_store_stored_pixels(stored *p, const vf *x)
+{
+    v_store_bf16_pixels(p, x);
+}
+static inline void v_stream_stored_pixels(stored *p, const vf *x)
+{
+    v_stream_bf16_pixels(p, x);
+}
+static inline void v_pixels_as_stored(vf *x)
+{
+    v_round_bf16_pixels(x);
+}
 
 #endif

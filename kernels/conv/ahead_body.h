@@ -3,12 +3,16 @@
 
 enum { LINE = 64 }; /* bytes */
 
+/* Rows of `len` bytes, `pitch` bytes apart. */
+struct ahead_stream {
+    const char *row;
+    size_t len, pitch, rows;
+};
+
 struct ahead {
-    const char *next, *end; /* of the stream at hand */
-    size_t rate;            /* bytes to go on at a step */
-    struct {
-        const char *next, *end;
-    } streams[5]; /* still to come, the last one first */
+    const char *next, *end;         /* of the row at hand */
+    size_t rate;                    /* bytes to go on at a step */
+    struct ahead_stream streams[5]; /* the last one first */
     size_t n;
 };
 
@@ -17,8 +21,8 @@ struct ahead {
 CB_INLINE void ahead_range(struct ahead *a, const stored *from, size_t at, size_t len, size_t size)
 {
     if (!from || at >= size) return;
-    a->streams[a->n].next = (const char *)(from + at);
-    a->streams[a->n++].end = (const char *)(from + at + (len < size - at ? len : size - at));
+    if (len > size - at) len = size - at;
+    a->streams[a->n++] = (struct ahead_stream){(const char *)(from + at), len * sizeof(stored), 0, 1};
 }
 
 /* Image number `image` of n with `len` elements each. */
@@ -27,13 +31,24 @@ CB_INLINE void ahead_add(struct ahead *a, const stored *from, size_t len, size_t
     ahead_range(a, from, image * len, len, n * len);
 }
 
-/* The next stream; after the last one, this line, which is in L1, for ever. */
+/* The even ones of the `rows` rows of image number `image` of n; row: elements. All of a row: to fetch every second line
+ * of it alone is slower. */
+CB_INLINE void ahead_add_even(struct ahead *a, const stored *from, size_t rows, size_t row, size_t image, size_t n)
+{
+    if (!from || image >= n) return;
+    size_t bytes = row * sizeof(stored);
+    a->streams[a->n++] = (struct ahead_stream){(const char *)(from + image * rows * row), bytes, 2 * bytes, rows / 2};
+}
+
+/* The next row; after the last one, this line, which is in L1, for ever. */
 CB_INLINE void ahead_turn(struct ahead *a)
 {
     if (a->n > 0) {
-        a->n--;
-        a->next = a->streams[a->n].next;
-        a->end = a->streams[a->n].end;
+        struct ahead_stream *s = &a->streams[a->n - 1];
+        a->next = s->row;
+        a->end = s->row + s->len;
+        s->row += s->pitch;
+        if (--s->rows == 0) a->n--;
     } else {
         a->next = (const char *)a;
         a->rate = 0;
@@ -45,7 +60,7 @@ CB_INLINE void ahead_turn(struct ahead *a)
 CB_INLINE void ahead_spread(struct ahead *a, size_t steps)
 {
     size_t bytes = 0;
-    for (size_t i = 0; i < a->n; i++) bytes += (size_t)(a->streams[i].end - a->streams[i].next);
+    for (size_t i = 0; i < a->n; i++) bytes += a->streams[i].len * a->streams[i].rows;
     a->rate = (bytes + steps - 1) / steps;
     ahead_turn(a);
 }

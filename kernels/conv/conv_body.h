@@ -26,6 +26,19 @@ CB_INLINE struct cb_padded padded_even_source(const struct cb_conv_shape *s, voi
     return (struct cb_padded){scratch, row, row * (cb_conv_out_h(s) + 2)};
 }
 
+/* An image of x or of the residual, which the loaders will read. Planar: of floats, whatever the storage. */
+CB_INLINE void ahead_source(struct ahead *a, const struct cb_conv_shape *shape, const stored *from, bool planar,
+                            bool even, size_t image)
+{
+    size_t row = shape->w * CB_LANES, rows = shape->c / CB_LANES * shape->h;
+    if (planar)
+        ahead_add(a, from, shape->c * shape->h * shape->w * sizeof(float) / sizeof(stored), image, shape->n);
+    else if (even)
+        ahead_add_even(a, from, rows, row, image, shape->n);
+    else
+        ahead_add(a, from, rows * row, image, shape->n);
+}
+
 /* filter, stride and planar are const here and below. */
 CB_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *scratch, size_t filter, size_t stride,
                        bool planar)
@@ -40,11 +53,8 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *scrat
 
     size_t blocks = shape->k / CB_LANES, out = cb_conv_out_h(shape) * cb_conv_out_w(shape) * CB_LANES;
     struct ahead ahead = {0};
-    size_t in = shape->c * shape->h * shape->w;
-    if (!even) {
-        ahead_add(&ahead, args->source.x, planar ? in * sizeof(float) / sizeof(stored) : in, image + 1, shape->n);
-        ahead_add(&ahead, args->source.residual, in, image + 1, shape->n);
-    }
+    ahead_source(&ahead, shape, args->source.x, planar, even, image + 1);
+    ahead_source(&ahead, shape, args->source.residual, planar, even, image + 1);
     ahead_spread(&ahead, blocks * cb_conv_out_h(shape) * cb_conv_out_w(shape));
     struct z_writer z = z_begin(shape, args->source.z, image, src, blocks * cb_conv_out_h(shape));
     struct correlation c = {.in = src.data + (1 - filter / 2) * (src.row + (planar ? 1 : CB_LANES)),
@@ -136,9 +146,7 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
     for (size_t image = first; image < end; image++) {
         if (!planar || CB_REGISTERS != 32) load_dy(shape, &args->dy, image, dy);
         struct ahead ahead = {0};
-        size_t in = shape->c * shape->h * shape->w;
-        if (!even)
-            ahead_add(&ahead, args->source.x, planar ? in * sizeof(float) / sizeof(stored) : in, image + 1, shape->n);
+        ahead_source(&ahead, shape, args->source.x, planar, even, image + 1);
         ahead_add(&ahead, args->dy.g, out, image + 1, shape->n);
         if (args->dy.a) ahead_add(&ahead, args->dy.y, out, image + 1, shape->n);
         if (planar) {

@@ -13,6 +13,15 @@ struct run {
     size_t col, px;
 };
 
+/* acc[0], acc[n] += x * weights[0], weights[1]. AVX2, written out: gcc overwrites broadcasts and copies sums to and fro. */
+CB_INLINE void multiply_add_pixel(const float *x, const vf *weights, vf *acc, size_t n)
+{
+    vf v;
+    __asm__("vbroadcastss %3, %2\n\tvfmadd231ps %2, %4, %0\n\tvfmadd231ps %2, %5, %1"
+            : "+x"(acc[0]), "+x"(acc[n]), "=&x"(v)
+            : "m"(*x), "x"(weights[0]), "x"(weights[1]));
+}
+
 /* A tile: a run of row `row` of the output, and one of the next row, or none. rows: which rows of the window read which
  * row of the input, for the first run; the second reads c->stride rows further down. */
 CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows *rows, struct tap_columns columns,
@@ -23,6 +32,9 @@ CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows
     float sums[CB_PARTS * 6 * VL], *total = sums; /* in memory: the loops need all registers */
     CB_FORGET(total);
     const size_t next = c->stride * c->pixel;
+    ptrdiff_t below =
+        lower.px ? (ptrdiff_t)(c->stride * c->in_row + lower.col * next) - (ptrdiff_t)(upper.col * next) : 0;
+    CB_FORGET(below);
     fetch_next_image(f, n);
     size_t b = 0;
     do {
@@ -32,24 +44,23 @@ CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows
             const float *x = c->in + b * c->in_plane + rows->p[t] * c->in_row + columns.in * (ptrdiff_t)c->pixel;
             const float *w = c->w + ((b * c->filter + rows->r[t]) * c->channels * c->filter + columns.first) * CB_LANES;
             for (size_t k = 0; k < c->channels; k++, x += c->channel, w += c->filter * CB_LANES) {
-                const float *line[2] = {x + upper.col * next,
-                                        lower.px ? x + c->stride * c->in_row + lower.col * next : NULL};
-                const float *tap = w;
+                const float *at = x + upper.col * next, *tap = w;
                 size_t taps = columns.n;
-                if (columns.n > 1) CB_FORGET(taps);
-                for (size_t s = 0; s < taps; s++, tap += columns.step * CB_LANES) {
+                if (lower.px && taps > 1) CB_FORGET(taps); /* unrolled, gcc would copy sums here */
+                for (size_t s = 0; s < taps; s++) {
+                    const float *low = at + below;
+                    CB_FORGET(at);
+                    CB_FORGET(low);
                     vf weights[CB_PARTS];
                     CB_UNROLL
                     for (size_t part = 0; part < CB_PARTS; part++) weights[part] = v_load(tap + part * VL);
                     CB_UNROLL
-                    for (size_t i = 0; i < n; i++) {
-                        vf v = v_set1(i < upper.px ? line[0][i * next] : line[1][(i - upper.px) * next]);
-                        CB_UNROLL
-                        for (size_t part = 0; part < CB_PARTS; part++)
-                            acc[part * n + i] = v_fma(v, weights[part], acc[part * n + i]);
-                    }
-                    line[0] += columns.in_step * (ptrdiff_t)c->pixel;
-                    if (lower.px) line[1] += columns.in_step * (ptrdiff_t)c->pixel;
+                    for (size_t i = 0; i < upper.px; i++) multiply_add_pixel(at + i * next, weights, acc + i, n);
+                    CB_UNROLL
+                    for (size_t i = 0; i < lower.px; i++)
+                        multiply_add_pixel(low + i * next, weights, acc + upper.px + i, n);
+                    at += columns.in_step * (ptrdiff_t)c->pixel;
+                    tap += columns.step * CB_LANES;
                 }
             }
         }

@@ -32,9 +32,10 @@ CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows
     float sums[CB_PARTS * 6 * VL], *total = sums; /* in memory: the loops need all registers */
     CB_FORGET(total);
     const size_t next = c->stride * c->pixel;
-    ptrdiff_t below =
+    const ptrdiff_t below =
         lower.px ? (ptrdiff_t)(c->stride * c->in_row + lower.col * next) - (ptrdiff_t)(upper.col * next) : 0;
-    CB_FORGET(below);
+    /* The taps as a loop: for two rows gcc, unrolling, copies sums; for the stem's three channels it unrolls these too. */
+    const bool loop = columns.n > 1 && (lower.px || c->channels != CB_LANES);
     fetch_next_image(f, n);
     size_t b = 0;
     do {
@@ -44,13 +45,11 @@ CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows
             const float *x = c->in + b * c->in_plane + rows->p[t] * c->in_row + columns.in * (ptrdiff_t)c->pixel;
             const float *w = c->w + ((b * c->filter + rows->r[t]) * c->channels * c->filter + columns.first) * CB_LANES;
             for (size_t k = 0; k < c->channels; k++, x += c->channel, w += c->filter * CB_LANES) {
-                const float *at = x + upper.col * next, *tap = w;
+                const float *at = x + upper.col * next, *low = at + below, *tap = w;
                 size_t taps = columns.n;
-                if (lower.px && taps > 1) CB_FORGET(taps); /* unrolled, gcc would copy sums here */
+                if (loop) CB_FORGET(taps);
                 for (size_t s = 0; s < taps; s++) {
-                    const float *low = at + below;
-                    CB_FORGET(at);
-                    CB_FORGET(low);
+                    if (!loop) CB_FORGET(at);
                     vf weights[CB_PARTS];
                     CB_UNROLL
                     for (size_t part = 0; part < CB_PARTS; part++) weights[part] = v_load(tap + part * VL);
@@ -60,6 +59,7 @@ CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows
                     for (size_t i = 0; i < lower.px; i++)
                         multiply_add_pixel(low + i * next, weights, acc + upper.px + i, n);
                     at += columns.in_step * (ptrdiff_t)c->pixel;
+                    low += columns.in_step * (ptrdiff_t)c->pixel;
                     tap += columns.step * CB_LANES;
                 }
             }

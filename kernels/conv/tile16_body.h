@@ -13,15 +13,6 @@ struct run {
     size_t col, px;
 };
 
-/* acc[0], acc[n] += x * weights[0], weights[1]. AVX2, written out: gcc overwrites broadcasts and copies sums to and fro. */
-CB_INLINE void multiply_add_pixel(const float *x, const vf *weights, vf *acc, size_t n)
-{
-    vf v;
-    __asm__("vbroadcastss %3, %2\n\tvfmadd231ps %2, %4, %0\n\tvfmadd231ps %2, %5, %1"
-            : "+x"(acc[0]), "+x"(acc[n]), "=&x"(v)
-            : "m"(*x), "x"(weights[0]), "x"(weights[1]));
-}
-
 /* A tile: a run of row `row` of the output, and one of the next row, or none. rows: which rows of the window read which
  * row of the input, for the first run; the second reads c->stride rows further down. */
 CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows *rows, struct tap_columns columns,
@@ -54,10 +45,9 @@ CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows
                     CB_UNROLL
                     for (size_t part = 0; part < CB_PARTS; part++) weights[part] = v_load(tap + part * VL);
                     CB_UNROLL
-                    for (size_t i = 0; i < upper.px; i++) multiply_add_pixel(at + i * next, weights, acc + i, n);
+                    for (size_t i = 0; i < upper.px; i++) v_fma_pixel(at + i * next, weights, acc + i, n);
                     CB_UNROLL
-                    for (size_t i = 0; i < lower.px; i++)
-                        multiply_add_pixel(low + i * next, weights, acc + upper.px + i, n);
+                    for (size_t i = 0; i < lower.px; i++) v_fma_pixel(low + i * next, weights, acc + upper.px + i, n);
                     at += columns.in_step * (ptrdiff_t)c->pixel;
                     low += columns.in_step * (ptrdiff_t)c->pixel;
                     tap += columns.step * CB_LANES;

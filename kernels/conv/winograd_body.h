@@ -384,7 +384,7 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
     }
     clear_halo(&d);
     size_t strip_pixels = 4 * d.w, size = n * d.h * d.w;
-    /* A block reads and writes dU once. With 64 channels that alone is more than L2 likes. */
+    /* A block reads and writes dU once. With 64 channels more tiles gained nothing. */
     size_t block = block_strips(&d, c * k <= 32 * 32 ? 32 : 16);
     for (size_t s = first * d.strips, end = last * d.strips, count; s < end; s += count) {
         bool start = s == first * d.strips;

@@ -51,6 +51,7 @@ static inline void v_store_bf16_pixels(uint16_t *p, const vf *x)
 {
     _mm512_storeu_si512(p, v_pixels_(x));
 }
+/* p: aligned to 64 bytes, as every second pixel of a tensor is */
 static inline void v_stream_bf16_pixels(uint16_t *p, const vf *x)
 {
     _mm512_stream_si512((__m512i *)(void *)p, v_pixels_(x));

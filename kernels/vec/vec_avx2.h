@@ -32,4 +32,14 @@ static inline vf v_where_positive(vf test, vf x)
 }
 /* clang-format on */
 
+/* acc[0] += *x * w[0], acc[n] += *x * w[1]: the two parts of a pixel. Written out: of intrinsics gcc makes multiply-adds that
+ * overwrite the broadcast, and copies the sums between registers. */
+static inline __attribute__((always_inline)) void v_fma_pixel(const float *x, const vf *w, vf *acc, size_t n)
+{
+    vf v;
+    __asm__("vbroadcastss %3, %2\n\tvfmadd231ps %2, %4, %0\n\tvfmadd231ps %2, %5, %1"
+            : "+x"(acc[0]), "+x"(acc[n]), "=&x"(v)
+            : "m"(*x), "x"(w[0]), "x"(w[1]));
+}
+
 #endif

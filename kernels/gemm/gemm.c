@@ -118,7 +118,7 @@ size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache
 struct job {
     const struct cb_gemm *g;
     struct plan p;
-    cb_gemm_tile_fn *tile;
+    cb_gemm_panel_fn *panel;
     float *workspace;
 };
 
@@ -174,9 +174,11 @@ static void pack_b(const struct cb_gemm *g, const struct block *s, size_t nr, fl
     /* Row by row: each is read in one long run. */
     for (size_t k = 0; k < s->kc; k++) {
         size_t j = 0;
-        for (; j < s->n; j += LINE) __builtin_prefetch(src + (k + 1) * ld + j);
+        for (; k + 1 < s->kc && j < s->n; j += LINE) __builtin_prefetch(src + (k + 1) * ld + j);
         j = 0;
-        for (; j < last; j += nr) memcpy(dst + j * s->kc + k * nr, src + k * ld + j, nr * sizeof *dst);
+        for (; j < last; j += nr) /* nr: a multiple of 4; a call for each would take as long again */
+            for (size_t i = 0; i < nr; i += 4)
+                memcpy(dst + j * s->kc + k * nr + i, src + k * ld + j + i, 4 * sizeof *dst);
         if (j < s->n) memcpy(dst + j * s->kc + k * nr, src + k * ld + j, (s->n - j) * sizeof *dst);
     }
 }
@@ -186,40 +188,33 @@ static void pack_b(const struct cb_gemm *g, const struct block *s, size_t nr, fl
 static void multiply_block(const struct job *job, const struct block *s, const struct block *next, float *a_copy)
 {
     const struct cb_gemm *g = job->g;
-    size_t height = even_block(s->m, job->p.mr, 1), nr = job->p.nr, tiles = ceil_div(s->n, nr);
-    struct cb_gemm_tile tile = {.k = s->kc, .ldb = s->b_ld, .ldc = g->ldc};
-    tile.accumulate = g->accumulate || s->k > 0;
-    const float *next_block_c = next ? g->c + next->i * g->ldc + next->j : NULL;
-    for (size_t i = s->i; i < s->i + s->m; i += height) {
+    size_t height = even_block(s->m, job->p.mr, 1), i_end = s->i + s->m;
+    struct cb_gemm_panel panel = {
+        .n = s->n, .k = s->kc, .b = s->b, .ldb = s->b_ld, .b_panel = s->b_panel, .ldc = g->ldc};
+    panel.accumulate = g->accumulate || s->k > 0;
+    panel.next_len = ceil_div(ceil_div(s->kc, ceil_div(s->n, job->p.nr)), LINE) * LINE;
+    for (size_t i = s->i; i < i_end; i += height) {
         if (next && job->p.prefetch_b) prefetch_b(g, next, (i - s->i) / height, ceil_div(s->m, height));
-        const float *next_panel_c = i + height < s->i + s->m ? g->c + (i + height) * g->ldc + s->j : next_block_c;
-        tile.mr = min_size(height, s->i + s->m - i);
-        tile.a = g->a + (g->a_transposed ? s->k * g->lda + i : i * g->lda + s->k);
-        tile.lda = g->lda;
-        const float *next_a = tile.a + height * g->lda;
-        size_t next_k = g->a_transposed || i + height >= s->i + s->m ? 0 : s->kc;
+        bool last = i + height >= i_end;
+        panel.mr = min_size(height, i_end - i);
+        panel.a = g->a + (g->a_transposed ? s->k * g->lda + i : i * g->lda + s->k);
+        panel.lda = panel.next_lda = g->lda;
+        panel.c = g->c + i * g->ldc + s->j;
+        panel.next_a = panel.a + height * g->lda;
+        panel.next_k = g->a_transposed || last ? 0 : s->kc;
+        panel.next_c = !last ? panel.c + height * g->ldc : next ? g->c + next->i * g->ldc + next->j : panel.c;
+        panel.next_mr = !last ? min_size(height, i_end - i - height) : next ? min_size(height, next->m) : panel.mr;
         if (job->p.copy_a) {
             if (s->first_of_a && g->a_transposed)
-                cb_transpose(tile.a, g->lda, s->kc, tile.mr, a_copy, job->p.a_ld);
+                cb_transpose(panel.a, g->lda, s->kc, panel.mr, a_copy, job->p.a_ld);
             else if (s->first_of_a)
-                cb_copy_rows(tile.a, g->lda, tile.mr, s->kc, a_copy, job->p.a_ld);
-            tile.a = a_copy;
-            tile.lda = job->p.a_ld;
+                cb_copy_rows(panel.a, g->lda, panel.mr, s->kc, a_copy, job->p.a_ld);
+            panel.a = a_copy;
+            panel.lda = job->p.a_ld;
             a_copy += job->p.a_panel;
-            if (!s->first_of_a) next_a = a_copy, next_k = i + height >= s->i + s->m ? 0 : s->kc;
+            if (!s->first_of_a) panel.next_a = a_copy, panel.next_k = last ? 0 : s->kc, panel.next_lda = panel.lda;
         }
-        tile.next_lda = job->p.copy_a && !s->first_of_a ? tile.lda : g->lda;
-        for (size_t t = 0; t < tiles; t++) {
-            size_t j = t * nr;
-            tile.nr = min_size(nr, s->n - j);
-            tile.b = s->b + t * s->b_panel;
-            tile.c = g->c + i * g->ldc + s->j + j;
-            size_t from = next_k * t / tiles;
-            tile.next_a = next_a + from;
-            tile.next_len = next_k * (t + 1) / tiles - from;
-            tile.next_c = t + 1 < tiles ? tile.c + nr : next_panel_c ? next_panel_c : tile.c;
-            job->tile(&tile);
-        }
+        job->panel(&panel);
     }
 }
 
@@ -275,9 +270,9 @@ enum cb_status cb_gemm_check(const struct cb_gemm *g, struct cb_error *err)
 }
 
 void cb_gemm_run(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
-                 cb_gemm_tile_fn *tile, void *workspace)
+                 cb_gemm_panel_fn *panel, void *workspace)
 {
-    struct job job = {args, choose_plan(args, caches, cb_team_threads(team)), tile, workspace};
+    struct job job = {args, choose_plan(args, caches, cb_team_threads(team)), panel, workspace};
     cb_team_run(team, job.p.shares_m * job.p.shares_n, multiply_piece, &job);
 }
 
@@ -285,6 +280,6 @@ enum cb_status cb_gemm(struct cb_team *team, const struct cb_gemm *args, const s
                        void *workspace, struct cb_error *err)
 {
     enum cb_status status = cb_gemm_check(args, err);
-    if (!status) cb_gemm_run(team, args, caches, cb_ops()->gemm_f32_tile, workspace);
+    if (!status) cb_gemm_run(team, args, caches, cb_ops()->gemm_f32_panel, workspace);
     return status;
 }

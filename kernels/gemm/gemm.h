@@ -25,20 +25,22 @@ struct cb_cache_sizes {
 };
 struct cb_cache_sizes cb_cache_sizes_detect(void); /* from sysconf; 0 where unknown */
 
-/* One register tile: C[mr x nr] (+)= A[mr x k] * B[k x nr], 1 <= mr <= MR, 1 <= nr <= NR. B is read in whole vectors
- * of the ISA: its rows are padded up to a multiple of 16 where nr is none. Of bf16, elements of A and B are words:
- * pairs along the true k, the lower one in the lower half, multiplied by cb_bf16_dot2. */
-struct cb_gemm_tile {
-    size_t mr, nr, k;
+/* A panel of A times a block of B, a register tile after the other: C[mr x n] (+)= A[mr x k] * B[k x n], 1 <= mr <= MR, 1 <= n.
+ * Columns j*NR and on of B are the panel at b + j*b_panel, with rows ldb apart. It is read in whole vectors of the ISA:
+ * its rows are padded up to a multiple of 16 columns where n is none. Of bf16, elements of A and B are words: pairs along
+ * the true k, the lower one in the lower half, multiplied by cb_bf16_dot2. */
+struct cb_gemm_panel {
+    size_t mr, n, k;
     const float *a, *b;
     float *c;
-    size_t lda, ldb, ldc;
+    size_t lda, ldb, b_panel, ldc;
     int accumulate;
-    /* Prefetched along the way: rows of later tiles, next_len elements of a row of A, as many of C as this tile has. */
+    /* Prefetched along the way: what comes next, next_mr rows (at least one) of next_k elements of A, next_len of them
+     * by each tile, and of a tile of C. */
     const float *next_a, *next_c;
-    size_t next_len, next_lda;
+    size_t next_mr, next_k, next_len, next_lda;
 };
-typedef void cb_gemm_tile_fn(const struct cb_gemm_tile *args);
+typedef void cb_gemm_panel_fn(const struct cb_gemm_panel *args);
 typedef void cb_gemm_tile_size_fn(size_t *mr, size_t *nr); /* MR, NR of the ISA's tiles, of both formats */
 
 /* Room for the packed panels of A and B of every thread: needed for these sizes with the selected ISA. */

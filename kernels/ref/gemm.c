@@ -5,32 +5,37 @@
 #include "core/bf16.h"
 #include "ref/ref.h"
 
-/* The definition of a tile: every c is one chain of fma over k in order, from 0 or from the c that was there. */
+/* The definition: every c is one chain of fma over k in order, from 0 or from the c that was there. */
 enum { MR = 4, NR = 4 };
 
-CB_REF void cb_gemm_f32_tile__scalar(const struct cb_gemm_tile *t)
+CB_REF_INLINE const float *b_of(const struct cb_gemm_panel *p, size_t k, size_t j)
 {
-    for (size_t i = 0; i < t->mr; i++)
-        for (size_t j = 0; j < t->nr; j++) {
-            float c = t->accumulate ? t->c[i * t->ldc + j] : 0;
-            for (size_t k = 0; k < t->k; k++) c = __builtin_fmaf(t->a[i * t->lda + k], t->b[k * t->ldb + j], c);
-            t->c[i * t->ldc + j] = c;
+    return p->b + j / NR * p->b_panel + k * p->ldb + j % NR;
+}
+
+CB_REF void cb_gemm_f32_panel__scalar(const struct cb_gemm_panel *p)
+{
+    for (size_t i = 0; i < p->mr; i++)
+        for (size_t j = 0; j < p->n; j++) {
+            float c = p->accumulate ? p->c[i * p->ldc + j] : 0;
+            for (size_t k = 0; k < p->k; k++) c = __builtin_fmaf(p->a[i * p->lda + k], *b_of(p, k, j), c);
+            p->c[i * p->ldc + j] = c;
         }
 }
 
 /* Words: of bf16 pairs along k. */
-CB_REF void cb_gemm_bf16_tile__scalar(const struct cb_gemm_tile *t)
+CB_REF void cb_gemm_bf16_panel__scalar(const struct cb_gemm_panel *p)
 {
-    for (size_t i = 0; i < t->mr; i++)
-        for (size_t j = 0; j < t->nr; j++) {
-            float c = t->accumulate ? t->c[i * t->ldc + j] : 0;
-            for (size_t k = 0; k < t->k; k++) {
+    for (size_t i = 0; i < p->mr; i++)
+        for (size_t j = 0; j < p->n; j++) {
+            float c = p->accumulate ? p->c[i * p->ldc + j] : 0;
+            for (size_t k = 0; k < p->k; k++) {
                 uint16_t a[2], b[2];
-                memcpy(a, t->a + i * t->lda + k, sizeof a);
-                memcpy(b, t->b + k * t->ldb + j, sizeof b);
+                memcpy(a, p->a + i * p->lda + k, sizeof a);
+                memcpy(b, b_of(p, k, j), sizeof b);
                 c = cb_bf16_dot2(cb_bf16_value(a[0]), cb_bf16_value(a[1]), cb_bf16_value(b[0]), cb_bf16_value(b[1]), c);
             }
-            t->c[i * t->ldc + j] = c;
+            p->c[i * p->ldc + j] = c;
         }
 }
 

@@ -86,7 +86,7 @@ static void test_fma(void)
 }
 
 /* acc + a1*b1 + a0*b0 in each column of one row. */
-static void compare_dot2(cb_gemm_tile_fn *tile, size_t nr)
+static void compare_dot2(cb_gemm_panel_fn *panel, size_t nr)
 {
     enum { NR = 16, CASES = 20000 };
     float *a = check_floats(1), *b = check_floats(NR), *got = check_floats(NR), *want = check_floats(NR);
@@ -105,18 +105,18 @@ static void compare_dot2(cb_gemm_tile_fn *tile, size_t nr)
             want[j] = cb_bf16_dot2(cb_bf16_value(words[0]), cb_bf16_value(words[1]), cb_bf16_value(words[2 + 2 * j]),
                                    cb_bf16_value(words[3 + 2 * j]), got[j]);
         }
-        tile(&(struct cb_gemm_tile){.mr = 1,
-                                    .nr = nr,
-                                    .k = 1,
-                                    .a = a,
-                                    .b = b,
-                                    .c = got,
-                                    .lda = 1,
-                                    .ldb = NR,
-                                    .ldc = NR,
-                                    .accumulate = 1,
-                                    .next_a = a,
-                                    .next_c = got});
+        panel(&(struct cb_gemm_panel){.mr = 1,
+                                      .n = nr,
+                                      .k = 1,
+                                      .a = a,
+                                      .b = b,
+                                      .c = got,
+                                      .lda = 1,
+                                      .ldb = NR,
+                                      .ldc = NR,
+                                      .accumulate = 1,
+                                      .next_a = a,
+                                      .next_c = got});
         if (!check_equal("c", got, want, nr)) break;
     }
 }
@@ -126,21 +126,21 @@ static void test_dot2(enum cb_isa isa)
     size_t mr, nr;
     cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
     check_begin(isa, "dot products near the limits");
-    compare_dot2(cb_ops_of(isa)->gemm_bf16_tile, nr < 16 ? nr : 16);
+    compare_dot2(cb_ops_of(isa)->gemm_bf16_panel, nr < 16 ? nr : 16);
     check_end();
 }
 
-/* --- tiles that are wrong on purpose: one row, one word --- */
+/* --- panels that are wrong on purpose: one row, one word --- */
 
 typedef float dot_fn(float a0, float a1, float b0, float b1, float acc);
 
-static void wrong_tile(const struct cb_gemm_tile *t, dot_fn *dot)
+static void wrong_panel(const struct cb_gemm_panel *p, dot_fn *dot)
 {
     uint16_t a[2], b[2];
-    memcpy(a, t->a, sizeof a);
-    for (size_t j = 0; j < t->nr; j++) {
-        memcpy(b, t->b + j, sizeof b);
-        t->c[j] = dot(cb_bf16_value(a[0]), cb_bf16_value(a[1]), cb_bf16_value(b[0]), cb_bf16_value(b[1]), t->c[j]);
+    memcpy(a, p->a, sizeof a);
+    for (size_t j = 0; j < p->n; j++) {
+        memcpy(b, p->b + j, sizeof b);
+        p->c[j] = dot(cb_bf16_value(a[0]), cb_bf16_value(a[1]), cb_bf16_value(b[0]), cb_bf16_value(b[1]), p->c[j]);
     }
 }
 
@@ -160,32 +160,32 @@ static float flushed_after_fma(float a0, float a1, float b0, float b1, float acc
     return cb_flush_denormal(fmaf(cb_flush_denormal(a0), cb_flush_denormal(b0), acc));
 }
 
-static void tile_lower_first(const struct cb_gemm_tile *t)
+static void panel_lower_first(const struct cb_gemm_panel *p)
 {
-    wrong_tile(t, lower_first);
+    wrong_panel(p, lower_first);
 }
 
-static void tile_with_denormals(const struct cb_gemm_tile *t)
+static void panel_with_denormals(const struct cb_gemm_panel *p)
 {
-    wrong_tile(t, with_denormals);
+    wrong_panel(p, with_denormals);
 }
 
-static void tile_flushed_after_fma(const struct cb_gemm_tile *t)
+static void panel_flushed_after_fma(const struct cb_gemm_panel *p)
 {
-    wrong_tile(t, flushed_after_fma);
+    wrong_panel(p, flushed_after_fma);
 }
 
-static void test_wrong_tiles(void)
+static void test_wrong_panels(void)
 {
     static const struct {
         const char *name;
-        cb_gemm_tile_fn *tile;
-    } wrong[] = {{"takes the lower halves first", tile_lower_first},
-                 {"keeps denormals", tile_with_denormals},
-                 {"decides by what fma rounded to whether a result is tiny", tile_flushed_after_fma}};
+        cb_gemm_panel_fn *panel;
+    } wrong[] = {{"takes the lower halves first", panel_lower_first},
+                 {"keeps denormals", panel_with_denormals},
+                 {"decides by what fma rounded to whether a result is tiny", panel_flushed_after_fma}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        check_begin_must_fail(CB_ISA_SCALAR, "a gemm_bf16_tile that %s", wrong[i].name);
-        compare_dot2(wrong[i].tile, 16);
+        check_begin_must_fail(CB_ISA_SCALAR, "a gemm_bf16_panel that %s", wrong[i].name);
+        compare_dot2(wrong[i].panel, 16);
         check_end();
     }
 }
@@ -195,6 +195,6 @@ int main(void)
     test_rounding();
     test_fma();
     CHECK_EACH_ISA(isa) test_dot2(isa);
-    test_wrong_tiles();
+    test_wrong_panels();
     return check_finish();
 }

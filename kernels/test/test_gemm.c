@@ -37,120 +37,130 @@ static float *filled_operand(size_t n, enum cb_format format, enum check_fill fi
     return p;
 }
 
-/* --- one register tile, and tiles that are wrong on purpose --- */
+/* --- a panel of A, and such that are wrong on purpose --- */
 
-/* The same of words, as cb_gemm_bf16_tile__scalar has it. */
-static void plain_words(const struct cb_gemm_tile *t, float *c)
+/* The same of words, as cb_gemm_bf16_panel__scalar has it. */
+static void plain_words(const struct cb_gemm_panel *p, float *c)
 {
-    struct cb_gemm_tile plain = *t;
+    struct cb_gemm_panel plain = *p;
     plain.c = c;
-    cb_gemm_bf16_tile__scalar(&plain);
+    cb_gemm_f32_tile_size__scalar(&(size_t){0}, &plain.b_panel);
+    cb_gemm_bf16_panel__scalar(&plain);
 }
 
-static void compare_tile(cb_gemm_tile_fn *tile, struct cb_gemm_tile t, enum cb_format format, enum check_fill fill)
+static void compare_panel(cb_gemm_panel_fn *panel, struct cb_gemm_panel p, enum cb_format format, enum check_fill fill)
 {
-    check_at("tile mr=%zu nr=%zu k=%zu lda=%zu ldb=%zu ldc=%zu accumulate=%d fill=%d", t.mr, t.nr, t.k, t.lda, t.ldb,
-             t.ldc, t.accumulate, (int)fill);
-    size_t len = (t.mr - 1) * t.ldc + t.nr;
-    float *a = filled_operand((t.mr - 1) * t.lda + t.k, format, fill, 1), *got = filled(len, fill, 3);
-    float *b = filled_operand((t.k - 1) * t.ldb + (t.nr + 15) / 16 * 16, format, fill, 2);
+    check_at("panel mr=%zu n=%zu k=%zu lda=%zu ldb=%zu ldc=%zu accumulate=%d fill=%d", p.mr, p.n, p.k, p.lda, p.ldb,
+             p.ldc, p.accumulate, (int)fill);
+    size_t len = (p.mr - 1) * p.ldc + p.n;
+    float *a = filled_operand((p.mr - 1) * p.lda + p.k, format, fill, 1), *got = filled(len, fill, 3);
+    float *b = filled_operand((p.k - 1) * p.ldb + (p.n + 15) / 16 * 16, format, fill, 2);
     float *want = check_copy(got, len);
-    t.a = a;
-    t.b = b;
+    p.a = a;
+    p.b = b;
     if (format == CB_BF16)
-        plain_words(&t, want);
+        plain_words(&p, want);
     else
-        plain_gemm(&(struct cb_gemm){t.mr, t.nr, t.k, a, b, want, t.lda, t.ldb, t.ldc, 0, 0, t.accumulate});
-    t.c = got;
-    tile(&t);
+        plain_gemm(&(struct cb_gemm){p.mr, p.n, p.k, a, b, want, p.lda, p.ldb, p.ldc, 0, 0, p.accumulate});
+    p.c = got;
+    panel(&p);
     check_equal("c", got, want, len);
     check_release();
 }
 
-static void compare_tiles(cb_gemm_tile_fn *tile, enum cb_format format, size_t unit_m, size_t unit_n)
+/* Up to two tiles and a column; B in place. */
+static void compare_panels(cb_gemm_panel_fn *panel, enum cb_format format, size_t unit_m, size_t unit_n)
 {
-    static const size_t ks[] = {1, 2, 3, 19, 64};
+    static const size_t ks[] = {1, 2, 3, 19, 64, 71};
     for (size_t mr = 1; mr <= unit_m; mr++)
-        for (size_t nr = 1; nr <= unit_n; nr++)
+        for (size_t n = 1; n <= 2 * unit_n + 1; n++)
             for (int accumulate = 0; accumulate < 2; accumulate++) {
-                uint64_t pick = check_random(5, (mr * unit_n + nr) * 2 + (size_t)accumulate);
-                size_t ldc = nr + (pick & 1 ? 0 : pick >> 1 & 31);
-                struct cb_gemm_tile t = {.mr = mr, .nr = nr, .ldc = ldc, .accumulate = accumulate};
-                t.k = ks[(pick >> 8) % (sizeof ks / sizeof *ks)];
-                t.lda = t.k + (pick >> 24 & 7);
-                t.ldb = (nr + 15) / 16 * 16 + (pick >> 27 & 7);
-                compare_tile(tile, t, format, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
+                uint64_t pick = check_random(5, (mr * unit_n * 2 + n) * 2 + (size_t)accumulate);
+                size_t ldc = n + (pick & 1 ? 0 : pick >> 1 & 31);
+                struct cb_gemm_panel p = {.mr = mr, .n = n, .b_panel = unit_n, .ldc = ldc, .accumulate = accumulate};
+                p.k = ks[(pick >> 8) % (sizeof ks / sizeof *ks)];
+                p.lda = p.k + (pick >> 24 & 7);
+                p.ldb = (n + 15) / 16 * 16 + (pick >> 27 & 7);
+                compare_panel(panel, p, format, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
             }
 }
 
-enum { WRONG_UNIT = 4 };
+enum { WRONG_MR = 4, WRONG_NR = 4, WRONG_N = 2 * WRONG_NR + 1 };
 
-static void tile_of_mul_add(const struct cb_gemm_tile *t)
+static void panel_of_mul_add(const struct cb_gemm_panel *p)
 {
-    for (size_t i = 0; i < t->mr; i++)
-        for (size_t j = 0; j < t->nr; j++) {
-            float c = t->accumulate ? t->c[i * t->ldc + j] : 0;
-            for (size_t k = 0; k < t->k; k++) {
-                float product = t->a[i * t->lda + k] * t->b[k * t->ldb + j];
+    for (size_t i = 0; i < p->mr; i++)
+        for (size_t j = 0; j < p->n; j++) {
+            float c = p->accumulate ? p->c[i * p->ldc + j] : 0;
+            for (size_t k = 0; k < p->k; k++) {
+                float product = p->a[i * p->lda + k] * p->b[k * p->ldb + j];
                 c += product;
             }
-            t->c[i * t->ldc + j] = c;
+            p->c[i * p->ldc + j] = c;
         }
 }
 
-static void tile_that_adds_c_last(const struct cb_gemm_tile *t)
+static void panel_that_adds_c_last(const struct cb_gemm_panel *p)
 {
-    float product[WRONG_UNIT * WRONG_UNIT];
-    struct cb_gemm_tile from_zero = *t;
+    float product[WRONG_MR * WRONG_N];
+    struct cb_gemm_panel from_zero = *p;
     from_zero.accumulate = 0;
     from_zero.c = product;
-    from_zero.ldc = WRONG_UNIT;
-    cb_gemm_f32_tile__scalar(&from_zero);
-    for (size_t i = 0; i < t->mr; i++)
-        for (size_t j = 0; j < t->nr; j++)
-            t->c[i * t->ldc + j] = product[i * WRONG_UNIT + j] + (t->accumulate ? t->c[i * t->ldc + j] : 0);
+    from_zero.ldc = WRONG_N;
+    cb_gemm_f32_panel__scalar(&from_zero);
+    for (size_t i = 0; i < p->mr; i++)
+        for (size_t j = 0; j < p->n; j++)
+            p->c[i * p->ldc + j] = product[i * WRONG_N + j] + (p->accumulate ? p->c[i * p->ldc + j] : 0);
 }
 
-static void tile_from_the_last_k(const struct cb_gemm_tile *t)
+static void panel_from_the_last_k(const struct cb_gemm_panel *p)
 {
-    struct cb_gemm_tile step = *t;
+    struct cb_gemm_panel step = *p;
     step.k = 1;
-    for (size_t k = t->k; k-- > 0; step.accumulate = 1) {
-        step.a = t->a + k;
-        step.b = t->b + k * t->ldb;
-        cb_gemm_f32_tile__scalar(&step);
+    for (size_t k = p->k; k-- > 0; step.accumulate = 1) {
+        step.a = p->a + k;
+        step.b = p->b + k * p->ldb;
+        cb_gemm_f32_panel__scalar(&step);
     }
 }
 
-static void tile_without_the_last_k(const struct cb_gemm_tile *t)
+static void panel_without_the_last_k(const struct cb_gemm_panel *p)
 {
-    struct cb_gemm_tile shorter = *t;
+    struct cb_gemm_panel shorter = *p;
     shorter.k--;
-    cb_gemm_f32_tile__scalar(&shorter);
+    cb_gemm_f32_panel__scalar(&shorter);
 }
 
-static void tile_that_stores_a_column_more(const struct cb_gemm_tile *t)
+static void panel_of_the_first_columns(const struct cb_gemm_panel *p)
 {
-    struct cb_gemm_tile wider = *t;
-    if (wider.nr < WRONG_UNIT) wider.nr++;
-    cb_gemm_f32_tile__scalar(&wider);
+    struct cb_gemm_panel first = *p;
+    first.b_panel = 0;
+    cb_gemm_f32_panel__scalar(&first);
 }
 
-static void test_wrong_tiles(void)
+static void panel_that_stores_a_column_more(const struct cb_gemm_panel *p)
+{
+    struct cb_gemm_panel wider = *p;
+    if (wider.n < WRONG_N) wider.n++;
+    cb_gemm_f32_panel__scalar(&wider);
+}
+
+static void test_wrong_panels(void)
 {
     static const struct {
         const char *name;
-        cb_gemm_tile_fn *tile;
+        cb_gemm_panel_fn *panel;
     } wrong[] = {
-        {"multiplies, then adds", tile_of_mul_add},
-        {"adds the old c last", tile_that_adds_c_last},
-        {"takes k in reverse", tile_from_the_last_k},
-        {"forgets the last k", tile_without_the_last_k},
-        {"stores a column too many", tile_that_stores_a_column_more},
+        {"multiplies, then adds", panel_of_mul_add},
+        {"adds the old c last", panel_that_adds_c_last},
+        {"takes k in reverse", panel_from_the_last_k},
+        {"forgets the last k", panel_without_the_last_k},
+        {"takes the first columns of B for all", panel_of_the_first_columns},
+        {"stores a column too many", panel_that_stores_a_column_more},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        check_begin_must_fail(CB_ISA_SCALAR, "gemm_f32_tile that %s", wrong[i].name);
-        compare_tiles(wrong[i].tile, CB_F32, WRONG_UNIT, WRONG_UNIT);
+        check_begin_must_fail(CB_ISA_SCALAR, "gemm_f32_panel that %s", wrong[i].name);
+        compare_panels(wrong[i].panel, CB_F32, WRONG_MR, WRONG_NR);
         check_end();
     }
 }
@@ -349,17 +359,17 @@ int main(void)
         size_t mr, nr;
         cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
         if (isa != CB_ISA_AVX512BF16) {
-            check_begin(isa, "gemm_f32_tile");
-            compare_tiles(cb_ops_of(isa)->gemm_f32_tile, CB_F32, mr, nr);
+            check_begin(isa, "gemm_f32_panel");
+            compare_panels(cb_ops_of(isa)->gemm_f32_panel, CB_F32, mr, nr);
             check_end();
         }
-        check_begin(isa, "gemm_bf16_tile");
-        compare_tiles(cb_ops_of(isa)->gemm_bf16_tile, CB_BF16, mr, nr);
+        check_begin(isa, "gemm_bf16_panel");
+        compare_panels(cb_ops_of(isa)->gemm_bf16_panel, CB_BF16, mr, nr);
         check_end();
         test_products(isa);
         test_paths(isa);
     }
     test_edges();
-    test_wrong_tiles();
+    test_wrong_panels();
     return check_finish();
 }

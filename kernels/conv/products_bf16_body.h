@@ -39,10 +39,11 @@ CB_INLINE vf v_multiply_add(vf a, vf b, vf acc)
     return v_dot2(a, b, acc);
 }
 
-/* Rows [tile][k] of operands as words whose operands are of successive tiles; buffer has room for them. */
-CB_INLINE const float *rows_as_words(const operand *rows, size_t tiles, size_t k, float *buffer)
+CB_INLINE void v_load_tiles(const operand *v, size_t k, size_t half, size_t vectors, vf *w)
 {
-    for (size_t t = 0; t < tiles; t += 2, rows += 2 * k)
-        for (size_t i = 0; i < k; i += VL) v_store(buffer + t / 2 * k + i, v_pair_bf16(rows + i, rows + k + i));
-    return buffer;
+    (void)half;
+    if (vectors == 2)
+        v_pairs_bf16(v, v + k, w);
+    else
+        w[0] = v_pair_bf16(v, v + k);
 }

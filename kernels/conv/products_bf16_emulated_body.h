@@ -37,8 +37,8 @@ CB_INLINE vf v_multiply_add(vf a, vf b, vf acc)
     return v_bf16_fma(a, b, acc);
 }
 
-CB_INLINE const float *rows_as_words(const operand *rows, size_t tiles, size_t k, float *buffer)
+CB_INLINE void v_load_tiles(const operand *v, size_t k, size_t half, size_t vectors, vf *w)
 {
-    (void)tiles, (void)k, (void)buffer;
-    return rows;
+    CB_UNROLL
+    for (size_t j = 0; j < vectors; j++) w[j] = v_load(v + half * k + j * VL);
 }

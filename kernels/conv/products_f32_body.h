@@ -7,6 +7,7 @@
  *     multiplied half by half, the upper one first;
  *   v_words: words from the n (const) operands of each;
  *   v_half: of a word of U what a word of V multiplies;
+ *   v_load_tiles: `vectors` (const) vectors of words whose operands are of successive tiles, from V [tile][k];
  *   begin_products, end_products: around everything that calls v_multiply_add. */
 #include "conv/winograd_points.h"
 
@@ -47,8 +48,8 @@ CB_INLINE vf v_multiply_add(vf a, vf b, vf acc)
     return v_fma(a, b, acc);
 }
 
-CB_INLINE const float *rows_as_words(const operand *rows, size_t tiles, size_t k, float *buffer)
+CB_INLINE void v_load_tiles(const operand *v, size_t k, size_t half, size_t vectors, vf *w)
 {
-    (void)tiles, (void)k, (void)buffer;
-    return rows;
+    CB_UNROLL
+    for (size_t j = 0; j < vectors; j++) w[j] = v_load(v + half * k + j * VL);
 }

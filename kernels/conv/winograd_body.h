@@ -28,8 +28,7 @@ struct domain {
     size_t tiles;      /* of a strip */
     size_t strips;     /* of an image */
     size_t row, plane; /* floats of the padded map */
-    size_t position;   /* words from one position of the transform domain to the next, of m */
-    size_t operands;   /* of v and x */
+    size_t position;   /* words from one position of the transform domain to the next */
 };
 
 CB_INLINE struct domain domain_of(const struct cb_conv_shape *shape, void *scratch, size_t c, size_t k)
@@ -44,8 +43,7 @@ CB_INLINE struct domain domain_of(const struct cb_conv_shape *shape, void *scrat
     d.strips = d.h / 4;
     d.row = (d.w + 2) * CB_LANES;
     d.plane = (d.h + 2) * d.row;
-    d.position = CB_WINOGRAD_TILES * (c > k ? c : k) + CB_LANES; /* to.position and to.operands, as constants */
-    d.operands = CB_WINOGRAD_TILES * (c > k ? c : k) / CB_WORD + CB_LANES;
+    d.position = CB_WINOGRAD_TILES * (c > k ? c : k) + CB_LANES; /* to.position, as a constant */
     return d;
 }
 
@@ -153,7 +151,7 @@ CB_INLINE void transform_strip(const struct domain *d, size_t strip, size_t plac
 {
     for (size_t b = 0; b < d->c / CB_LANES; b++)
         input_strip(d->to.padded + b * d->plane + strip * 4 * d->row, d->row, d->tiles,
-                    (operand *)d->to.v + place * d->tiles * d->c + b * CB_LANES, d->c, d->operands * CB_WORD);
+                    (operand *)d->to.v + place * d->tiles * d->c + b * CB_LANES, d->c, d->position * CB_WORD);
 }
 
 /* Forward: y and its sums, from strip `place` of the block. */
@@ -219,7 +217,7 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t task, void *scratc
         ahead_spread(&ahead, iterations(c, k, count * d.tiles));
         unsigned mode = begin_products();
         for (size_t t = 0; t < POSITIONS; t++)
-            multiply(d.to.v + t * d.operands, c / CB_U_WORD, k, args->workspace + t * (c / CB_U_WORD) * k,
+            multiply(d.to.v + t * d.position, c / CB_U_WORD, k, args->workspace + t * (c / CB_U_WORD) * k,
                      d.to.m + t * d.position, count * d.tiles, &ahead);
         end_products(mode);
         for (size_t i = 0; i < count; i++) finish_forward_strip(&d, args, (s + i) / d.strips, (s + i) % d.strips, i);
@@ -247,7 +245,7 @@ CB_INLINE void transform_value_strip(const struct domain *d, const struct cb_sou
                     for (size_t j = 0; j < 4 * CB_WORD; j++)
                         x[j / 4][i][j % 4] = source_value(&from, kind, at + (i * d->w + j) * CB_LANES, p);
                 }
-                value_tiles(x, to + p * VL, d->operands);
+                value_tiles(x, to + p * VL, d->position);
             }
         }
     }
@@ -384,8 +382,8 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
     }
     clear_halo(&d);
     size_t strip_pixels = 4 * d.w, size = n * d.h * d.w;
-    /* A block reads and writes dU once. With 64 channels more tiles gained nothing. */
-    size_t block = block_strips(&d, c * k <= 32 * 32 ? 32 : 16);
+    /* A block reads and writes dU once. With 64 channels and operands as floats more tiles gained nothing. */
+    size_t block = block_strips(&d, CB_WORD == 2 || c * k <= 32 * 32 ? 32 : 16);
     for (size_t s = first * d.strips, end = last * d.strips, count; s < end; s += count) {
         bool start = s == first * d.strips;
         count = block < end - s ? block : end - s;
@@ -402,12 +400,13 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
         ahead_spread(&ahead, 2 * iterations(c, k, count * d.tiles));
         unsigned mode = begin_products();
         for (size_t t = 0; t < POSITIONS; t++) {
-            const float *v = d.to.v + t * d.operands, *x = d.to.x + t * d.operands;
-            const float *rows = rows_as_words((const operand *)v, count * d.tiles, k, d.to.rows);
+            const float *v = d.to.v + t * d.position, *x = d.to.x + t * d.position;
             if (start)
-                add_weights(x, c, rows, k, d.to.du + t * c * k, true, count * d.tiles / CB_U_WORD, &ahead);
+                add_weights(x, c, (const operand *)v, k, d.to.du + t * c * k, true, count * d.tiles / CB_U_WORD,
+                            &ahead);
             else
-                add_weights(x, c, rows, k, d.to.du + t * c * k, false, count * d.tiles / CB_U_WORD, &ahead);
+                add_weights(x, c, (const operand *)v, k, d.to.du + t * c * k, false, count * d.tiles / CB_U_WORD,
+                            &ahead);
             multiply(v, k / CB_U_WORD, c, args->workspace + t * (k / CB_U_WORD) * c, d.to.m + t * d.position,
                      count * d.tiles, &ahead);
         }

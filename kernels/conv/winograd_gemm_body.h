@@ -86,7 +86,7 @@ CB_INLINE void multiply(const float *v, size_t words, size_t k, const float *u, 
 
 /* du[channel][vector] += sum over rows of x[row][half][channel] * v[row][half][vector], a row CB_U_WORD tiles, for
  * `channels` x `vectors` accumulators (const). first: nothing to add to. */
-CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, float *du, bool first, size_t rows,
+CB_INLINE void weights_tile(const float *x, size_t c, const operand *v, size_t k, float *du, bool first, size_t rows,
                             size_t channels, size_t vectors, struct ahead *ahead)
 {
     vf acc[CB_WINOGRAD_ACCUMULATORS];
@@ -99,13 +99,12 @@ CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, 
     }
     struct ahead_walk walk = ahead_walk_begin(ahead);
     CB_FORGET(rows);
-    for (size_t t = 0; t < rows; t++, x += HALVES * c, v += HALVES * k) {
+    for (size_t t = 0; t < rows; t++, x += HALVES * c, v += CB_U_WORD * k) {
         ahead_walk_step(&walk, FETCHES);
         CB_UNROLL
         for (size_t half = HALVES; half-- > 0;) {
             vf w[CB_WINOGRAD_ACCUMULATORS];
-            CB_UNROLL
-            for (size_t j = 0; j < vectors; j++) w[j] = v_load(v + half * k + j * VL);
+            v_load_tiles(v, k, half, vectors, w);
             CB_UNROLL
             for (size_t i = 0; i < channels; i++) {
                 vf d = v_set1(x[half * c + i]);
@@ -123,7 +122,7 @@ CB_INLINE void weights_tile(const float *x, size_t c, const float *v, size_t k, 
     }
 }
 
-CB_INLINE void weights_vectors(const float *x, size_t c, const float *v, size_t k, float *du, bool first, size_t rows,
+CB_INLINE void weights_vectors(const float *x, size_t c, const operand *v, size_t k, float *du, bool first, size_t rows,
                                size_t vectors, struct ahead *ahead)
 {
     enum { WIDE = CB_WINOGRAD_ACCUMULATORS };
@@ -142,8 +141,8 @@ CB_INLINE void weights_vectors(const float *x, size_t c, const float *v, size_t 
     for (; c - at >= 4; at += 4) weights_tile(x + at, c, v, k, du + at * CB_LANES, first, rows, 4, vectors, ahead);
 }
 
-/* dU[K/16][C][16] of one position: x [rows][HALVES][C], v [rows][HALVES][K] */
-CB_INLINE void add_weights(const float *x, size_t c, const float *v, size_t k, float *du, bool first, size_t rows,
+/* dU[K/16][C][16] of one position: x [rows][HALVES][C], v [rows][CB_U_WORD][K] */
+CB_INLINE void add_weights(const float *x, size_t c, const operand *v, size_t k, float *du, bool first, size_t rows,
                            struct ahead *ahead)
 {
     size_t kb = 0, blocks = k / CB_LANES;

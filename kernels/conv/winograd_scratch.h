@@ -11,13 +11,12 @@ enum { CB_WINOGRAD_TILES = 32 }; /* the most that a block holds */
 
 struct cb_winograd_scratch {
     float *padded; /* [max(C, K)/16][H+2][W+2][16] */
-    /* Words from one position to the next, of m, and of v and x; no powers of two, to spread over the cache sets. */
-    size_t position, operands;
-    float *v;  /* [36][tiles][C or K]: B^T d B */
-    float *m;  /* [36][tiles][K or C]: position t ends before v's position t and lies on positions that are done with */
-    float *x;  /* [36][tiles][C]: A value A^T */
-    float *du; /* [36][K/16][C][16] */
-    float *rows;   /* a position of v as pairs of tiles */
+    /* Words from one position to the next, of m, v and x; no power of two, to spread over the cache sets. */
+    size_t position;
+    float *m;      /* [36][tiles][K or C]: position t lies on the operands of position t - 1, which are done with */
+    float *v;      /* [36][tiles][C or K]: B^T d B */
+    float *x;      /* [36][tiles][C]: A value A^T. In pairs, position t follows v's, as both are no more than m's */
+    float *du;     /* [36][K/16][C][16] */
     size_t floats; /* of all */
 };
 
@@ -26,20 +25,19 @@ static inline struct cb_winograd_scratch cb_winograd_scratch(const struct cb_con
 {
     size_t channels = s->c > s->k ? s->c : s->k;
     size_t padded = channels * (s->h + 2) * (s->w + 2);
-    size_t position = CB_WINOGRAD_TILES * channels + CB_LANES;
-    size_t operands = CB_WINOGRAD_TILES * channels / word + CB_LANES;
-    size_t v = CB_WINOGRAD_POSITIONS * (position - operands) + operands; /* from m */
-    size_t du = CB_WINOGRAD_POSITIONS * s->c * s->k, rows = word == 2 ? operands : 0;
-    struct cb_winograd_scratch to = {.position = position,
-                                     .operands = operands,
-                                     .floats = padded + v + 2 * CB_WINOGRAD_POSITIONS * operands + du + rows};
+    size_t position = CB_WINOGRAD_TILES * channels + CB_LANES, positions = CB_WINOGRAD_POSITIONS * position;
+    size_t x = word == 2 ? CB_WINOGRAD_TILES * channels / 2 : positions; /* from v */
+    size_t operands = word == 2 ? positions : 2 * positions;
+    struct cb_winograd_scratch to = {
+        .position = position,
+        .floats = padded + position + operands + CB_WINOGRAD_POSITIONS * s->c * s->k,
+    };
     if (!scratch) return to;
     to.padded = scratch;
     to.m = scratch + padded;
-    to.v = to.m + v;
-    to.x = to.v + CB_WINOGRAD_POSITIONS * operands;
-    to.du = to.x + CB_WINOGRAD_POSITIONS * operands;
-    to.rows = to.du + du;
+    to.v = to.m + position;
+    to.x = to.v + x;
+    to.du = to.v + operands;
     return to;
 }
 

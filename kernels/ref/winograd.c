@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "conv/winograd_points.h"
-#include "conv/winograd_scratch.h"
 #include "core/ops.h"
 
 typedef const struct cb_winograd_points points;
@@ -215,10 +214,28 @@ CB_REF_INLINE void clear_sums(float *sums, size_t image, size_t channels)
     if (sums) memset(sums + image * channels * 2, 0, channels * 2 * sizeof *sums);
 }
 
+/* One tile, or a pair, at a time; the scratch of the kernels' blocks is larger. */
+struct tile_scratch {
+    float *padded; /* as padded_at() */
+    float *v, *x;  /* [2][36][K or C], [2][36][C] operands */
+    float *m;      /* [36][K or C] */
+    float *du;     /* [36][K/16][C][16] */
+};
+
+CB_REF_INLINE struct tile_scratch divide(const struct cb_conv_shape *s, float *scratch)
+{
+    size_t channels = s->c > s->k ? s->c : s->k, tile = CB_WINOGRAD_POSITIONS * channels;
+    struct tile_scratch to = {.padded = scratch, .v = scratch + channels * (s->h + 2) * (s->w + 2)};
+    to.x = to.v + 2 * tile;
+    to.m = to.x + 2 * tile;
+    to.du = to.m + tile;
+    return to;
+}
+
 CB_REF_INLINE void forward(const struct cb_conv_fwd *args, enum cb_format products, size_t task, void *scratch)
 {
     const struct cb_conv_shape *s = &args->shape;
-    struct cb_winograd_scratch to = cb_winograd_scratch(s, products == CB_BF16 ? 2 : 1, scratch);
+    struct tile_scratch to = divide(s, scratch);
     size_t end = (task + 1) * CB_WINOGRAD_TASK_IMAGES;
     for (size_t image = task * CB_WINOGRAD_TASK_IMAGES; image < s->n && image < end; image++) {
         load(s, &args->source, NULL, s->c, image, to.padded);
@@ -307,7 +324,7 @@ CB_REF_INLINE void finish_weights(const struct cb_conv_shape *s, enum cb_format 
 CB_REF_INLINE void backward(const struct cb_conv_bwd *args, enum cb_format products, size_t group, void *scratch)
 {
     const struct cb_conv_shape *s = &args->shape;
-    struct cb_winograd_scratch to = cb_winograd_scratch(s, products == CB_BF16 ? 2 : 1, scratch);
+    struct tile_scratch to = divide(s, scratch);
     size_t x_tile = CB_WINOGRAD_POSITIONS * s->c, v_tile = CB_WINOGRAD_POSITIONS * s->k,
            tiles = products == CB_BF16 ? 2 : 1;
     size_t tile_bytes = CB_WINOGRAD_POSITIONS * cb_format_bytes(products);

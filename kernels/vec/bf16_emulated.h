@@ -53,10 +53,6 @@ static inline vf v_pair(vf low, vf high)
 {
     return (vf)(v_rounded_(low) >> 16 | (v_rounded_(high) & 0xffff0000));
 }
-static inline vf v_pair_bf16(const uint16_t *low, const uint16_t *high)
-{
-    return (vf)((vu_)v_load_bf16(low) >> 16 | (vu_)v_load_bf16(high));
-}
 
 #ifdef __x86_64__
 static inline void v_stream_bf16(uint16_t *p, vf x)

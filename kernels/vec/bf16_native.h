@@ -71,6 +71,16 @@ static inline vf v_pair_bf16(const uint16_t *low, const uint16_t *high)
     __m512i both = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i_u *)low));
     return v_interleave_(_mm512_inserti64x4(both, _mm256_loadu_si256((const __m256i_u *)high), 1));
 }
+/* words[0], words[1]: of the first VL of both, and of the next. A permutation of two whole lines each. */
+static inline void v_pairs_bf16(const uint16_t *low, const uint16_t *high, vf *words)
+{
+    const __m512i first = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39, 7, 38, 6,
+                                           37, 5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
+    const __m512i next = _mm512_add_epi16(first, _mm512_set1_epi16(VL));
+    __m512i a = _mm512_loadu_si512(low), b = _mm512_loadu_si512(high);
+    words[0] = _mm512_castsi512_ps(_mm512_permutex2var_epi16(a, first, b));
+    words[1] = _mm512_castsi512_ps(_mm512_permutex2var_epi16(a, next, b));
+}
 static inline unsigned v_dot2_begin(void)
 {
     return 0;

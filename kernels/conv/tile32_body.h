@@ -49,8 +49,7 @@ CB_INLINE void correlate_parts(const struct correlation *c, const struct finish 
 CB_INLINE void correlate_row(const struct correlation *c, const struct finish *f, size_t row)
 {
     size_t col = 0, w = f->w;
-    if (c->stride == 1)
-        for (; w - col >= 16; col += 16) correlate_parts(c, f, row, col, 1, 16);
+    for (; w - col >= 16; col += 16) correlate_parts(c, f, row, col, 1, 16);
     for (; w - col >= 8; col += 8) correlate_parts(c, f, row, col, 1, 8);
     if (w - col >= 4) correlate_parts(c, f, row, col, 1, 4), col += 4;
     if (w - col >= 2) correlate_parts(c, f, row, col, 1, 2), col += 2;
@@ -61,7 +60,7 @@ CB_INLINE void correlate_row(const struct correlation *c, const struct finish *f
 CB_INLINE void correlate(const struct correlation *c, const struct finish *f)
 {
     size_t row = 0;
-    if (c->stride == 1 && f->w == 8)
+    if (f->w == 8)
         for (; c->h - row >= 2; row += 2) {
             correlate_parts(c, f, row, 0, 2, 8);
             end_row(f, row);

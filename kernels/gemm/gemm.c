@@ -17,8 +17,9 @@ enum { LINE = 16 }; /* floats */
 struct plan {
     size_t mr, nr, kc, nb;
     size_t shares_m, shares_n; /* the grid of rectangles */
-    int copy_a, pack_b;        /* else read where they are */
-    int prefetch_b;            /* while the block before is multiplied */
+    bool copy_a, pack_b;       /* else read where they are */
+    bool few_panels;           /* of A: the first one had better pack B on the way */
+    bool prefetch_b;           /* while the block before is multiplied */
     size_t a_ld;               /* of a copied panel of A */
     size_t a_panel;            /* from one copied panel to the next; 0: they take turns in one place */
     size_t a_len, piece_len;   /* of a thread's workspace: the copies of A, all */
@@ -86,7 +87,8 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     /* Packing B pays when many panels of A use it, or a few where its rows share sets of the caches; where it is read in
      * place, its last vectors must be whole. */
     bool shares_sets = g->ldb % 512 == 0 && g->k > 16;
-    p.pack_b = g->b_transposed || g->n % CB_LANES || m > (shares_sets ? 1 : 16) * p.mr;
+    p.few_panels = m <= 16 * p.mr;
+    p.pack_b = g->b_transposed || g->n % CB_LANES || !p.few_panels || (shares_sets && m > p.mr);
     /* Between two of many panels of A come few lines of the next block of B: more at once would hold up the tiles. */
     p.prefetch_b = p.pack_b && m > 64 * p.mr;
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
@@ -128,6 +130,7 @@ struct block {
     bool first_of_a; /* the first block of B that meets these panels of A */
     const float *b;  /* panels [kc][nr] */
     size_t b_panel, b_ld;
+    float *packed_b; /* where the first panel of A leaves those that the others take, or NULL */
 };
 
 /* From a block to the next of the columns j_begin to j_end, along n and then along k; false after the last. */
@@ -189,8 +192,13 @@ static void multiply_block(const struct job *job, const struct block *s, const s
 {
     const struct cb_gemm *g = job->g;
     size_t height = even_block(s->m, job->p.mr, 1), i_end = s->i + s->m;
-    struct cb_gemm_panel panel = {
-        .n = s->n, .k = s->kc, .b = s->b, .ldb = s->b_ld, .b_panel = s->b_panel, .ldc = g->ldc};
+    struct cb_gemm_panel panel = {.n = s->n,
+                                  .k = s->kc,
+                                  .b = s->b,
+                                  .ldb = s->b_ld,
+                                  .b_panel = s->b_panel,
+                                  .packed_b = s->packed_b,
+                                  .ldc = g->ldc};
     panel.accumulate = g->accumulate || s->k > 0;
     panel.next_len = ceil_div(ceil_div(s->kc, ceil_div(s->n, job->p.nr)), LINE) * LINE;
     for (size_t i = s->i; i < i_end; i += height) {
@@ -215,6 +223,10 @@ static void multiply_block(const struct job *job, const struct block *s, const s
             if (!s->first_of_a) panel.next_a = a_copy, panel.next_k = last ? 0 : s->kc, panel.next_lda = panel.lda;
         }
         job->panel(&panel);
+        if (panel.packed_b) {
+            panel.b = panel.packed_b, panel.ldb = job->p.nr, panel.b_panel = job->p.nr * s->kc;
+            panel.packed_b = NULL;
+        }
     }
 }
 
@@ -240,10 +252,13 @@ static void multiply_piece(void *context, size_t piece, void *scratch)
     do { /* for k = 0, too: C becomes 0 */
         struct block next = s;
         more = next_block(job, j, j_end, &next);
-        s.b = p->pack_b ? b_panels : stored_b(g, &s);
-        s.b_panel = p->pack_b ? p->nr * s.kc : p->nr;
-        s.b_ld = p->pack_b ? p->nr : g->ldb;
-        if (p->pack_b) pack_b(g, &s, p->nr, b_panels);
+        bool on_the_way = p->pack_b && p->few_panels && !g->b_transposed && s.n % p->nr == 0;
+        bool packed = p->pack_b && !on_the_way;
+        if (packed) pack_b(g, &s, p->nr, b_panels);
+        s.b = packed ? b_panels : stored_b(g, &s);
+        s.b_panel = packed ? p->nr * s.kc : p->nr;
+        s.b_ld = packed ? p->nr : g->ldb;
+        s.packed_b = on_the_way ? b_panels : NULL;
         multiply_block(job, &s, more ? &next : NULL, a_copy);
         s = next;
     } while (more);

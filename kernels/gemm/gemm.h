@@ -35,6 +35,7 @@ struct cb_gemm_panel {
     float *c;
     size_t lda, ldb, b_panel, ldc;
     int accumulate;
+    float *packed_b; /* NULL, or where B goes, too: panels of [k][NR], n being a multiple of NR. It overlaps nothing */
     /* Prefetched along the way: what comes next, next_mr rows (at least one) of next_k elements of A, next_len of them
      * by each tile, and of a tile of C. */
     const float *next_a, *next_c;

@@ -23,9 +23,9 @@ struct next_rows {
     size_t len, mr;
 };
 
-/* c: the tile. follows: the next panel of B lies behind this one. rows and nv are constants at every call, so that the
- * accumulators are registers. */
-CB_INLINE void tile(const struct cb_gemm_panel *p, const float *b, bool follows, float *c, size_t ldc,
+/* c: the tile. follows: the next panel of B lies behind this one. packed: where a copy of the panel goes, or NULL. rows and
+ * nv are constants at every call, so that the accumulators are registers. */
+CB_INLINE void tile(const struct cb_gemm_panel *p, const float *b, bool follows, float *packed, float *c, size_t ldc,
                     struct next_rows next, size_t rows, size_t nv)
 {
     vf acc[MR][NV];
@@ -53,7 +53,11 @@ CB_INLINE void tile(const struct cb_gemm_panel *p, const float *b, bool follows,
             for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(b + ahead + j * VL);
             vf row[NV];
             CB_UNROLL
-            for (size_t j = 0; j < nv; j++) row[j] = v_load(b + j * VL);
+            for (size_t j = 0; j < nv; j++) {
+                row[j] = v_load(b + j * VL);
+                if (packed) v_store(packed + j * VL, row[j]);
+            }
+            if (packed) packed += NR;
             CB_UNROLL
             for (size_t i = 0; i < rows; i++) {
                 vf x = v_set1(a[i * lda]);
@@ -85,38 +89,43 @@ CB_INLINE void last_tile(const struct cb_gemm_panel *p, const float *b, float *c
     }
     CB_UNROLL
     for (size_t nv = 1; nv <= NV; nv++)
-        if (nv == vectors) tile(p, b, false, to, ldc, next, rows, nv);
+        if (nv == vectors) tile(p, b, false, NULL, to, ldc, next, rows, nv);
     if (whole) return;
     for (size_t i = 0; i < rows; i++) memcpy(c + i * p->ldc, copy + i * NR, columns * sizeof *c);
 }
 
-/* Each height has its own code: a flat C (16 rows: 8 + 8) pays for no row that it does not have. */
-CB_INLINE void panel(const struct cb_gemm_panel *p, size_t rows)
+/* packs: const, as rows */
+CB_INLINE void panel(const struct cb_gemm_panel *p, size_t rows, bool packs)
 {
     const float *b = p->b;
-    float *c = p->c;
+    float *c = p->c, *packed = packs ? p->packed_b : NULL;
     size_t left = p->next_k;
     struct next_rows next = {.a = p->next_a, .mr = p->next_mr};
     for (size_t n = p->n; n > 0; b += p->b_panel, c += NR, next.a += next.len) {
         next.len = p->next_len < left ? p->next_len : left;
         left -= next.len;
         next.c = n > NR ? c + NR : p->next_c;
-        if (n < NR) {
+        if (!packs && n < NR) {
             last_tile(p, b, c, n, next, rows);
             return;
         }
         n -= NR;
-        tile(p, b, n > 0 && p->b_panel == p->k * p->ldb, c, p->ldc, next, rows, NV);
+        tile(p, b, n > 0 && p->b_panel == p->k * p->ldb, packed, c, p->ldc, next, rows, NV);
+        if (packs) packed += p->k * NR;
     }
 }
 
+/* Each height has its own code: a flat C (16 rows: 8 + 8) pays for no row that it does not have. */
 void PANEL_VARIANT(const struct cb_gemm_panel *p)
 {
     unsigned mode = begin_products();
     switch (p->mr) {
 #define ROWS(rows)                                                                                                     \
     case rows:                                                                                                         \
-        panel(p, rows);                                                                                                \
+        if (p->packed_b)                                                                                               \
+            panel(p, rows, true);                                                                                      \
+        else                                                                                                           \
+            panel(p, rows, false);                                                                                     \
         break;
         EACH_MR(ROWS)
     }

@@ -13,8 +13,17 @@ CB_REF_INLINE const float *b_of(const struct cb_gemm_panel *p, size_t k, size_t 
     return p->b + j / NR * p->b_panel + k * p->ldb + j % NR;
 }
 
+/* Moved, not looked at: they may be words. */
+CB_REF_INLINE void pack_b(const struct cb_gemm_panel *p)
+{
+    for (size_t j = 0; p->packed_b && j < p->n; j++)
+        for (size_t k = 0; k < p->k; k++)
+            memcpy(p->packed_b + (j / NR * p->k + k) * NR + j % NR, b_of(p, k, j), sizeof *p->b);
+}
+
 CB_REF void cb_gemm_f32_panel__scalar(const struct cb_gemm_panel *p)
 {
+    pack_b(p);
     for (size_t i = 0; i < p->mr; i++)
         for (size_t j = 0; j < p->n; j++) {
             float c = p->accumulate ? p->c[i * p->ldc + j] : 0;
@@ -26,6 +35,7 @@ CB_REF void cb_gemm_f32_panel__scalar(const struct cb_gemm_panel *p)
 /* Words: of bf16 pairs along k. */
 CB_REF void cb_gemm_bf16_panel__scalar(const struct cb_gemm_panel *p)
 {
+    pack_b(p);
     for (size_t i = 0; i < p->mr; i++)
         for (size_t j = 0; j < p->n; j++) {
             float c = p->accumulate ? p->c[i * p->ldc + j] : 0;

@@ -63,8 +63,18 @@ static void compare_panel(cb_gemm_panel_fn *panel, struct cb_gemm_panel p, enum 
     else
         plain_gemm(&(struct cb_gemm){p.mr, p.n, p.k, a, b, want, p.lda, p.ldb, p.ldc, 0, 0, p.accumulate});
     p.c = got;
+    float *packed = p.n % p.b_panel ? NULL : filled(p.n * p.k, fill, 4);
+    p.packed_b = packed;
     panel(&p);
     check_equal("c", got, want, len);
+    if (packed) {
+        float *want_packed = check_floats(p.n * p.k);
+        for (size_t j = 0; j < p.n; j++)
+            for (size_t k = 0; k < p.k; k++)
+                memcpy(want_packed + (j / p.b_panel * p.k + k) * p.b_panel + j % p.b_panel, b + k * p.ldb + j,
+                       sizeof *b);
+        check_equal("packed b", packed, want_packed, p.n * p.k);
+    }
     check_release();
 }
 
@@ -138,6 +148,13 @@ static void panel_of_the_first_columns(const struct cb_gemm_panel *p)
     cb_gemm_f32_panel__scalar(&first);
 }
 
+static void panel_without_a_copy(const struct cb_gemm_panel *p)
+{
+    struct cb_gemm_panel only = *p;
+    only.packed_b = NULL;
+    cb_gemm_f32_panel__scalar(&only);
+}
+
 static void panel_that_stores_a_column_more(const struct cb_gemm_panel *p)
 {
     struct cb_gemm_panel wider = *p;
@@ -156,6 +173,7 @@ static void test_wrong_panels(void)
         {"takes k in reverse", panel_from_the_last_k},
         {"forgets the last k", panel_without_the_last_k},
         {"takes the first columns of B for all", panel_of_the_first_columns},
+        {"leaves no copy of B", panel_without_a_copy},
         {"stores a column too many", panel_that_stores_a_column_more},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

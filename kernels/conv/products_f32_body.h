@@ -7,7 +7,8 @@
  *     multiplied half by half, the upper one first;
  *   v_words: words from the n (const) operands of each;
  *   v_half: of a word of U what a word of V multiplies;
- *   v_load_tiles: `vectors` (const) vectors of words whose operands are of successive tiles, from V [tile][k];
+ *   v_load_tiles: from V [tile][k], `vectors` (const) vectors of words whose operands are of successive tiles; where a
+ *     word is one operand, of tile `half`;
  *   begin_products, end_products: around everything that calls v_multiply_add. */
 #include "conv/winograd_points.h"
 

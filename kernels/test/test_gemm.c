@@ -1,5 +1,6 @@
 #include "test/harness.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -37,7 +38,7 @@ static float *filled_operand(size_t n, enum cb_format format, enum check_fill fi
     return p;
 }
 
-/* --- a panel of A, and such that are wrong on purpose --- */
+/* --- a panel of A, and panels that are wrong on purpose --- */
 
 /* The same of words, as cb_gemm_bf16_panel__scalar has it. */
 static void plain_words(const struct cb_gemm_panel *p, float *c)
@@ -48,10 +49,11 @@ static void plain_words(const struct cb_gemm_panel *p, float *c)
     cb_gemm_bf16_panel__scalar(&plain);
 }
 
-static void compare_panel(cb_gemm_panel_fn *panel, struct cb_gemm_panel p, enum cb_format format, enum check_fill fill)
+static void compare_panel(cb_gemm_panel_fn *panel, struct cb_gemm_panel p, bool packs, enum cb_format format,
+                          enum check_fill fill)
 {
-    check_at("panel mr=%zu n=%zu k=%zu lda=%zu ldb=%zu ldc=%zu accumulate=%d fill=%d", p.mr, p.n, p.k, p.lda, p.ldb,
-             p.ldc, p.accumulate, (int)fill);
+    check_at("panel mr=%zu n=%zu k=%zu lda=%zu ldb=%zu ldc=%zu accumulate=%d packs=%d fill=%d", p.mr, p.n, p.k, p.lda,
+             p.ldb, p.ldc, p.accumulate, packs, (int)fill);
     size_t len = (p.mr - 1) * p.ldc + p.n;
     float *a = filled_operand((p.mr - 1) * p.lda + p.k, format, fill, 1), *got = filled(len, fill, 3);
     float *b = filled_operand((p.k - 1) * p.ldb + (p.n + 15) / 16 * 16, format, fill, 2);
@@ -63,7 +65,7 @@ static void compare_panel(cb_gemm_panel_fn *panel, struct cb_gemm_panel p, enum 
     else
         plain_gemm(&(struct cb_gemm){p.mr, p.n, p.k, a, b, want, p.lda, p.ldb, p.ldc, 0, 0, p.accumulate});
     p.c = got;
-    float *packed = p.n % p.b_panel ? NULL : filled(p.n * p.k, fill, 4);
+    float *packed = packs ? filled(p.n * p.k, fill, 4) : NULL;
     p.packed_b = packed;
     panel(&p);
     check_equal("c", got, want, len);
@@ -91,7 +93,8 @@ static void compare_panels(cb_gemm_panel_fn *panel, enum cb_format format, size_
                 p.k = ks[(pick >> 8) % (sizeof ks / sizeof *ks)];
                 p.lda = p.k + (pick >> 24 & 7);
                 p.ldb = (n + 15) / 16 * 16 + (pick >> 27 & 7);
-                compare_panel(panel, p, format, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
+                compare_panel(panel, p, n % unit_n == 0 && pick >> 30 & 1, format,
+                              (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
             }
 }
 

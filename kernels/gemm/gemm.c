@@ -18,7 +18,6 @@ struct plan {
     size_t mr, nr, kc, nb;
     size_t shares_m, shares_n; /* the grid of rectangles */
     bool copy_a, pack_b;       /* else read where they are */
-    bool few_panels;           /* of A: the first one had better pack B on the way */
     bool prefetch_b;           /* while the block before is multiplied */
     size_t a_ld;               /* of a copied panel of A */
     size_t a_panel;            /* from one copied panel to the next; 0: they take turns in one place */
@@ -51,16 +50,16 @@ static bool wants_copy_of_a(const struct cb_gemm *g)
 }
 
 /* The grid whose rectangles have the least work, a row of a tile being its unit; of these, the one that reads the least
- * of A and B; of these, the one with the least of A if that is copied, else with the least of B. */
+ * of A and B; of these, the one with the fewest columns: where two threads share a row of C, the CPU's prefetchers fetch
+ * each the other's lines, in every row. */
 static void choose_grid(struct plan *p, const struct cb_gemm *g, size_t threads)
 {
     size_t least_work = SIZE_MAX, least_reads = SIZE_MAX;
-    for (size_t shares_m = 1; shares_m <= threads; shares_m++) {
+    for (size_t shares_m = threads; shares_m > 0; shares_m--) {
         if (threads % shares_m) continue;
         size_t m = ceil_div(g->m, shares_m), n = ceil_div(g->n, threads / shares_m);
         size_t work = m * ceil_div(n, p->nr);
-        if (work > least_work) continue;
-        if (work == least_work && (wants_copy_of_a(g) ? m + n > least_reads : m + n >= least_reads)) continue;
+        if (work > least_work || (work == least_work && m + n >= least_reads)) continue;
         least_work = work;
         least_reads = m + n;
         p->shares_m = shares_m;
@@ -87,8 +86,7 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     /* Packing B pays when many panels of A use it, or a few where its rows share sets of the caches; where it is read in
      * place, its last vectors must be whole. */
     bool shares_sets = g->ldb % 512 == 0 && g->k > 16;
-    p.few_panels = m <= 16 * p.mr;
-    p.pack_b = g->b_transposed || g->n % CB_LANES || !p.few_panels || (shares_sets && m > p.mr);
+    p.pack_b = g->b_transposed || g->n % CB_LANES || m > (shares_sets ? 1 : 16) * p.mr;
     /* Between two of many panels of A come few lines of the next block of B: more at once would hold up the tiles. */
     p.prefetch_b = p.pack_b && m > 64 * p.mr;
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
@@ -120,7 +118,7 @@ size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache
 struct job {
     const struct cb_gemm *g;
     struct plan p;
-    cb_gemm_panel_fn *panel;
+    cb_gemm_panels_fn *multiply_panels;
     float *workspace;
 };
 
@@ -191,41 +189,43 @@ static void pack_b(const struct cb_gemm *g, const struct block *s, size_t nr, fl
 static void multiply_block(const struct job *job, const struct block *s, const struct block *next, float *a_copy)
 {
     const struct cb_gemm *g = job->g;
+    bool prefetches = next && job->p.prefetch_b, one_by_one = job->p.copy_a || prefetches;
     size_t height = even_block(s->m, job->p.mr, 1), i_end = s->i + s->m;
-    struct cb_gemm_panel panel = {.n = s->n,
-                                  .k = s->kc,
-                                  .b = s->b,
-                                  .ldb = s->b_ld,
-                                  .b_panel = s->b_panel,
-                                  .packed_b = s->packed_b,
-                                  .ldc = g->ldc};
-    panel.accumulate = g->accumulate || s->k > 0;
-    panel.next_len = ceil_div(ceil_div(s->kc, ceil_div(s->n, job->p.nr)), LINE) * LINE;
-    for (size_t i = s->i; i < i_end; i += height) {
-        if (next && job->p.prefetch_b) prefetch_b(g, next, (i - s->i) / height, ceil_div(s->m, height));
-        bool last = i + height >= i_end;
-        panel.mr = min_size(height, i_end - i);
-        panel.a = g->a + (g->a_transposed ? s->k * g->lda + i : i * g->lda + s->k);
-        panel.lda = panel.next_lda = g->lda;
-        panel.c = g->c + i * g->ldc + s->j;
-        panel.next_a = panel.a + height * g->lda;
-        panel.next_k = g->a_transposed || last ? 0 : s->kc;
-        panel.next_c = !last ? panel.c + height * g->ldc : next ? g->c + next->i * g->ldc + next->j : panel.c;
-        panel.next_mr = !last ? min_size(height, i_end - i - height) : next ? min_size(height, next->m) : panel.mr;
+    struct cb_gemm_panels panels = {.mr = height,
+                                    .n = s->n,
+                                    .k = s->kc,
+                                    .b = s->b,
+                                    .ldb = s->b_ld,
+                                    .b_panel = s->b_panel,
+                                    .packed_b = s->packed_b,
+                                    .ldc = g->ldc};
+    panels.accumulate = g->accumulate || s->k > 0;
+    panels.next_len = ceil_div(ceil_div(s->kc, ceil_div(s->n, job->p.nr)), LINE) * LINE;
+    for (size_t i = s->i; i < i_end; i += panels.m) {
+        panels.m = min_size(one_by_one || panels.packed_b ? height : s->m, i_end - i);
+        bool last = i + panels.m >= i_end;
+        if (prefetches) prefetch_b(g, next, (i - s->i) / height, ceil_div(s->m, height));
+        panels.a = g->a + (g->a_transposed ? s->k * g->lda + i : i * g->lda + s->k);
+        panels.lda = panels.next_lda = g->lda;
+        panels.c = g->c + i * g->ldc + s->j;
+        panels.next_a = panels.a + panels.m * g->lda;
+        panels.next_k = g->a_transposed || last ? 0 : s->kc;
+        panels.next_c = !last ? panels.c + panels.m * g->ldc : next ? g->c + next->i * g->ldc + next->j : panels.c;
+        panels.next_mr = min_size(height, !last ? i_end - i - panels.m : next ? next->m : panels.m);
         if (job->p.copy_a) {
             if (s->first_of_a && g->a_transposed)
-                cb_transpose(panel.a, g->lda, s->kc, panel.mr, a_copy, job->p.a_ld);
+                cb_transpose(panels.a, g->lda, s->kc, panels.m, a_copy, job->p.a_ld);
             else if (s->first_of_a)
-                cb_copy_rows(panel.a, g->lda, panel.mr, s->kc, a_copy, job->p.a_ld);
-            panel.a = a_copy;
-            panel.lda = job->p.a_ld;
+                cb_copy_rows(panels.a, g->lda, panels.m, s->kc, a_copy, job->p.a_ld);
+            panels.a = a_copy;
+            panels.lda = job->p.a_ld;
             a_copy += job->p.a_panel;
-            if (!s->first_of_a) panel.next_a = a_copy, panel.next_k = last ? 0 : s->kc, panel.next_lda = panel.lda;
+            if (!s->first_of_a) panels.next_a = a_copy, panels.next_k = last ? 0 : s->kc, panels.next_lda = panels.lda;
         }
-        job->panel(&panel);
-        if (panel.packed_b) {
-            panel.b = panel.packed_b, panel.ldb = job->p.nr, panel.b_panel = job->p.nr * s->kc;
-            panel.packed_b = NULL;
+        job->multiply_panels(&panels);
+        if (panels.packed_b) {
+            panels.b = panels.packed_b, panels.ldb = job->p.nr, panels.b_panel = job->p.nr * s->kc;
+            panels.packed_b = NULL;
         }
     }
 }
@@ -252,13 +252,12 @@ static void multiply_piece(void *context, size_t piece, void *scratch)
     do { /* for k = 0, too: C becomes 0 */
         struct block next = s;
         more = next_block(job, j, j_end, &next);
-        bool on_the_way = p->pack_b && p->few_panels && !g->b_transposed && s.n % p->nr == 0;
-        bool packed = p->pack_b && !on_the_way;
+        bool in_place = !g->b_transposed && s.n % p->nr == 0, packed = p->pack_b && !in_place;
         if (packed) pack_b(g, &s, p->nr, b_panels);
         s.b = packed ? b_panels : stored_b(g, &s);
         s.b_panel = packed ? p->nr * s.kc : p->nr;
         s.b_ld = packed ? p->nr : g->ldb;
-        s.packed_b = on_the_way ? b_panels : NULL;
+        s.packed_b = p->pack_b && in_place && s.m > p->mr ? b_panels : NULL;
         multiply_block(job, &s, more ? &next : NULL, a_copy);
         s = next;
     } while (more);
@@ -285,9 +284,9 @@ enum cb_status cb_gemm_check(const struct cb_gemm *g, struct cb_error *err)
 }
 
 void cb_gemm_run(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
-                 cb_gemm_panel_fn *panel, void *workspace)
+                 cb_gemm_panels_fn *multiply_panels, void *workspace)
 {
-    struct job job = {args, choose_plan(args, caches, cb_team_threads(team)), panel, workspace};
+    struct job job = {args, choose_plan(args, caches, cb_team_threads(team)), multiply_panels, workspace};
     cb_team_run(team, job.p.shares_m * job.p.shares_n, multiply_piece, &job);
 }
 
@@ -295,6 +294,6 @@ enum cb_status cb_gemm(struct cb_team *team, const struct cb_gemm *args, const s
                        void *workspace, struct cb_error *err)
 {
     enum cb_status status = cb_gemm_check(args, err);
-    if (!status) cb_gemm_run(team, args, caches, cb_ops()->gemm_f32_panel, workspace);
+    if (!status) cb_gemm_run(team, args, caches, cb_ops()->gemm_f32_panels, workspace);
     return status;
 }

@@ -25,23 +25,24 @@ struct cb_cache_sizes {
 };
 struct cb_cache_sizes cb_cache_sizes_detect(void); /* from sysconf; 0 where unknown */
 
-/* A panel of A times a block of B, a register tile after the other: C[mr x n] (+)= A[mr x k] * B[k x n], 1 <= mr <= MR, 1 <= n.
- * Columns j*NR and on of B are the panel at b + j*b_panel, with rows ldb apart. It is read in whole vectors of the ISA:
- * its rows are padded up to a multiple of 16 columns where n is none. Of bf16, elements of A and B are words: pairs along
- * the true k, the lower one in the lower half, multiplied by cb_bf16_dot2. */
-struct cb_gemm_panel {
-    size_t mr, n, k;
+/* Panels of A times a block of B: C[m x n] (+)= A[m x k] * B[k x n], mr rows of A at a time, of the last panel what is
+ * left; 1 <= mr <= MR, 1 <= m, 1 <= n. Columns j*NR and on of B are the panel at b + j*b_panel, with rows ldb apart. It is read in
+ * whole vectors of the ISA: its rows are padded up to a multiple of 16 columns where n is none. Of bf16, elements of A and
+ * B are words: pairs along the true k, the lower one in the lower half, multiplied by cb_bf16_dot2. */
+struct cb_gemm_panels {
+    size_t m, mr, n, k;
     const float *a, *b;
     float *c;
     size_t lda, ldb, b_panel, ldc;
     int accumulate;
-    float *packed_b; /* NULL, or where B goes, too: panels of [k][NR], n being a multiple of NR. It overlaps nothing */
-    /* Prefetched along the way: what comes next, next_mr rows (at least one) of next_k elements of A, next_len of them
-     * by each tile, and of a tile of C. */
+    /* NULL, or where B goes, too: panels of [k][NR]. m <= mr then, and n is a multiple of NR. It overlaps nothing. */
+    float *packed_b;
+    /* Prefetched along the way: what comes after these panels, next_mr rows (at least one) of next_k elements of A and of
+     * a tile of C. Each tile fetches next_len elements of the rows of A that come next. */
     const float *next_a, *next_c;
     size_t next_mr, next_k, next_len, next_lda;
 };
-typedef void cb_gemm_panel_fn(const struct cb_gemm_panel *args);
+typedef void cb_gemm_panels_fn(const struct cb_gemm_panels *args);
 typedef void cb_gemm_tile_size_fn(size_t *mr, size_t *nr); /* MR, NR of the ISA's tiles, of both formats */
 
 /* Room for the packed panels of A and B of every thread: needed for these sizes with the selected ISA. */

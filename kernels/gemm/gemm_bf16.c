@@ -121,6 +121,6 @@ enum cb_status cb_gemm_bf16(struct cb_team *team, const struct cb_gemm_bf16 *arg
     unsigned char *left = workspace;
     w.gemm.a = pack(team, &w.a, &left);
     w.gemm.b = pack(team, &w.b, &left);
-    cb_gemm_run(team, &w.gemm, caches, cb_ops()->gemm_bf16_panel, left);
+    cb_gemm_run(team, &w.gemm, caches, cb_ops()->gemm_bf16_panels, left);
     return CB_OK;
 }

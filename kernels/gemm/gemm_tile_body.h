@@ -4,29 +4,74 @@
 #include <stdbool.h>
 
 #ifdef CB_GEMM_BF16
-#define PANEL_VARIANT CB_VARIANT(gemm_bf16_panel)
+#define PANELS_VARIANT CB_VARIANT(gemm_bf16_panels)
 #define v_multiply_add v_dot2
 #define begin_products v_dot2_begin
 #define end_products v_dot2_end
 #else
-#define PANEL_VARIANT CB_VARIANT(gemm_f32_panel)
+#define PANELS_VARIANT CB_VARIANT(gemm_f32_panels)
 #define v_multiply_add v_fma
 #define begin_products() 0
 #define end_products(mode) (void)(mode)
 #endif
 
-enum { NR = NV * VL, AHEAD = 8 /* steps of k */, VECTORS_OF_A_LINE = 16 / VL };
+enum {
+    NR = NV * VL,
+    AHEAD = 8,      /* steps of k to the rows of B that are fetched into L1 */
+    ROW_STEPS = 24, /* steps of k to the next row that is fetched into L2: a loop so short is predicted to its end */
+    SHORT_K = 64,   /* up to here but the first of these rows is fetched: more cuts would cost more than cache misses */
+    ROWS_OF_A = 3,  /* that need one address and one stride: the scale of an index reaches the third */
+    ADDRESSES = (MR + ROWS_OF_A - 1) / ROWS_OF_A,
+    VECTORS_OF_A_LINE = 16 / VL
+};
 
 /* What is prefetched into L2 while a tile is computed: so many elements of each row of A, and of C a tile's. */
 struct next_rows {
     const float *a, *c;
-    size_t len, mr;
+    size_t len, mr, lda;
 };
 
-/* c: the tile. follows: the next panel of B lies behind this one. packed: where a copy of the panel goes, or NULL. rows and
- * nv are constants at every call, so that the accumulators are registers. */
-CB_INLINE void tile(const struct cb_gemm_panel *p, const float *b, bool follows, float *packed, float *c, size_t ldc,
-                    struct next_rows next, size_t rows, size_t nv)
+CB_INLINE void prefetch_row(const struct next_rows *next, size_t nv)
+{
+    for (size_t at = 0; at < next->len; at += 16) __builtin_prefetch(next->a + at, 0, 2);
+    CB_UNROLL
+    for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(next->c + j * VL, 0, 2);
+}
+
+struct operands {
+    const float *a[ADDRESSES], *b;
+    float *packed; /* where a copy of B's rows goes, or NULL */
+};
+
+/* acc += so many steps of k, by which the operands move on; ahead: to what is prefetched of B. */
+CB_INLINE void multiply(vf acc[MR][NV], struct operands *o, size_t steps, size_t lda, size_t ldb, size_t ahead,
+                        size_t rows, size_t nv)
+{
+    for (; steps > 0; steps--, o->b += ldb) {
+        CB_UNROLL
+        for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(o->b + ahead + j * VL);
+        vf row[NV];
+        CB_UNROLL
+        for (size_t j = 0; j < nv; j++) {
+            row[j] = v_load(o->b + j * VL);
+            if (o->packed) v_store(o->packed + j * VL, row[j]);
+        }
+        if (o->packed) o->packed += NR;
+        CB_UNROLL
+        for (size_t i = 0; i < rows; i++) {
+            vf x = v_set1(o->a[i / ROWS_OF_A][i % ROWS_OF_A * lda]);
+            CB_UNROLL
+            for (size_t j = 0; j < nv; j++) acc[i][j] = v_multiply_add(x, row[j], acc[i][j]);
+        }
+        CB_UNROLL
+        for (size_t g = 0; g * ROWS_OF_A < rows; g++) o->a[g]++;
+    }
+}
+
+/* b: B's panel. follows: the next one lies behind it. c: the tile. rows and nv are constants at every call, so that the
+ * accumulators are registers. */
+CB_INLINE void tile(const struct cb_gemm_panels *p, const float *a, const float *b, bool follows, float *packed,
+                    float *c, size_t ldc, struct next_rows next, size_t rows, size_t nv)
 {
     vf acc[MR][NV];
     float *to = c;
@@ -36,36 +81,23 @@ CB_INLINE void tile(const struct cb_gemm_panel *p, const float *b, bool follows,
         CB_UNROLL
         for (size_t j = 0; j < nv; j++) acc[i][j] = p->accumulate ? v_load(to + j * VL) : v_zero();
     }
-    const float *a = p->a;
-    size_t lda = p->lda, ldb = p->ldb, left = p->k, steps = (left + rows - 1) / rows;
-    if (left <= 64) steps = left; /* the ends of short loops are mispredicted, which costs more than a cache miss */
-    while (left > 0) {
-        /* What comes next, a row at a time: all at once would occupy the core's few buffers for cache misses. */
-        for (size_t at = 0; at < next.len; at += 16) __builtin_prefetch(next.a + at, 0, 2);
-        CB_UNROLL
-        for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(next.c + j * VL, 0, 2);
-        if (next.mr > 1) next.mr--, next.a += p->next_lda, next.c += p->ldc;
-        size_t end = left > steps ? left - steps : 0;
-        /* Into L1; not beyond B: where no memory is, the translation is looked up at every prefetch. */
-        size_t ahead = follows || end >= AHEAD ? AHEAD * ldb : 0;
-        for (; left > end; left--, a++, b += ldb) {
-            CB_UNROLL
-            for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(b + ahead + j * VL);
-            vf row[NV];
-            CB_UNROLL
-            for (size_t j = 0; j < nv; j++) {
-                row[j] = v_load(b + j * VL);
-                if (packed) v_store(packed + j * VL, row[j]);
-            }
-            if (packed) packed += NR;
-            CB_UNROLL
-            for (size_t i = 0; i < rows; i++) {
-                vf x = v_set1(a[i * lda]);
-                CB_UNROLL
-                for (size_t j = 0; j < nv; j++) acc[i][j] = v_multiply_add(x, row[j], acc[i][j]);
-            }
-        }
+    struct operands o = {.b = b, .packed = packed};
+    CB_UNROLL
+    for (size_t g = 0; g * ROWS_OF_A < rows; g++) {
+        o.a[g] = a + g * ROWS_OF_A * p->lda;
+        CB_FORGET(o.a[g]);
     }
+    /* What comes next, a row at a time: all at once would occupy the core's few buffers for cache misses. B not beyond
+     * its end: where no memory is, the translation is looked up at every prefetch. */
+    size_t left = p->k, ahead = AHEAD * p->ldb;
+    if (left > SHORT_K)
+        for (; next.mr > 1 && left >= ROW_STEPS + AHEAD; left -= ROW_STEPS) {
+            prefetch_row(&next, nv);
+            multiply(acc, &o, ROW_STEPS, p->lda, p->ldb, ahead, rows, nv);
+            next.mr--, next.a += next.lda, next.c += p->ldc;
+        }
+    prefetch_row(&next, nv);
+    multiply(acc, &o, left, p->lda, p->ldb, follows ? ahead : 0, rows, nv);
     CB_FORGET(c);
     CB_UNROLL
     for (size_t i = 0; i < rows; i++, c += ldc) {
@@ -74,10 +106,24 @@ CB_INLINE void tile(const struct cb_gemm_panel *p, const float *b, bool follows,
     }
 }
 
+/* memcpy's call for each of these short rows would take as long as six steps of k. */
+static __attribute__((noinline)) void copy_rows(float *to, size_t to_ld, const float *from, size_t from_ld, size_t rows,
+                                                size_t columns)
+{
+    size_t fours = columns / 4 * 4;
+    for (; rows > 0; rows--, to += to_ld, from += from_ld) {
+        CB_UNROLL
+        for (size_t j = 0; j < NR; j += 4)
+            if (j < fours) memcpy(to + j, from + j, 4 * sizeof *to);
+        if (columns & 2) memcpy(to + fours, from + fours, 2 * sizeof *to);
+        if (columns & 1) to[columns - 1] = from[columns - 1];
+    }
+}
+
 /* The tile of the last `columns` < NR; where they are no whole vectors, on a copy, so that nothing beside C is read or
  * written. */
-CB_INLINE void last_tile(const struct cb_gemm_panel *p, const float *b, float *c, size_t columns, struct next_rows next,
-                         size_t rows)
+CB_INLINE void last_tile(const struct cb_gemm_panels *p, const float *a, const float *b, float *c, size_t columns,
+                         struct next_rows next, size_t rows)
 {
     float copy[MR * NR];
     bool whole = columns % VL == 0;
@@ -85,49 +131,60 @@ CB_INLINE void last_tile(const struct cb_gemm_panel *p, const float *b, float *c
     size_t ldc = whole ? p->ldc : NR, vectors = (columns + VL - 1) / VL;
     if (!whole && p->accumulate) {
         memset(copy, 0, sizeof copy);
-        for (size_t i = 0; i < rows; i++) memcpy(copy + i * NR, c + i * p->ldc, columns * sizeof *c);
+        copy_rows(copy, NR, c, p->ldc, rows, columns);
     }
     CB_UNROLL
     for (size_t nv = 1; nv <= NV; nv++)
-        if (nv == vectors) tile(p, b, false, NULL, to, ldc, next, rows, nv);
-    if (whole) return;
-    for (size_t i = 0; i < rows; i++) memcpy(c + i * p->ldc, copy + i * NR, columns * sizeof *c);
+        if (nv == vectors) tile(p, a, b, false, NULL, to, ldc, next, rows, nv);
+    if (!whole) copy_rows(c, p->ldc, copy, NR, rows, columns);
 }
 
-/* packs: const, as rows */
-CB_INLINE void panel(const struct cb_gemm_panel *p, size_t rows, bool packs)
+/* The panel of A from row i on. packs: const, as rows */
+CB_INLINE void panel(const struct cb_gemm_panels *p, size_t i, size_t rows, bool packs)
 {
-    const float *b = p->b;
-    float *c = p->c, *packed = packs ? p->packed_b : NULL;
-    size_t left = p->next_k;
-    struct next_rows next = {.a = p->next_a, .mr = p->next_mr};
+    const float *a = p->a + i * p->lda, *b = p->b;
+    float *c = p->c + i * p->ldc, *packed = packs ? p->packed_b : NULL;
+    struct next_rows next = {.a = p->next_a, .mr = p->next_mr, .lda = p->next_lda};
+    const float *next_c = p->next_c;
+    size_t left = p->next_k, below = p->m - i - rows;
+    if (below > 0) {
+        next.a = a + rows * p->lda;
+        next.mr = below < rows ? below : rows;
+        next.lda = p->lda;
+        next_c = c + rows * p->ldc;
+        left = p->k;
+    }
     for (size_t n = p->n; n > 0; b += p->b_panel, c += NR, next.a += next.len) {
         next.len = p->next_len < left ? p->next_len : left;
         left -= next.len;
-        next.c = n > NR ? c + NR : p->next_c;
+        next.c = n > NR ? c + NR : next_c;
         if (!packs && n < NR) {
-            last_tile(p, b, c, n, next, rows);
+            last_tile(p, a, b, c, n, next, rows);
             return;
         }
         n -= NR;
-        tile(p, b, n > 0 && p->b_panel == p->k * p->ldb, packed, c, p->ldc, next, rows, NV);
+        tile(p, a, b, n > 0 && p->b_panel == p->k * p->ldb, packed, c, p->ldc, next, rows, NV);
         if (packs) packed += p->k * NR;
     }
 }
 
 /* Each height has its own code: a flat C (16 rows: 8 + 8) pays for no row that it does not have. */
-void PANEL_VARIANT(const struct cb_gemm_panel *p)
+void PANELS_VARIANT(const struct cb_gemm_panels *p)
 {
     unsigned mode = begin_products();
-    switch (p->mr) {
+    for (size_t i = 0; i < p->m;) {
+        switch (p->mr < p->m - i ? p->mr : p->m - i) {
 #define ROWS(rows)                                                                                                     \
     case rows:                                                                                                         \
-        if (p->packed_b)                                                                                               \
-            panel(p, rows, true);                                                                                      \
-        else                                                                                                           \
-            panel(p, rows, false);                                                                                     \
+        if (p->packed_b) {                                                                                             \
+            panel(p, i, rows, true);                                                                                   \
+            i += rows;                                                                                                 \
+        } else {                                                                                                       \
+            for (; p->m - i >= rows; i += rows) panel(p, i, rows, false);                                              \
+        }                                                                                                              \
         break;
-        EACH_MR(ROWS)
+            EACH_MR(ROWS)
+        }
     }
     end_products(mode);
 }

@@ -8,9 +8,9 @@
 /* Refuses leading dimensions that are too short and sizes that do not fit. */
 enum cb_status cb_gemm_check(const struct cb_gemm *args, struct cb_error *err);
 
-/* The product, panel by panel; workspace as for cb_gemm. Elements are moved, not looked at: they may be words of bf16.
+/* The product; workspace as for cb_gemm. Elements are moved, not looked at: they may be words of bf16.
  */
 void cb_gemm_run(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
-                 cb_gemm_panel_fn *panel, void *workspace);
+                 cb_gemm_panels_fn *multiply_panels, void *workspace);
 
 #endif

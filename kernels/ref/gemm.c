@@ -8,23 +8,23 @@
 /* The definition: every c is one chain of fma over k in order, from 0 or from the c that was there. */
 enum { MR = 4, NR = 4 };
 
-CB_REF_INLINE const float *b_of(const struct cb_gemm_panel *p, size_t k, size_t j)
+CB_REF_INLINE const float *b_of(const struct cb_gemm_panels *p, size_t k, size_t j)
 {
     return p->b + j / NR * p->b_panel + k * p->ldb + j % NR;
 }
 
 /* Moved, not looked at: they may be words. */
-CB_REF_INLINE void pack_b(const struct cb_gemm_panel *p)
+CB_REF_INLINE void pack_b(const struct cb_gemm_panels *p)
 {
     for (size_t j = 0; p->packed_b && j < p->n; j++)
         for (size_t k = 0; k < p->k; k++)
             memcpy(p->packed_b + (j / NR * p->k + k) * NR + j % NR, b_of(p, k, j), sizeof *p->b);
 }
 
-CB_REF void cb_gemm_f32_panel__scalar(const struct cb_gemm_panel *p)
+CB_REF void cb_gemm_f32_panels__scalar(const struct cb_gemm_panels *p)
 {
     pack_b(p);
-    for (size_t i = 0; i < p->mr; i++)
+    for (size_t i = 0; i < p->m; i++)
         for (size_t j = 0; j < p->n; j++) {
             float c = p->accumulate ? p->c[i * p->ldc + j] : 0;
             for (size_t k = 0; k < p->k; k++) c = __builtin_fmaf(p->a[i * p->lda + k], *b_of(p, k, j), c);
@@ -33,10 +33,10 @@ CB_REF void cb_gemm_f32_panel__scalar(const struct cb_gemm_panel *p)
 }
 
 /* Words: of bf16 pairs along k. */
-CB_REF void cb_gemm_bf16_panel__scalar(const struct cb_gemm_panel *p)
+CB_REF void cb_gemm_bf16_panels__scalar(const struct cb_gemm_panels *p)
 {
     pack_b(p);
-    for (size_t i = 0; i < p->mr; i++)
+    for (size_t i = 0; i < p->m; i++)
         for (size_t j = 0; j < p->n; j++) {
             float c = p->accumulate ? p->c[i * p->ldc + j] : 0;
             for (size_t k = 0; k < p->k; k++) {

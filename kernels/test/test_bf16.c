@@ -86,7 +86,7 @@ static void test_fma(void)
 }
 
 /* acc + a1*b1 + a0*b0 in each column of one row. */
-static void compare_dot2(cb_gemm_panel_fn *panel, size_t nr)
+static void compare_dot2(cb_gemm_panels_fn *panels, size_t nr)
 {
     enum { NR = 16, CASES = 20000 };
     float *a = check_floats(1), *b = check_floats(NR), *got = check_floats(NR), *want = check_floats(NR);
@@ -105,18 +105,19 @@ static void compare_dot2(cb_gemm_panel_fn *panel, size_t nr)
             want[j] = cb_bf16_dot2(cb_bf16_value(words[0]), cb_bf16_value(words[1]), cb_bf16_value(words[2 + 2 * j]),
                                    cb_bf16_value(words[3 + 2 * j]), got[j]);
         }
-        panel(&(struct cb_gemm_panel){.mr = 1,
-                                      .n = nr,
-                                      .k = 1,
-                                      .a = a,
-                                      .b = b,
-                                      .c = got,
-                                      .lda = 1,
-                                      .ldb = NR,
-                                      .ldc = NR,
-                                      .accumulate = 1,
-                                      .next_a = a,
-                                      .next_c = got});
+        panels(&(struct cb_gemm_panels){.m = 1,
+                                        .mr = 1,
+                                        .n = nr,
+                                        .k = 1,
+                                        .a = a,
+                                        .b = b,
+                                        .c = got,
+                                        .lda = 1,
+                                        .ldb = NR,
+                                        .ldc = NR,
+                                        .accumulate = 1,
+                                        .next_a = a,
+                                        .next_c = got});
         if (!check_equal("c", got, want, nr)) break;
     }
 }
@@ -126,7 +127,7 @@ static void test_dot2(enum cb_isa isa)
     size_t mr, nr;
     cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
     check_begin(isa, "dot products near the limits");
-    compare_dot2(cb_ops_of(isa)->gemm_bf16_panel, nr < 16 ? nr : 16);
+    compare_dot2(cb_ops_of(isa)->gemm_bf16_panels, nr < 16 ? nr : 16);
     check_end();
 }
 
@@ -134,7 +135,7 @@ static void test_dot2(enum cb_isa isa)
 
 typedef float dot_fn(float a0, float a1, float b0, float b1, float acc);
 
-static void wrong_panel(const struct cb_gemm_panel *p, dot_fn *dot)
+static void wrong_panels(const struct cb_gemm_panels *p, dot_fn *dot)
 {
     uint16_t a[2], b[2];
     memcpy(a, p->a, sizeof a);
@@ -160,32 +161,32 @@ static float flushed_after_fma(float a0, float a1, float b0, float b1, float acc
     return cb_flush_denormal(fmaf(cb_flush_denormal(a0), cb_flush_denormal(b0), acc));
 }
 
-static void panel_lower_first(const struct cb_gemm_panel *p)
+static void panels_lower_first(const struct cb_gemm_panels *p)
 {
-    wrong_panel(p, lower_first);
+    wrong_panels(p, lower_first);
 }
 
-static void panel_with_denormals(const struct cb_gemm_panel *p)
+static void panels_with_denormals(const struct cb_gemm_panels *p)
 {
-    wrong_panel(p, with_denormals);
+    wrong_panels(p, with_denormals);
 }
 
-static void panel_flushed_after_fma(const struct cb_gemm_panel *p)
+static void panels_flushed_after_fma(const struct cb_gemm_panels *p)
 {
-    wrong_panel(p, flushed_after_fma);
+    wrong_panels(p, flushed_after_fma);
 }
 
 static void test_wrong_panels(void)
 {
     static const struct {
         const char *name;
-        cb_gemm_panel_fn *panel;
-    } wrong[] = {{"takes the lower halves first", panel_lower_first},
-                 {"keeps denormals", panel_with_denormals},
-                 {"decides by what fma rounded to whether a result is tiny", panel_flushed_after_fma}};
+        cb_gemm_panels_fn *panels;
+    } wrong[] = {{"takes the lower halves first", panels_lower_first},
+                 {"keeps denormals", panels_with_denormals},
+                 {"decides by what fma rounded to whether a result is tiny", panels_flushed_after_fma}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        check_begin_must_fail(CB_ISA_SCALAR, "a gemm_bf16_panel that %s", wrong[i].name);
-        compare_dot2(wrong[i].panel, 16);
+        check_begin_must_fail(CB_ISA_SCALAR, "a gemm_bf16_panels that %s", wrong[i].name);
+        compare_dot2(wrong[i].panels, 16);
         check_end();
     }
 }

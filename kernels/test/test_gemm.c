@@ -38,24 +38,24 @@ static float *filled_operand(size_t n, enum cb_format format, enum check_fill fi
     return p;
 }
 
-/* --- a panel of A, and panels that are wrong on purpose --- */
+/* --- panels of A, and such that are wrong on purpose --- */
 
-/* The same of words, as cb_gemm_bf16_panel__scalar has it. */
-static void plain_words(const struct cb_gemm_panel *p, float *c)
+/* The same of words, as cb_gemm_bf16_panels__scalar has it. */
+static void plain_words(const struct cb_gemm_panels *p, float *c)
 {
-    struct cb_gemm_panel plain = *p;
+    struct cb_gemm_panels plain = *p;
     plain.c = c;
     cb_gemm_f32_tile_size__scalar(&(size_t){0}, &plain.b_panel);
-    cb_gemm_bf16_panel__scalar(&plain);
+    cb_gemm_bf16_panels__scalar(&plain);
 }
 
-static void compare_panel(cb_gemm_panel_fn *panel, struct cb_gemm_panel p, bool packs, enum cb_format format,
-                          enum check_fill fill)
+static void compare_panels(cb_gemm_panels_fn *panels, struct cb_gemm_panels p, bool packs, enum cb_format format,
+                           enum check_fill fill)
 {
-    check_at("panel mr=%zu n=%zu k=%zu lda=%zu ldb=%zu ldc=%zu accumulate=%d packs=%d fill=%d", p.mr, p.n, p.k, p.lda,
-             p.ldb, p.ldc, p.accumulate, packs, (int)fill);
-    size_t len = (p.mr - 1) * p.ldc + p.n;
-    float *a = filled_operand((p.mr - 1) * p.lda + p.k, format, fill, 1), *got = filled(len, fill, 3);
+    check_at("panels m=%zu mr=%zu n=%zu k=%zu lda=%zu ldb=%zu ldc=%zu accumulate=%d packs=%d fill=%d", p.m, p.mr, p.n,
+             p.k, p.lda, p.ldb, p.ldc, p.accumulate, packs, (int)fill);
+    size_t len = (p.m - 1) * p.ldc + p.n;
+    float *a = filled_operand((p.m - 1) * p.lda + p.k, format, fill, 1), *got = filled(len, fill, 3);
     float *b = filled_operand((p.k - 1) * p.ldb + (p.n + 15) / 16 * 16, format, fill, 2);
     float *want = check_copy(got, len);
     p.a = a;
@@ -63,11 +63,11 @@ static void compare_panel(cb_gemm_panel_fn *panel, struct cb_gemm_panel p, bool 
     if (format == CB_BF16)
         plain_words(&p, want);
     else
-        plain_gemm(&(struct cb_gemm){p.mr, p.n, p.k, a, b, want, p.lda, p.ldb, p.ldc, 0, 0, p.accumulate});
+        plain_gemm(&(struct cb_gemm){p.m, p.n, p.k, a, b, want, p.lda, p.ldb, p.ldc, 0, 0, p.accumulate});
     p.c = got;
     float *packed = packs ? filled(p.n * p.k, fill, 4) : NULL;
     p.packed_b = packed;
-    panel(&p);
+    panels(&p);
     check_equal("c", got, want, len);
     if (packed) {
         float *want_packed = check_floats(p.n * p.k);
@@ -80,29 +80,30 @@ static void compare_panel(cb_gemm_panel_fn *panel, struct cb_gemm_panel p, bool 
     check_release();
 }
 
-/* Up to two tiles and a column; B in place. */
-static void compare_panels(cb_gemm_panel_fn *panel, enum cb_format format, size_t unit_m, size_t unit_n)
+/* Up to four panels, the last one of any height; up to two tiles and a column; B in place. */
+static void compare_all_panels(cb_gemm_panels_fn *panels, enum cb_format format, size_t unit_m, size_t unit_n)
 {
-    static const size_t ks[] = {1, 2, 3, 19, 64, 71};
+    static const size_t ks[] = {1, 2, 3, 19, 64, 71, 167};
     for (size_t mr = 1; mr <= unit_m; mr++)
         for (size_t n = 1; n <= 2 * unit_n + 1; n++)
             for (int accumulate = 0; accumulate < 2; accumulate++) {
                 uint64_t pick = check_random(5, (mr * unit_n * 2 + n) * 2 + (size_t)accumulate);
                 size_t ldc = n + (pick & 1 ? 0 : pick >> 1 & 31);
-                struct cb_gemm_panel p = {.mr = mr, .n = n, .b_panel = unit_n, .ldc = ldc, .accumulate = accumulate};
+                bool packs = n % unit_n == 0 && pick >> 30 & 1;
+                struct cb_gemm_panels p = {.mr = mr, .n = n, .b_panel = unit_n, .ldc = ldc, .accumulate = accumulate};
+                p.m = pick >> 31 & 1 ? mr : 1 + (pick >> 40) % (packs ? mr : 4 * mr);
                 p.k = ks[(pick >> 8) % (sizeof ks / sizeof *ks)];
                 p.lda = p.k + (pick >> 24 & 7);
                 p.ldb = (n + 15) / 16 * 16 + (pick >> 27 & 7);
-                compare_panel(panel, p, n % unit_n == 0 && pick >> 30 & 1, format,
-                              (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
+                compare_panels(panels, p, packs, format, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
             }
 }
 
-enum { WRONG_MR = 4, WRONG_NR = 4, WRONG_N = 2 * WRONG_NR + 1 };
+enum { WRONG_MR = 4, WRONG_NR = 4, WRONG_M = 4 * WRONG_MR, WRONG_N = 2 * WRONG_NR + 1 };
 
-static void panel_of_mul_add(const struct cb_gemm_panel *p)
+static void panels_of_mul_add(const struct cb_gemm_panels *p)
 {
-    for (size_t i = 0; i < p->mr; i++)
+    for (size_t i = 0; i < p->m; i++)
         for (size_t j = 0; j < p->n; j++) {
             float c = p->accumulate ? p->c[i * p->ldc + j] : 0;
             for (size_t k = 0; k < p->k; k++) {
@@ -113,75 +114,83 @@ static void panel_of_mul_add(const struct cb_gemm_panel *p)
         }
 }
 
-static void panel_that_adds_c_last(const struct cb_gemm_panel *p)
+static void panels_adding_c_last(const struct cb_gemm_panels *p)
 {
-    float product[WRONG_MR * WRONG_N];
-    struct cb_gemm_panel from_zero = *p;
+    float product[WRONG_M * WRONG_N];
+    struct cb_gemm_panels from_zero = *p;
     from_zero.accumulate = 0;
     from_zero.c = product;
     from_zero.ldc = WRONG_N;
-    cb_gemm_f32_panel__scalar(&from_zero);
-    for (size_t i = 0; i < p->mr; i++)
+    cb_gemm_f32_panels__scalar(&from_zero);
+    for (size_t i = 0; i < p->m; i++)
         for (size_t j = 0; j < p->n; j++)
             p->c[i * p->ldc + j] = product[i * WRONG_N + j] + (p->accumulate ? p->c[i * p->ldc + j] : 0);
 }
 
-static void panel_from_the_last_k(const struct cb_gemm_panel *p)
+static void panels_from_the_last_k(const struct cb_gemm_panels *p)
 {
-    struct cb_gemm_panel step = *p;
+    struct cb_gemm_panels step = *p;
     step.k = 1;
     for (size_t k = p->k; k-- > 0; step.accumulate = 1) {
         step.a = p->a + k;
         step.b = p->b + k * p->ldb;
-        cb_gemm_f32_panel__scalar(&step);
+        cb_gemm_f32_panels__scalar(&step);
     }
 }
 
-static void panel_without_the_last_k(const struct cb_gemm_panel *p)
+static void panels_without_the_last_k(const struct cb_gemm_panels *p)
 {
-    struct cb_gemm_panel shorter = *p;
+    struct cb_gemm_panels shorter = *p;
     shorter.k--;
-    cb_gemm_f32_panel__scalar(&shorter);
+    cb_gemm_f32_panels__scalar(&shorter);
 }
 
-static void panel_of_the_first_columns(const struct cb_gemm_panel *p)
+static void panels_of_the_first_columns(const struct cb_gemm_panels *p)
 {
-    struct cb_gemm_panel first = *p;
+    struct cb_gemm_panels first = *p;
     first.b_panel = 0;
-    cb_gemm_f32_panel__scalar(&first);
+    cb_gemm_f32_panels__scalar(&first);
 }
 
-static void panel_without_a_copy(const struct cb_gemm_panel *p)
+static void panels_without_the_last_one(const struct cb_gemm_panels *p)
 {
-    struct cb_gemm_panel only = *p;
+    struct cb_gemm_panels fewer = *p;
+    if (fewer.m > fewer.mr) fewer.m -= fewer.mr;
+    cb_gemm_f32_panels__scalar(&fewer);
+}
+
+static void panels_without_a_copy(const struct cb_gemm_panels *p)
+{
+    struct cb_gemm_panels only = *p;
     only.packed_b = NULL;
-    cb_gemm_f32_panel__scalar(&only);
+    cb_gemm_f32_panels__scalar(&only);
 }
 
-static void panel_that_stores_a_column_more(const struct cb_gemm_panel *p)
+static void panels_with_a_column_more(const struct cb_gemm_panels *p)
 {
-    struct cb_gemm_panel wider = *p;
+    struct cb_gemm_panels wider = *p;
     if (wider.n < WRONG_N) wider.n++;
-    cb_gemm_f32_panel__scalar(&wider);
+    cb_gemm_f32_panels__scalar(&wider);
 }
 
 static void test_wrong_panels(void)
 {
     static const struct {
         const char *name;
-        cb_gemm_panel_fn *panel;
+        cb_gemm_panels_fn *panels;
     } wrong[] = {
-        {"multiplies, then adds", panel_of_mul_add},
-        {"adds the old c last", panel_that_adds_c_last},
-        {"takes k in reverse", panel_from_the_last_k},
-        {"forgets the last k", panel_without_the_last_k},
-        {"takes the first columns of B for all", panel_of_the_first_columns},
-        {"leaves no copy of B", panel_without_a_copy},
-        {"stores a column too many", panel_that_stores_a_column_more},
+        {"multiplies, then adds", panels_of_mul_add},
+        {"adds the old c last", panels_adding_c_last},
+        {"takes k in reverse", panels_from_the_last_k},
+        {"forgets the last k", panels_without_the_last_k},
+        {"takes the first columns of B for all", panels_of_the_first_columns},
+        {"leaves out the last panel", panels_without_the_last_one},
+        {"leaves no copy of B", panels_without_a_copy},
+        {"stores a column too many", panels_with_a_column_more},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        check_begin_must_fail(CB_ISA_SCALAR, "gemm_f32_panel that %s", wrong[i].name);
-        compare_panels(wrong[i].panel, CB_F32, WRONG_MR, WRONG_NR);
+        check_begin_must_fail(CB_ISA_SCALAR, "a gemm_f32_panels that %s", wrong[i].name);
+        compare_all_panels(wrong[i].panels, CB_F32, WRONG_MR, WRONG_NR);
         check_end();
     }
 }
@@ -380,12 +389,12 @@ int main(void)
         size_t mr, nr;
         cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
         if (isa != CB_ISA_AVX512BF16) {
-            check_begin(isa, "gemm_f32_panel");
-            compare_panels(cb_ops_of(isa)->gemm_f32_panel, CB_F32, mr, nr);
+            check_begin(isa, "gemm_f32_panels");
+            compare_all_panels(cb_ops_of(isa)->gemm_f32_panels, CB_F32, mr, nr);
             check_end();
         }
-        check_begin(isa, "gemm_bf16_panel");
-        compare_panels(cb_ops_of(isa)->gemm_bf16_panel, CB_BF16, mr, nr);
+        check_begin(isa, "gemm_bf16_panels");
+        compare_all_panels(cb_ops_of(isa)->gemm_bf16_panels, CB_BF16, mr, nr);
         check_end();
         test_products(isa);
         test_paths(isa);

@@ -35,6 +35,14 @@ struct cb_memory_sizes cb_memory_sizes(void)
     return sizes;
 }
 
+struct cb_cache_sizes cb_cache_sizes(void)
+{
+    struct cb_memory_sizes sizes = cb_memory_sizes();
+    return (struct cb_cache_sizes){.l1_bytes = sizes.cache_bytes[CB_LEVEL_L1],
+                                   .l2_bytes = sizes.cache_bytes[CB_LEVEL_L2],
+                                   .l3_bytes = sizes.cache_bytes[CB_LEVEL_L3]};
+}
+
 static size_t dram_bytes(const struct cb_memory_sizes *s, size_t threads, const char **reason)
 {
     size_t last = 0, at_least = (size_t)256 << 20;

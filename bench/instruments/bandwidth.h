@@ -6,6 +6,7 @@
 #include "core/isa.h"
 #include "core/status.h"
 #include "core/team.h"
+#include "gemm/gemm.h"
 
 /* What memory and caches can deliver: the other ceiling of the roofline, beside peak.h. As STREAM counts (McCalpin
  * 1995): the bytes that the program names; a store's reading of its line is not counted. */
@@ -28,6 +29,7 @@ struct cb_memory_sizes {
     size_t available_bytes;
 };
 struct cb_memory_sizes cb_memory_sizes(void);
+struct cb_cache_sizes cb_cache_sizes(void); /* the same caches, as the blocking of products takes them */
 
 /* Bytes that a thread works on to measure a level: half of its share of a cache; for DRAM four times the last cache and
  * 256 MB at least, all threads together. 0 where that cannot be: *reason says why. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bandwidth.h"
 #include "bench.h"
 #include "suites.h"
 #include "conv_case.h"
@@ -209,7 +210,7 @@ static enum cb_status setup(void **out, const struct cb_contest *contest, struct
     w->team = team;
     w->shape = contest->shape;
     w->pass = (enum case_pass)contest->kernel->pass;
-    w->caches = cb_cache_sizes_detect();
+    w->caches = cb_cache_sizes();
     return CB_OK;
 }
 

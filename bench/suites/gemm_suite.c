@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bandwidth.h"
 #include "bench.h"
 #include "suites.h"
 #include "core/bf16.h"
@@ -79,7 +80,7 @@ static enum cb_status setup(void **out, const struct cb_contest *contest, struct
     size_t m = w->m = cb_shape_value(contest->shape, "m"), n = w->n = cb_shape_value(contest->shape, "n"),
            k = w->k = cb_shape_value(contest->shape, "k");
     w->team = team;
-    w->caches = cb_cache_sizes_detect();
+    w->caches = cb_cache_sizes();
     w->operands = (enum cb_format)cb_shape_value(contest->shape, "operands");
     w->a = cb_alloc_tensor(m * k * cb_format_bytes(w->operands));
     w->b = cb_alloc_tensor(k * n * cb_format_bytes(w->operands));

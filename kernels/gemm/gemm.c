@@ -2,7 +2,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/ops.h"
 #include "gemm/pack.h"
@@ -19,6 +18,7 @@ struct plan {
     size_t shares_m, shares_n; /* the grid of rectangles */
     bool copy_a, pack_b;       /* else read where they are */
     bool prefetch_b;           /* while the block before is multiplied */
+    size_t row_steps;          /* of k, from one row that is prefetched to the next */
     size_t a_ld;               /* of a copied panel of A */
     size_t a_panel;            /* from one copied panel to the next; 0: they take turns in one place */
     size_t a_len, piece_len;   /* of a thread's workspace: the copies of A, all */
@@ -71,6 +71,7 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
 {
     size_t l1 = caches->l1_bytes ? caches->l1_bytes : (size_t)32 << 10;
     size_t l2 = caches->l2_bytes ? caches->l2_bytes : (size_t)1 << 20;
+    size_t l3 = caches->l3_bytes ? caches->l3_bytes : (size_t)16 << 20;
     struct plan p;
     cb_ops()->gemm_f32_tile_size(&p.mr, &p.nr);
     /* Waking a thread takes as long as some ten thousand operations. */
@@ -89,24 +90,16 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     p.pack_b = g->b_transposed || g->n % CB_LANES || m > (shares_sets ? 1 : 16) * p.mr;
     /* Between two of many panels of A come few lines of the next block of B: more at once would hold up the tiles. */
     p.prefetch_b = p.pack_b && m > 64 * p.mr;
+    /* A loop of 24 steps is predicted to its end. For short k every cut costs more than a miss in a cache, but less than
+     * one that goes to memory. */
+    bool from_memory = (double)g->m * (double)(g->k + g->n) * sizeof(float) > (double)l3;
+    p.row_steps = p.kc > 64 ? 24 : from_memory ? 4 : p.kc;
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
     /* A panel is copied when the first block of B meets it, and kept for the others. */
     p.a_panel = n > p.nb ? p.mr * p.a_ld : 0;
     p.a_len = p.copy_a ? (p.a_panel ? ceil_div(m, p.mr) : 1) * p.mr * p.a_ld : 0;
     p.piece_len = p.a_len + (p.pack_b ? p.kc * p.nb : 0);
     return p;
-}
-
-struct cb_cache_sizes cb_cache_sizes_detect(void)
-{
-    struct cb_cache_sizes sizes = {0};
-#ifdef _SC_LEVEL1_DCACHE_SIZE
-    long l1 = sysconf(_SC_LEVEL1_DCACHE_SIZE), l2 = sysconf(_SC_LEVEL2_CACHE_SIZE), l3 = sysconf(_SC_LEVEL3_CACHE_SIZE);
-    if (l1 > 0) sizes.l1_bytes = (size_t)l1;
-    if (l2 > 0) sizes.l2_bytes = (size_t)l2;
-    if (l3 > 0) sizes.l3_bytes = (size_t)l3;
-#endif
-    return sizes;
 }
 
 size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads)
@@ -199,6 +192,7 @@ static void multiply_block(const struct job *job, const struct block *s, const s
                                     .b_panel = s->b_panel,
                                     .packed_b = s->packed_b,
                                     .ldc = g->ldc};
+    panels.row_steps = job->p.row_steps;
     panels.accumulate = g->accumulate || s->k > 0;
     panels.next_len = ceil_div(ceil_div(s->kc, ceil_div(s->n, job->p.nr)), LINE) * LINE;
     for (size_t i = s->i; i < i_end; i += panels.m) {

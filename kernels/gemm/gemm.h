@@ -18,12 +18,11 @@ struct cb_gemm {
     int a_transposed, b_transposed, accumulate;
 };
 
-/* Cache sizes that the blocking is chosen from; zero members fall back to 32 KiB, 1 MiB, 16 MiB. L1 and L2 of a core,
- * L3 of all. */
+/* Cache sizes that the blocking is chosen from; zero members fall back to 32 KiB, 1 MiB, 16 MiB. L1 and L2 of a core;
+ * L3 as large as a core finds it. */
 struct cb_cache_sizes {
     size_t l1_bytes, l2_bytes, l3_bytes;
 };
-struct cb_cache_sizes cb_cache_sizes_detect(void); /* from sysconf; 0 where unknown */
 
 /* Panels of A times a block of B: C[m x n] (+)= A[m x k] * B[k x n], mr rows of A at a time, of the last panel what is
  * left; 1 <= mr <= MR, 1 <= m, 1 <= n. Columns j*NR and on of B are the panel at b + j*b_panel, with rows ldb apart. It is read in
@@ -38,9 +37,9 @@ struct cb_gemm_panels {
     /* NULL, or where B goes, too: panels of [k][NR]. m <= mr then, and n is a multiple of NR. It overlaps nothing. */
     float *packed_b;
     /* Prefetched along the way: what comes after these panels, next_mr rows (at least one) of next_k elements of A and of
-     * a tile of C. Each tile fetches next_len elements of the rows of A that come next. */
+     * a tile of C. Each tile fetches next_len elements of the rows of A that come next, a row every row_steps >= 1 of k. */
     const float *next_a, *next_c;
-    size_t next_mr, next_k, next_len, next_lda;
+    size_t next_mr, next_k, next_len, next_lda, row_steps;
 };
 typedef void cb_gemm_panels_fn(const struct cb_gemm_panels *args);
 typedef void cb_gemm_tile_size_fn(size_t *mr, size_t *nr); /* MR, NR of the ISA's tiles, of both formats */

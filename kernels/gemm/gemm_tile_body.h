@@ -17,10 +17,8 @@
 
 enum {
     NR = NV * VL,
-    AHEAD = 8,      /* steps of k to the rows of B that are fetched into L1 */
-    ROW_STEPS = 24, /* steps of k to the next row that is fetched into L2: a loop so short is predicted to its end */
-    SHORT_K = 64,   /* up to here but the first of these rows is fetched: more cuts would cost more than cache misses */
-    ROWS_OF_A = 3,  /* that need one address and one stride: the scale of an index reaches the third */
+    AHEAD = 8,     /* steps of k to the rows of B that are fetched into L1 */
+    ROWS_OF_A = 3, /* that need one address and one stride: the scale of an index reaches the third */
     ADDRESSES = (MR + ROWS_OF_A - 1) / ROWS_OF_A,
     VECTORS_OF_A_LINE = 16 / VL
 };
@@ -90,12 +88,11 @@ CB_INLINE void tile(const struct cb_gemm_panels *p, const float *a, const float 
     /* What comes next, a row at a time: all at once would occupy the core's few buffers for cache misses. B not beyond
      * its end: where no memory is, the translation is looked up at every prefetch. */
     size_t left = p->k, ahead = AHEAD * p->ldb;
-    if (left > SHORT_K)
-        for (; next.mr > 1 && left >= ROW_STEPS + AHEAD; left -= ROW_STEPS) {
-            prefetch_row(&next, nv);
-            multiply(acc, &o, ROW_STEPS, p->lda, p->ldb, ahead, rows, nv);
-            next.mr--, next.a += next.lda, next.c += p->ldc;
-        }
+    for (; next.mr > 1 && left >= p->row_steps + AHEAD; left -= p->row_steps) {
+        prefetch_row(&next, nv);
+        multiply(acc, &o, p->row_steps, p->lda, p->ldb, ahead, rows, nv);
+        next.mr--, next.a += next.lda, next.c += p->ldc;
+    }
     prefetch_row(&next, nv);
     multiply(acc, &o, left, p->lda, p->ldb, follows ? ahead : 0, rows, nv);
     CB_FORGET(c);

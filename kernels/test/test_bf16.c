@@ -106,6 +106,7 @@ static void compare_dot2(cb_gemm_panels_fn *panels, size_t nr)
                                    cb_bf16_value(words[3 + 2 * j]), got[j]);
         }
         panels(&(struct cb_gemm_panels){.m = 1,
+                                        .row_steps = 1,
                                         .mr = 1,
                                         .n = nr,
                                         .k = 1,

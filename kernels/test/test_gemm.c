@@ -83,7 +83,7 @@ static void compare_panels(cb_gemm_panels_fn *panels, struct cb_gemm_panels p, b
 /* Up to four panels, the last one of any height; up to two tiles and a column; B in place. */
 static void compare_all_panels(cb_gemm_panels_fn *panels, enum cb_format format, size_t unit_m, size_t unit_n)
 {
-    static const size_t ks[] = {1, 2, 3, 19, 64, 71, 167};
+    static const size_t ks[] = {1, 2, 3, 19, 64, 71, 167}, row_steps[] = {1, 4, 24, 200};
     for (size_t mr = 1; mr <= unit_m; mr++)
         for (size_t n = 1; n <= 2 * unit_n + 1; n++)
             for (int accumulate = 0; accumulate < 2; accumulate++) {
@@ -93,6 +93,7 @@ static void compare_all_panels(cb_gemm_panels_fn *panels, enum cb_format format,
                 struct cb_gemm_panels p = {.mr = mr, .n = n, .b_panel = unit_n, .ldc = ldc, .accumulate = accumulate};
                 p.m = pick >> 31 & 1 ? mr : 1 + (pick >> 40) % (packs ? mr : 4 * mr);
                 p.k = ks[(pick >> 8) % (sizeof ks / sizeof *ks)];
+                p.row_steps = row_steps[pick >> 35 & 3];
                 p.lda = p.k + (pick >> 24 & 7);
                 p.ldb = (n + 15) / 16 * 16 + (pick >> 27 & 7);
                 compare_panels(panels, p, packs, format, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));

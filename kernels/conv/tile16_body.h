@@ -26,16 +26,19 @@ CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows
     const ptrdiff_t below =
         lower.px ? (ptrdiff_t)(c->stride * c->in_row + lower.col * next) - (ptrdiff_t)(upper.col * next) : 0;
     /* The taps as a loop: for two rows gcc, unrolling, copies sums; for the stem's three channels it unrolls these too. */
-    const bool loop = columns.n > 1 && (lower.px || c->channels != CB_LANES);
+    const bool two_rows = lower.px > 0, loop = columns.n > 1 && (two_rows || c->channels != CB_LANES);
+    /* For two rows all rows of the window are one loop with the channels: the end of each would be mispredicted. */
+    const size_t loops = two_rows ? 1 : rows->n, steps = two_rows ? c->filter * c->channels : c->channels;
+    const ptrdiff_t next_row = (ptrdiff_t)c->in_row - (ptrdiff_t)(c->channels * c->channel);
     fetch_next_image(f, n);
     size_t b = 0;
     do {
         CB_UNROLL
         for (size_t i = 0; i < CB_PARTS * n; i++) acc[i] = v_zero();
-        for (size_t t = 0; t < rows->n; t++) {
+        for (size_t t = 0; t < loops; t++) {
             const float *x = c->in + b * c->in_plane + rows->p[t] * c->in_row + columns.in * (ptrdiff_t)c->pixel;
             const float *w = c->w + ((b * c->filter + rows->r[t]) * c->channels * c->filter + columns.first) * CB_LANES;
-            for (size_t k = 0; k < c->channels; k++, x += c->channel, w += c->filter * CB_LANES) {
+            for (size_t k = steps; k-- > 0; x += c->channel, w += c->filter * CB_LANES) {
                 const float *at = x + upper.col * next, *low = at + below, *tap = w;
                 size_t taps = columns.n;
                 if (loop) CB_FORGET(taps);
@@ -52,6 +55,7 @@ CB_INLINE void correlate_runs(const struct correlation *c, const struct tap_rows
                     low += columns.in_step * (ptrdiff_t)c->pixel;
                     tap += columns.step * CB_LANES;
                 }
+                if (two_rows) x += k % c->channels == 0 ? next_row : 0;
             }
         }
         if (b > 0) {

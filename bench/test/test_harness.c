@@ -45,6 +45,21 @@ static void test_level_sizes(void **state)
     assert_int_equal(cb_level_bytes(&(struct cb_memory_sizes){.l3_shared_by = 1}, CB_LEVEL_DRAM, 1, &why), 256 << 20);
 }
 
+/* What hwloc does not know stays 0. */
+static void test_caches_grow_outwards(void **state)
+{
+    (void)state;
+    struct cb_cache_sizes caches = cb_cache_sizes();
+    const size_t bytes[] = {caches.l1_bytes, caches.l2_bytes, caches.l3_bytes};
+    size_t inner = 4 << 10;
+    for (size_t i = 0; i < 3; i++)
+        if (bytes[i]) {
+            assert_in_range(bytes[i], inner, (size_t)4 << 30);
+            inner = bytes[i];
+        }
+    assert_int_equal(caches.l3_bytes, cb_memory_sizes().cache_bytes[CB_LEVEL_L3]);
+}
+
 static struct cb_ceilings ceilings_of_two_threads(void)
 {
     struct cb_ceilings c = {.threads = 2, .sizes = {{32 << 10, 1 << 20, 32 << 20}, 2, 0}};
@@ -325,17 +340,12 @@ static void test_flushed_lines_come_from_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_level_sizes),
-        cmocka_unit_test(test_roofline),
-        cmocka_unit_test(test_bandwidth_is_measured),
-        cmocka_unit_test(test_ratio),
-        cmocka_unit_test(test_verdict_adds_the_parts),
-        cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_flags_of_the_environment),
-        cmocka_unit_test(test_wrong_flags),
-        cmocka_unit_test(test_program),
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_flushed_lines_come_from_memory),
+        cmocka_unit_test(test_level_sizes), cmocka_unit_test(test_caches_grow_outwards),
+        cmocka_unit_test(test_roofline),    cmocka_unit_test(test_bandwidth_is_measured),
+        cmocka_unit_test(test_ratio),       cmocka_unit_test(test_verdict_adds_the_parts),
+        cmocka_unit_test(test_flags),       cmocka_unit_test(test_flags_of_the_environment),
+        cmocka_unit_test(test_wrong_flags), cmocka_unit_test(test_program),
+        cmocka_unit_test(test_rows),        cmocka_unit_test(test_flushed_lines_come_from_memory),
     };
     if (cb_isa_select(NULL, NULL)) return 1;
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -11,7 +11,10 @@
  * blocking with the roles that row-major C asks for: a panel of A (mr x kc) stays near L1 while the panels of a packed
  * block of B (kc x nb) stream past it from L2. The k blocks of one c run in order, each continuing from the stored c,
  * so that blocking changes no bit. */
-enum { LINE = 16 }; /* floats */
+enum {
+    LINE = 16,       /* floats */
+    MOST_STEPS = 512 /* of k in a block: more no longer make the loads and stores of C cheaper, but narrow B's block */
+};
 
 struct plan {
     size_t mr, nr, kc, nb;
@@ -43,10 +46,15 @@ static size_t even_block(size_t len, size_t limit, size_t unit)
     return blocks ? ceil_div(ceil_div(len, blocks), unit) * unit : unit;
 }
 
-/* Rows of A a multiple of 2 KiB apart would share a few sets of L1. */
+/* Rows a multiple of 2 KiB apart share a few sets of L1. */
 static bool wants_copy_of_a(const struct cb_gemm *g)
 {
     return g->a_transposed || g->lda % 512 == 0;
+}
+
+static bool shares_sets(const struct cb_gemm *g)
+{
+    return g->ldb % 512 == 0 && g->k > 16;
 }
 
 /* The grid whose rectangles have the least work, a row of a tile being its unit; of these, the one that reads the least
@@ -67,33 +75,57 @@ static void choose_grid(struct plan *p, const struct cb_gemm *g, size_t threads)
     }
 }
 
+/* Floats of a panel of A and of a block of B that the caches hold: three quarters of L1, half of L2; the rest is for what
+ * streams past. */
+static size_t a_room(const struct cb_cache_sizes *caches)
+{
+    return (caches->l1_bytes ? caches->l1_bytes : (size_t)32 << 10) / 4 * 3 / sizeof(float);
+}
+
+static size_t b_room(const struct cb_cache_sizes *caches)
+{
+    return (caches->l2_bytes ? caches->l2_bytes : (size_t)1 << 20) / 2 / sizeof(float);
+}
+
+/* How many threads have enough to do: waking one takes as long as some ten thousand operations. */
+static double most_threads(const struct cb_gemm *g)
+{
+    return 2. * (double)g->m * (double)g->n * (double)g->k / 80e3;
+}
+
+/* Whether the plan would be one block for one thread, everything read in place: it would take as long as the product. */
+static bool needs_no_plan(const struct cb_gemm *g, const struct cb_cache_sizes *caches, const struct plan *p)
+{
+    return most_threads(g) < 2 && !g->a_transposed && !g->b_transposed && g->m <= 16 * p->mr && g->n <= 4 * p->nr &&
+           g->n % CB_LANES == 0 && g->k <= MOST_STEPS && !shares_sets(g) && p->mr * g->k <= a_room(caches) &&
+           g->k * g->n <= b_room(caches);
+}
+
+/* A loop of 24 steps is predicted to its end. For short k every cut costs more than a miss in a cache, but less than one
+ * that goes to memory. */
+static size_t row_steps(size_t kc, bool from_memory)
+{
+    return kc > 64 ? 24 : from_memory ? 4 : 64;
+}
+
 static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_sizes *caches, size_t threads)
 {
-    size_t l1 = caches->l1_bytes ? caches->l1_bytes : (size_t)32 << 10;
-    size_t l2 = caches->l2_bytes ? caches->l2_bytes : (size_t)1 << 20;
     size_t l3 = caches->l3_bytes ? caches->l3_bytes : (size_t)16 << 20;
     struct plan p;
     cb_ops()->gemm_f32_tile_size(&p.mr, &p.nr);
-    /* Waking a thread takes as long as some ten thousand operations. */
-    double most = 2. * (double)g->m * (double)g->n * (double)g->k / 80e3;
+    double most = most_threads(g);
     choose_grid(&p, g, most < 1 ? 1 : most < (double)threads ? (size_t)most : threads);
     size_t m = ceil_div(g->m, p.shares_m), n = ceil_div(g->n, p.shares_n);
-    /* Three quarters of L1 for the panel of A, half of L2 for the block of B; the rest is for what streams past. More
-     * than 512 steps of k no longer make the loads and stores of C cheaper, but would narrow the block of B. */
-    p.kc = even_block(g->k, min_size(l1 / 4 * 3 / (p.mr * sizeof(float)), 512), 1);
-    p.nb = even_block(n, l2 / 2 / (p.kc * sizeof(float)), p.nr);
+    p.kc = even_block(g->k, min_size(a_room(caches) / p.mr, MOST_STEPS), 1);
+    p.nb = even_block(n, b_room(caches) / p.kc, p.nr);
     /* Rows in place serve a few tiles as well as a copy would. */
     p.copy_a = wants_copy_of_a(g) && (g->a_transposed || n > 4 * p.nr);
-    /* Packing B pays when many panels of A use it, or a few where its rows share sets of the caches; where it is read in
-     * place, its last vectors must be whole. */
-    bool shares_sets = g->ldb % 512 == 0 && g->k > 16;
-    p.pack_b = g->b_transposed || g->n % CB_LANES || m > (shares_sets ? 1 : 16) * p.mr;
+    /* Packing B pays when many panels of A use it, or a few where its rows share sets; where it is read in place, its last
+     * vectors must be whole. */
+    p.pack_b = g->b_transposed || g->n % CB_LANES || m > (shares_sets(g) ? 1 : 16) * p.mr;
     /* Between two of many panels of A come few lines of the next block of B: more at once would hold up the tiles. */
     p.prefetch_b = p.pack_b && m > 64 * p.mr;
-    /* A loop of 24 steps is predicted to its end. For short k every cut costs more than a miss in a cache, but less than
-     * one that goes to memory. */
-    bool from_memory = (double)g->m * (double)(g->k + g->n) * sizeof(float) > (double)l3;
-    p.row_steps = p.kc > 64 ? 24 : from_memory ? 4 : p.kc;
+    p.row_steps = row_steps(p.kc, (double)g->m * (double)(g->k + g->n) * sizeof(float) > (double)l3);
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
     /* A panel is copied when the first block of B meets it, and kept for the others. */
     p.a_panel = n > p.nb ? p.mr * p.a_ld : 0;
@@ -257,12 +289,22 @@ static void multiply_piece(void *context, size_t piece, void *scratch)
     } while (more);
 }
 
+/* The whole product as one block, by the caller alone. */
+static void multiply_in_place(struct job *job)
+{
+    const struct cb_gemm *g = job->g;
+    struct block s = {.m = g->m, .n = g->n, .kc = g->k, .b = g->b, .b_panel = job->p.nr, .b_ld = g->ldb};
+    job->p.row_steps = row_steps(g->k, false);
+    if (g->m && g->n) multiply_block(job, &s, NULL, NULL);
+}
+
 static enum cb_status check_operand(const char *name, size_t rows, size_t columns, size_t ld, struct cb_error *err)
 {
     if (rows > 1 && ld < columns)
         return cb_fail(err, CB_BAD_INPUT, "gemm: ld%s: expected at least %zu, the length of a stored row, got %zu",
                        name, columns, ld);
-    if (rows > 0 && ld > 0 && rows > SIZE_MAX / sizeof(float) / ld)
+    size_t elements;
+    if (__builtin_mul_overflow(rows, ld, &elements) || elements > SIZE_MAX / sizeof(float))
         return cb_fail(err, CB_BAD_INPUT, "gemm: %s of %zu rows, %zu apart, does not fit the address space", name, rows,
                        ld);
     return CB_OK;
@@ -280,7 +322,13 @@ enum cb_status cb_gemm_check(const struct cb_gemm *g, struct cb_error *err)
 void cb_gemm_run(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
                  cb_gemm_panels_fn *multiply_panels, void *workspace)
 {
-    struct job job = {args, choose_plan(args, caches, cb_team_threads(team)), multiply_panels, workspace};
+    struct job job = {.g = args, .multiply_panels = multiply_panels, .workspace = workspace};
+    cb_ops()->gemm_f32_tile_size(&job.p.mr, &job.p.nr);
+    if (needs_no_plan(args, caches, &job.p)) {
+        multiply_in_place(&job);
+        return;
+    }
+    job.p = choose_plan(args, caches, cb_team_threads(team));
     cb_team_run(team, job.p.shares_m * job.p.shares_n, multiply_piece, &job);
 }
 

@@ -171,25 +171,26 @@ CB_INLINE void finish_forward_strip(const struct domain *d, const struct cb_conv
         for (size_t t = 0; t < d->tiles; t++, m += d->k, y += 4 * CB_LANES) {
             vf half[CB_PARTS][4][6];
             CB_UNROLL
-            for (size_t p = 0; p < CB_PARTS; p++) output_columns(m + p * VL, d->position, half[p]);
+            for (size_t p = 0; p < CB_PARTS; p++) {
+                output_columns(m + p * VL, d->position, half[p]);
+                if (CB_PARTS > 1) CB_TO_MEMORY(half[p]);
+            }
             CB_UNROLL
             for (size_t i = 0; i < 4; i++) {
-                vf o[CB_PARTS][4];
-                CB_UNROLL
-                for (size_t p = 0; p < CB_PARTS; p++) output_1d(half[p][i], o[p]);
-                CB_UNROLL
-                for (size_t j = 0; j < 4; j += 2) {
-                    CB_UNROLL
-                    for (size_t p = 0; p < CB_PARTS; p++) {
-                        v_stream_stored_pixels(y + (i * d->w + j) * CB_LANES + p * VL, &o[p][j]);
-                        v_pixels_as_stored(&o[p][j]);
-                    }
-                }
                 CB_UNROLL
                 for (size_t p = 0; p < CB_PARTS; p++) {
-                    sum[p] = v_add(sum[p], v_add(v_add(o[p][0], o[p][1]), v_add(o[p][2], o[p][3])));
-                    vf q = v_fma(o[p][1], o[p][1], v_mul(o[p][0], o[p][0]));
-                    sum2[p] = v_add(sum2[p], v_fma(o[p][3], o[p][3], v_fma(o[p][2], o[p][2], q)));
+                    vf o[4];
+                    output_1d(half[p][i], o);
+                    CB_UNROLL
+                    for (size_t j = 0; j < 4; j += 2) {
+                        v_stream_stored_pixels(y + (i * d->w + j) * CB_LANES + p * VL, &o[j]);
+                        v_pixels_as_stored(&o[j]);
+                    }
+                    sum[p] = v_add(sum[p], v_add(v_add(o[0], o[1]), v_add(o[2], o[3])));
+                    vf q = v_fma(o[1], o[1], v_mul(o[0], o[0]));
+                    sum2[p] = v_add(sum2[p], v_fma(o[3], o[3], v_fma(o[2], o[2], q)));
+                    CB_TO_REGISTER(sum[p]);
+                    CB_TO_REGISTER(sum2[p]);
                 }
             }
         }
@@ -327,6 +328,8 @@ CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_con
                     if (!has.sums) continue;
                     sum[p] = v_add(sum[p], v_add(v_add(o[0], o[1]), v_add(o[2], o[3])));
                     sum2[p] = v_add(sum2[p], q);
+                    CB_TO_REGISTER(sum[p]);
+                    CB_TO_REGISTER(sum2[p]);
                 }
             }
         }

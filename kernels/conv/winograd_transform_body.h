@@ -2,6 +2,13 @@
 
 enum { POSITIONS = CB_WINOGRAD_POSITIONS };
 
+/* a + b, for an addition among many: AMD's CPUs have two pipes for multiply-adds beside the two for additions, which store,
+ * too, before Zen 3. */
+CB_INLINE vf add_by_fma(vf a, vf b)
+{
+    return v_fma(a, v_set1(1), b);
+}
+
 /* base +- a*x and the like: the points 1 and 2 need no multiplication by 1. factor: const */
 CB_INLINE vf times(float factor, vf x)
 {
@@ -126,7 +133,13 @@ CB_INLINE void value_tiles(vf (*x)[4][4], float *to, size_t position)
 
 CB_INLINE void output_1d(const vf *m, vf *o)
 {
-    vf s = v_add(m[1], m[2]), t = v_sub(m[1], m[2]), u = v_add(m[3], m[4]), v = v_sub(m[3], m[4]);
+    vf m1 = m[1], m2 = m[2], m3 = m[3], m4 = m[4];
+    CB_TO_REGISTER(m1);
+    CB_TO_REGISTER(m2);
+    vf t = v_sub(m1, m2), s = add_by_fma(m1, m2);
+    CB_TO_REGISTER(m3);
+    CB_TO_REGISTER(m4);
+    vf v = v_sub(m3, m4), u = add_by_fma(m3, m4);
     o[0] = v_add(v_add(m[0], s), u);
     o[1] = plus(times(POINTS.a, t), POINTS.b, v);
     o[2] = plus(times(POINTS.a2, s), POINTS.b2, u);

@@ -20,6 +20,13 @@
 /* This array of more vectors than there are registers is in memory from here on, whole: gcc would else keep part of it in
  * registers and spill what is computed next. */
 #define CB_TO_MEMORY(array) __asm__("" : "+m"(array))
+/* This vector is computed here and is in a register: gcc would else read an operand from memory again for each of its uses,
+ * or put off a sum and spill what it is of. */
+#ifdef __aarch64__
+#define CB_TO_REGISTER(x) __asm__ volatile("" : "+w"(x))
+#else
+#define CB_TO_REGISTER(x) __asm__ volatile("" : "+v"(x))
+#endif
 
 enum { CB_PARTS = 16 / VL }; /* registers that make one 16-lane vector */
 

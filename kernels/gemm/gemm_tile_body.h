@@ -66,25 +66,46 @@ CB_INLINE void multiply(vf acc[MR][NV], struct operands *o, size_t steps, size_t
     }
 }
 
+/* The sums of a tile of C: what is there, or 0. */
+CB_INLINE void begin_tile(vf acc[MR][NV], const float *c, size_t ldc, bool accumulate, size_t rows, size_t nv)
+{
+    CB_FORGET(c); /* or all rows' addresses are kept for the stores, in memory */
+    CB_UNROLL
+    for (size_t i = 0; i < rows; i++, c += ldc) {
+        CB_UNROLL
+        for (size_t j = 0; j < nv; j++) acc[i][j] = accumulate ? v_load(c + j * VL) : v_zero();
+    }
+}
+
+CB_INLINE void end_tile(const vf acc[MR][NV], float *c, size_t ldc, size_t rows, size_t nv)
+{
+    CB_FORGET(c);
+    CB_UNROLL
+    for (size_t i = 0; i < rows; i++, c += ldc) {
+        CB_UNROLL
+        for (size_t j = 0; j < nv; j++) v_store(c + j * VL, acc[i][j]);
+    }
+}
+
+CB_INLINE struct operands operands_at(const float *a, size_t lda, const float *b, float *packed, size_t rows)
+{
+    struct operands o = {.b = b, .packed = packed};
+    CB_UNROLL
+    for (size_t g = 0; g * ROWS_OF_A < rows; g++) {
+        o.a[g] = a + g * ROWS_OF_A * lda;
+        CB_FORGET(o.a[g]);
+    }
+    return o;
+}
+
 /* b: B's panel. follows: the next one lies behind it. c: the tile. rows and nv are constants at every call, so that the
  * accumulators are registers. */
 CB_INLINE void tile(const struct cb_gemm_panels *p, const float *a, const float *b, bool follows, float *packed,
                     float *c, size_t ldc, struct next_rows next, size_t rows, size_t nv)
 {
     vf acc[MR][NV];
-    float *to = c;
-    CB_FORGET(to); /* or all rows' addresses are kept for the stores, in memory */
-    CB_UNROLL
-    for (size_t i = 0; i < rows; i++, to += ldc) {
-        CB_UNROLL
-        for (size_t j = 0; j < nv; j++) acc[i][j] = p->accumulate ? v_load(to + j * VL) : v_zero();
-    }
-    struct operands o = {.b = b, .packed = packed};
-    CB_UNROLL
-    for (size_t g = 0; g * ROWS_OF_A < rows; g++) {
-        o.a[g] = a + g * ROWS_OF_A * p->lda;
-        CB_FORGET(o.a[g]);
-    }
+    begin_tile(acc, c, ldc, p->accumulate, rows, nv);
+    struct operands o = operands_at(a, p->lda, b, packed, rows);
     /* What comes next, a row at a time: all at once would occupy the core's few buffers for cache misses. B not beyond
      * its end: where no memory is, the translation is looked up at every prefetch. */
     size_t left = p->k, ahead = AHEAD * p->ldb;
@@ -95,12 +116,7 @@ CB_INLINE void tile(const struct cb_gemm_panels *p, const float *a, const float 
     }
     prefetch_row(&next, nv);
     multiply(acc, &o, left, p->lda, p->ldb, follows ? ahead : 0, rows, nv);
-    CB_FORGET(c);
-    CB_UNROLL
-    for (size_t i = 0; i < rows; i++, c += ldc) {
-        CB_UNROLL
-        for (size_t j = 0; j < nv; j++) v_store(c + j * VL, acc[i][j]);
-    }
+    end_tile(acc, c, ldc, rows, nv);
 }
 
 /* memcpy's call for each of these short rows would take as long as six steps of k. */
@@ -165,24 +181,87 @@ CB_INLINE void panel(const struct cb_gemm_panels *p, size_t i, size_t rows, bool
     }
 }
 
-/* Each height has its own code: a flat C (16 rows: 8 + 8) pays for no row that it does not have. */
+/* The panels of `rows` from row i on; the row after them. packs, edge (whether the last tile is none of NR columns): const,
+ * as rows. */
+CB_INLINE size_t long_panels(const struct cb_gemm_panels *p, size_t i, size_t rows, bool packs)
+{
+    for (; p->m - i >= rows; i += rows) panel(p, i, rows, packs);
+    return i;
+}
+
+/* For few steps of k, where keeping account of what is fetched ahead would take a fifth of the time: it is a row of C. */
+CB_INLINE size_t short_panels(const struct cb_gemm_panels *p, size_t i, size_t rows, bool edge)
+{
+    const struct cb_gemm_panels copy = *p; /* which no store to C may change */
+    const size_t lda = p->lda, ldb = p->ldb, ldc = p->ldc, m = p->m, n = p->n, k = p->k, b_panel = p->b_panel;
+    const bool accumulate = p->accumulate;
+    const float *a = p->a + i * lda;
+    float *row = p->c + i * ldc;
+    for (; m - i >= rows; i += rows, a += rows * lda, row += rows * ldc) {
+        const float *b = p->b;
+        float *c = row;
+        size_t left = n, below = m - i > rows ? rows * ldc : 0;
+        for (; left >= NR; left -= NR, b += b_panel, c += NR) {
+            vf acc[MR][NV];
+            begin_tile(acc, c, ldc, accumulate, rows, NV);
+            __builtin_prefetch(c + below, 0, 2);
+            struct operands o = operands_at(a, lda, b, NULL, rows);
+            multiply(acc, &o, k, lda, ldb, left > NR ? AHEAD * ldb : 0, rows, NV);
+            end_tile(acc, c, ldc, rows, NV);
+        }
+        if (edge) last_tile(&copy, a, b, c, left, (struct next_rows){.c = c + below, .mr = 1}, rows);
+    }
+    return i;
+}
+
+enum kind { LONG, PACKING, SHORT, SHORT_EDGE };
+
+/* Each height has its own code: a flat C (16 rows: 8 + 8) pays for no row that it does not have. kind: const */
+CB_INLINE void all_panels(const struct cb_gemm_panels *p, enum kind kind)
+{
+    for (size_t i = 0; i < p->m;) {
+        switch (p->mr < p->m - i ? p->mr : p->m - i) {
+#define HEIGHT(rows)                                                                                                   \
+    case rows:                                                                                                         \
+        i = kind >= SHORT ? short_panels(p, i, rows, kind == SHORT_EDGE) : long_panels(p, i, rows, kind == PACKING);   \
+        break;
+            EACH_MR(HEIGHT)
+        }
+    }
+}
+
+/* Functions, so that each has registers and a frame of its own. */
+static __attribute__((noinline)) void multiply_long(const struct cb_gemm_panels *p)
+{
+    all_panels(p, LONG);
+}
+
+static __attribute__((noinline)) void multiply_packing(const struct cb_gemm_panels *p)
+{
+    all_panels(p, PACKING);
+}
+
+static __attribute__((noinline)) void multiply_short(const struct cb_gemm_panels *p)
+{
+    all_panels(p, SHORT);
+}
+
+static __attribute__((noinline)) void multiply_short_edge(const struct cb_gemm_panels *p)
+{
+    all_panels(p, SHORT_EDGE);
+}
+
 void PANELS_VARIANT(const struct cb_gemm_panels *p)
 {
     unsigned mode = begin_products();
-    for (size_t i = 0; i < p->m;) {
-        switch (p->mr < p->m - i ? p->mr : p->m - i) {
-#define ROWS(rows)                                                                                                     \
-    case rows:                                                                                                         \
-        if (p->packed_b) {                                                                                             \
-            panel(p, i, rows, true);                                                                                   \
-            i += rows;                                                                                                 \
-        } else {                                                                                                       \
-            for (; p->m - i >= rows; i += rows) panel(p, i, rows, false);                                              \
-        }                                                                                                              \
-        break;
-            EACH_MR(ROWS)
-        }
-    }
+    if (p->packed_b)
+        multiply_packing(p);
+    else if (p->k >= p->row_steps + AHEAD)
+        multiply_long(p);
+    else if (p->n % NR == 0)
+        multiply_short(p);
+    else
+        multiply_short_edge(p);
     end_products(mode);
 }
 

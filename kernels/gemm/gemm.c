@@ -12,8 +12,9 @@
  * block of B (kc x nb) stream past it from L2. The k blocks of one c run in order, each continuing from the stored c,
  * so that blocking changes no bit. */
 enum {
-    LINE = 16,       /* floats */
-    MOST_STEPS = 512 /* of k in a block: more no longer make the loads and stores of C cheaper, but narrow B's block */
+    LINE = 16,        /* floats */
+    MOST_STEPS = 512, /* of k in a block: more no longer make the loads and stores of C cheaper, but narrow B's block */
+    NO_ROWS = 2 * MOST_STEPS /* steps of k to the next row that is prefetched: beyond the block */
 };
 
 struct plan {
@@ -101,13 +102,6 @@ static bool needs_no_plan(const struct cb_gemm *g, const struct cb_cache_sizes *
            g->k * g->n <= b_room(caches);
 }
 
-/* A loop of 24 steps is predicted to its end. For short k every cut costs more than a miss in a cache, but less than one
- * that goes to memory. */
-static size_t row_steps(size_t kc, bool from_memory)
-{
-    return kc > 64 ? 24 : from_memory ? 4 : 64;
-}
-
 static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_sizes *caches, size_t threads)
 {
     size_t l3 = caches->l3_bytes ? caches->l3_bytes : (size_t)16 << 20;
@@ -125,7 +119,11 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     p.pack_b = g->b_transposed || g->n % CB_LANES || m > (shares_sets(g) ? 1 : 16) * p.mr;
     /* Between two of many panels of A come few lines of the next block of B: more at once would hold up the tiles. */
     p.prefetch_b = p.pack_b && m > 64 * p.mr;
-    p.row_steps = row_steps(p.kc, (double)g->m * (double)(g->k + g->n) * sizeof(float) > (double)l3);
+    /* Nothing needs fetching where all is in L2. A loop of 24 steps is predicted to its end. For short k every cut costs more
+     * than a miss in a cache, but less than one that goes to memory. */
+    double in_l2 = 2 * (double)b_room(caches) - (double)m * (double)n - (double)(m + n) * (double)g->k;
+    bool from_memory = (double)g->m * (double)(g->k + g->n) * sizeof(float) > (double)l3;
+    p.row_steps = in_l2 >= 0 ? NO_ROWS : p.kc > 64 ? 24 : from_memory ? 4 : NO_ROWS;
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
     /* A panel is copied when the first block of B meets it, and kept for the others. */
     p.a_panel = n > p.nb ? p.mr * p.a_ld : 0;
@@ -294,7 +292,7 @@ static void multiply_in_place(struct job *job)
 {
     const struct cb_gemm *g = job->g;
     struct block s = {.m = g->m, .n = g->n, .kc = g->k, .b = g->b, .b_panel = job->p.nr, .b_ld = g->ldb};
-    job->p.row_steps = row_steps(g->k, false);
+    job->p.row_steps = NO_ROWS;
     if (g->m && g->n) multiply_block(job, &s, NULL, NULL);
 }
 

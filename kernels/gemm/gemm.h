@@ -48,8 +48,9 @@ typedef void cb_gemm_tile_size_fn(size_t *mr, size_t *nr); /* MR, NR of the ISA'
 /* Room for the packed panels of A and B of every thread: needed for these sizes with the selected ISA. */
 size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads);
 
-/* workspace: cb_gemm_workspace_bytes for the team's threads, 64-byte aligned. Leading dimensions that are too short and
- * products that do not fit size_t are CB_BAD_INPUT. */
+/* workspace: cb_gemm_workspace_bytes for the team's threads, 64-byte aligned. A small product runs on the caller alone and is
+ * no run of the team (cb_team_times). Leading dimensions that are too short and products that do not fit size_t are
+ * CB_BAD_INPUT. */
 enum cb_status cb_gemm(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
                        void *workspace, struct cb_error *err);
 

@@ -121,9 +121,9 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     p.prefetch_b = p.pack_b && m > 64 * p.mr;
     /* Nothing needs fetching where all is in L2. A loop of 24 steps is predicted to its end. For short k every cut costs more
      * than a miss in a cache, but less than one that goes to memory. */
-    double in_l2 = 2 * (double)b_room(caches) - (double)m * (double)n - (double)(m + n) * (double)g->k;
+    bool in_l2 = (double)m * (double)n + (double)(m + n) * (double)g->k <= 2 * (double)b_room(caches);
     bool from_memory = (double)g->m * (double)(g->k + g->n) * sizeof(float) > (double)l3;
-    p.row_steps = in_l2 >= 0 ? NO_ROWS : p.kc > 64 ? 24 : from_memory ? 4 : NO_ROWS;
+    p.row_steps = in_l2 ? NO_ROWS : p.kc > 64 ? 24 : from_memory ? 4 : NO_ROWS;
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
     /* A panel is copied when the first block of B meets it, and kept for the others. */
     p.a_panel = n > p.nb ? p.mr * p.a_ld : 0;

@@ -2,8 +2,7 @@
 
 enum { POSITIONS = CB_WINOGRAD_POSITIONS };
 
-/* a + b, for an addition among many: AMD's CPUs have two pipes for multiply-adds beside the two for additions, which store,
- * too, before Zen 3. */
+/* a + b, for an addition among many: AMD's CPUs have two pipes for multiply-adds beside the two for additions. */
 CB_INLINE vf add_by_fma(vf a, vf b)
 {
     return v_fma(a, v_set1(1), b);

@@ -119,8 +119,8 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     p.pack_b = g->b_transposed || g->n % CB_LANES || m > (shares_sets(g) ? 1 : 16) * p.mr;
     /* Between two of many panels of A come few lines of the next block of B: more at once would hold up the tiles. */
     p.prefetch_b = p.pack_b && m > 64 * p.mr;
-    /* Nothing needs fetching where all is in L2. A loop of 24 steps is predicted to its end. For short k every cut costs more
-     * than a miss in a cache, but less than one that goes to memory. */
+    /* Each row cuts the loop over k. Nothing needs fetching where all is in L2; for short k a cut costs more than a miss in a
+     * cache, but less than one that goes to memory. */
     bool in_l2 = (double)m * (double)n + (double)(m + n) * (double)g->k <= 2 * (double)b_room(caches);
     bool from_memory = (double)g->m * (double)(g->k + g->n) * sizeof(float) > (double)l3;
     p.row_steps = in_l2 ? NO_ROWS : p.kc > 64 ? 24 : from_memory ? 4 : NO_ROWS;

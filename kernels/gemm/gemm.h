@@ -37,8 +37,8 @@ struct cb_gemm_panels {
     /* NULL, or where B goes, too: panels of [k][NR]. m <= mr then, and n is a multiple of NR. It overlaps nothing. */
     float *packed_b;
     /* Prefetched along the way: what comes after these panels, next_mr rows (at least one) of next_k elements of A and of
-     * a tile of C. Each tile fetches next_len elements of the rows of A that come next, a row every row_steps >= 1 of k; for
-     * k < row_steps + 8, unless packing, of C only and within these panels. */
+     * a tile of C. Each tile fetches next_len elements of the rows of A that come next, a row every row_steps >= 1 of k;
+     * where k is too short for a row, unless packing, of C only and within these panels. */
     const float *next_a, *next_c;
     size_t next_mr, next_k, next_len, next_lda, row_steps;
 };

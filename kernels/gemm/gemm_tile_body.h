@@ -214,6 +214,7 @@ CB_INLINE size_t short_panels(const struct cb_gemm_panels *p, size_t i, size_t r
     return i;
 }
 
+/* Rows of A and C are fetched ahead, also while B is packed, or a row of C is: of whole tiles, or with an edge. */
 enum kind { LONG, PACKING, SHORT, SHORT_EDGE };
 
 /* Each height has its own code: a flat C (16 rows: 8 + 8) pays for no row that it does not have. kind: const */

@@ -32,9 +32,9 @@ CB_INLINE void end_products(unsigned mode)
     v_dot2_end(mode);
 }
 
-CB_INLINE vf v_multiply_add(vf a, vf b, vf acc)
+CB_INLINE vf v_multiply_add_set1(vf a, const float *b, vf acc)
 {
-    return v_bf16_fma(a, b, acc);
+    return v_bf16_fma(a, v_set1(*b), acc);
 }
 
 CB_INLINE void v_load_tiles(const operand *v, size_t k, size_t half, size_t vectors, vf *w)

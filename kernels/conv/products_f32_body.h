@@ -9,7 +9,7 @@
  *   v_half: of a word of U what a word of V multiplies;
  *   v_load_tiles: from V [tile][k], `vectors` (const) vectors of words whose operands are of successive tiles; where a
  *     word is one operand, of tile `half`;
- *   begin_products, end_products: around everything that calls v_multiply_add. */
+ *   begin_products, end_products: around everything that calls v_multiply_add_set1. */
 #include "conv/winograd_points.h"
 
 typedef float operand;
@@ -44,9 +44,9 @@ CB_INLINE void end_products(unsigned mode)
     (void)mode;
 }
 
-CB_INLINE vf v_multiply_add(vf a, vf b, vf acc)
+CB_INLINE vf v_multiply_add_set1(vf a, const float *b, vf acc)
 {
-    return v_fma(a, b, acc);
+    return v_fma_set1(a, b, acc);
 }
 
 CB_INLINE void v_load_tiles(const operand *v, size_t k, size_t half, size_t vectors, vf *w)

@@ -36,10 +36,10 @@ CB_INLINE void multiply_tile(const float *v, size_t words, const float *u, float
             for (size_t j = 0; j < vectors; j++) w[j] = v_half(v_load(u + vector_at(j, u_block) + at * CB_LANES), half);
             CB_UNROLL
             for (size_t i = 0; i < tiles; i++) {
-                vf x = v_set1(v[(i * words + at) * HALVES + half]);
+                const float *x = &v[(i * words + at) * HALVES + half];
                 CB_UNROLL
                 for (size_t j = 0; j < vectors; j++)
-                    acc[i * vectors + j] = v_multiply_add(w[j], x, acc[i * vectors + j]);
+                    acc[i * vectors + j] = v_multiply_add_set1(w[j], x, acc[i * vectors + j]);
             }
         }
     }
@@ -107,10 +107,10 @@ CB_INLINE void weights_tile(const float *x, size_t c, const operand *v, size_t k
             v_load_tiles(v, k, half, vectors, w);
             CB_UNROLL
             for (size_t i = 0; i < channels; i++) {
-                vf d = v_set1(x[half * c + i]);
+                const float *d = &x[half * c + i];
                 CB_UNROLL
                 for (size_t j = 0; j < vectors; j++)
-                    acc[i * vectors + j] = v_multiply_add(d, w[j], acc[i * vectors + j]);
+                    acc[i * vectors + j] = v_multiply_add_set1(w[j], d, acc[i * vectors + j]);
             }
         }
     }

@@ -93,5 +93,11 @@ static inline vf v_dot2(vf a, vf b, vf acc)
 {
     return _mm512_dpbf16_ps(acc, (__m512bh)a, (__m512bh)b);
 }
+/* As v_fma_set1(); gcc 12 never puts the broadcast into this instruction. */
+static inline vf v_dot2_set1(vf a, const float *b, vf acc)
+{
+    __asm__("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(a), "m"(*b));
+    return acc;
+}
 
 #endif

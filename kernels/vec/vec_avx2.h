@@ -22,6 +22,7 @@ static inline vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 static inline vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 static inline vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
 static inline vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+static inline vf v_fma_set1(vf a, const float *b, vf c) { return v_fma(a, v_set1(*b), c); }
 static inline vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
 /* 0 > x ? 0 : x */
 static inline vf v_relu(vf x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }

@@ -22,6 +22,7 @@ static inline vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
 static inline vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
 static inline vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }
 static inline vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
+static inline vf v_fma_set1(vf a, const float *b, vf c) { return v_fma(a, v_set1(*b), c); }
 static inline vf v_fnma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
 /* 0 > x ? 0 : x; not vmaxq, which differs for -0 */
 static inline vf v_relu(vf x) { return vbslq_f32(vcgtq_f32(v_zero(), x), v_zero(), x); }

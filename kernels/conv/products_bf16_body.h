@@ -45,5 +45,5 @@ CB_INLINE void v_load_tiles(const operand *v, size_t k, size_t half, size_t vect
     if (vectors == 2)
         v_pairs_bf16(v, v + k, w);
     else
-        w[0] = v_pair_bf16(v, v + k);
+        w[0] = k == VL ? v_pair_line_bf16(v) : v_pair_bf16(v, v + k);
 }

@@ -43,7 +43,7 @@ CB_INLINE struct domain domain_of(const struct cb_conv_shape *shape, void *scrat
     d.strips = d.h / 4;
     d.row = (d.w + 2) * CB_LANES;
     d.plane = (d.h + 2) * d.row;
-    d.position = CB_WINOGRAD_TILES * (c > k ? c : k) + CB_LANES; /* to.position, as a constant */
+    d.position = cb_winograd_position(CB_WORD, c > k ? c : k); /* to.position, as a constant */
     return d;
 }
 
@@ -226,6 +226,43 @@ CB_INLINE void forward(const struct cb_conv_fwd *args, size_t task, void *scratc
     v_stream_end();
 }
 
+/* Rows 0 and 5 of A value A^T, which are value's rows 0 and 3 times A^T. */
+CB_INLINE void value_outer_rows(const struct source_block *from, enum source_kind kind, size_t at, size_t row, int p,
+                                float *to, size_t position)
+{
+    CB_UNROLL
+    for (size_t i = 0; i < 2; i++) {
+        vf x[CB_WORD][4];
+        CB_UNROLL
+        for (size_t j = 0; j < 4 * CB_WORD; j++)
+            x[j / 4][j % 4] = source_value(from, kind, at + 3 * i * row + j * CB_LANES, p);
+        value_row(x, to + i * 5 * 6 * position, position);
+    }
+}
+
+/* A value A^T of the CB_WORD tiles of a word, the first one's corner at `at`; row: elements of a row of the map. Two
+ * tiles are too much for the registers: what the outer rows read is read again, and two of the inner ones wait in memory. */
+CB_INLINE void value_tiles(const struct source_block *from, enum source_kind kind, size_t at, size_t row, int p,
+                           float *to, size_t position)
+{
+    if (CB_WORD == 2) value_outer_rows(from, kind, at, row, p, to, position);
+    vf near[2][CB_WORD][4], far[2][CB_WORD][4];
+    CB_UNROLL
+    for (size_t j = 0; j < 4 * CB_WORD; j++) {
+        vf x[4];
+        CB_UNROLL
+        for (size_t i = 0; i < 4; i++) x[i] = source_value(from, kind, at + i * row + j * CB_LANES, p);
+        value_pair(x, POINTS.a, POINTS.a2, &near[0][j / 4][j % 4], &near[1][j / 4][j % 4]);
+        value_pair(x, POINTS.b, POINTS.b2, &far[0][j / 4][j % 4], &far[1][j / 4][j % 4]);
+    }
+    if (CB_WORD == 2) CB_TO_MEMORY(far);
+    if (CB_WORD == 1) value_outer_rows(from, kind, at, row, p, to, position);
+    CB_UNROLL
+    for (size_t i = 0; i < 2; i++) value_row(near[i], to + (1 + i) * 6 * position, position);
+    CB_UNROLL
+    for (size_t i = 0; i < 2; i++) value_row(far[i], to + (3 + i) * 6 * position, position);
+}
+
 /* A value A^T of a strip of the source, straight from memory: its tiles do not overlap. */
 CB_INLINE void transform_value_strip(const struct domain *d, const struct cb_source *source, enum source_kind kind,
                                      size_t image, size_t strip, size_t place)
@@ -238,16 +275,8 @@ CB_INLINE void transform_value_strip(const struct domain *d, const struct cb_sou
         float *to = d->to.x + place * d->tiles / CB_WORD * channels + b * CB_LANES;
         for (size_t t = 0; t < d->tiles; t += CB_WORD, at += CB_WORD * 4 * CB_LANES, to += channels) {
             CB_UNROLL
-            for (int p = 0; p < CB_PARTS; p++) {
-                vf x[CB_WORD][4][4];
-                CB_UNROLL
-                for (size_t i = 0; i < 4; i++) {
-                    CB_UNROLL
-                    for (size_t j = 0; j < 4 * CB_WORD; j++)
-                        x[j / 4][i][j % 4] = source_value(&from, kind, at + (i * d->w + j) * CB_LANES, p);
-                }
-                value_tiles(x, to + p * VL, d->position);
-            }
+            for (int p = 0; p < CB_PARTS; p++)
+                value_tiles(&from, kind, at, d->w * CB_LANES, p, to + p * VL, d->position);
         }
     }
 }
@@ -386,7 +415,8 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
     clear_halo(&d);
     size_t strip_pixels = 4 * d.w, size = n * d.h * d.w;
     /* A block reads and writes dU once. With 64 channels and operands as floats more tiles gained nothing. */
-    size_t block = block_strips(&d, CB_WORD == 2 || c * k <= 32 * 32 ? 32 : 16);
+    size_t tiles = CB_WORD == 2 || c * k <= 32 * 32 ? cb_winograd_tiles(CB_WORD, c > k ? c : k) : 16;
+    size_t block = block_strips(&d, tiles);
     for (size_t s = first * d.strips, end = last * d.strips, count; s < end; s += count) {
         bool start = s == first * d.strips;
         count = block < end - s ? block : end - s;

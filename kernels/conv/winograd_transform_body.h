@@ -93,41 +93,27 @@ CB_INLINE void input_strip(const float *from, size_t row, size_t tiles, operand 
         input_strip_pair(PAIR_0_5, 0, 5, from + lane, row, tiles, to + lane, tile, position);
 }
 
-CB_INLINE void value_1d(vf x0, vf x1, vf x2, vf x3, vf *o)
+/* The outputs of A at +-point; point2: its square. */
+CB_INLINE void value_pair(const vf *x, float point, float point2, vf *first, vf *second)
 {
-    o[0] = x0;
-    vf e = plus(x0, POINTS.a2, x2), f = plus(x1, POINTS.a2, x3);
-    o[1] = plus(e, POINTS.a, f);
-    o[2] = minus(e, POINTS.a, f);
-    e = plus(x0, POINTS.b2, x2);
-    f = plus(x1, POINTS.b2, x3);
-    o[3] = plus(e, POINTS.b, f);
-    o[4] = minus(e, POINTS.b, f);
-    o[5] = x3;
+    vf e = plus(x[0], point2, x[2]), f = plus(x[1], point2, x[3]);
+    *first = plus(e, point, f);
+    *second = minus(e, point, f);
 }
 
-/* A x A^T of the CB_WORD tiles of a word: x[tile][4][4]; to, position: words. */
-CB_INLINE void value_tiles(vf (*x)[4][4], float *to, size_t position)
+/* A row times A^T, of the CB_WORD tiles of a word; to, position: words. */
+CB_INLINE void value_row(vf (*x)[4], float *to, size_t position)
 {
-    vf half[CB_WORD][4][6]; /* [column][row] */
+    vf o[6][CB_WORD];
     CB_UNROLL
     for (size_t t = 0; t < CB_WORD; t++) {
-        CB_UNROLL
-        for (size_t j = 0; j < 4; j++) value_1d(x[t][0][j], x[t][1][j], x[t][2][j], x[t][3][j], half[t][j]);
+        o[0][t] = x[t][0];
+        value_pair(x[t], POINTS.a, POINTS.a2, &o[1][t], &o[2][t]);
+        value_pair(x[t], POINTS.b, POINTS.b2, &o[3][t], &o[4][t]);
+        o[5][t] = x[t][3];
     }
     CB_UNROLL
-    for (size_t i = 0; i < 6; i++) {
-        vf o[CB_WORD][6];
-        CB_UNROLL
-        for (size_t t = 0; t < CB_WORD; t++) value_1d(half[t][0][i], half[t][1][i], half[t][2][i], half[t][3][i], o[t]);
-        CB_UNROLL
-        for (size_t j = 0; j < 6; j++) {
-            vf word[CB_WORD];
-            CB_UNROLL
-            for (size_t t = 0; t < CB_WORD; t++) word[t] = o[t][j];
-            v_store(to + (i * 6 + j) * position, v_words(word, CB_WORD));
-        }
-    }
+    for (size_t j = 0; j < 6; j++) v_store(to + j * position, v_words(o[j], CB_WORD));
 }
 
 CB_INLINE void output_1d(const vf *m, vf *o)

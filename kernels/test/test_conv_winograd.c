@@ -23,10 +23,10 @@ static void test_weights(enum cb_isa isa, enum cb_format products)
 /* The network's, which have copies of their own; whole tiles; strips of 1 to 32 of them, blocks that end within an image and
  * beyond one; several blocks of every copy. */
 static const struct cb_conv_shape shapes[] = {
-    {CB_CONV_WINOGRAD, 2, 16, 32, 32, 16}, {CB_CONV_WINOGRAD, 3, 32, 16, 16, 32}, {CB_CONV_WINOGRAD, 17, 64, 8, 8, 64},
-    {CB_CONV_WINOGRAD, 1, 16, 4, 4, 16},   {CB_CONV_WINOGRAD, 9, 32, 4, 8, 16},   {CB_CONV_WINOGRAD, 2, 16, 8, 4, 48},
-    {CB_CONV_WINOGRAD, 2, 48, 12, 12, 32}, {CB_CONV_WINOGRAD, 1, 16, 4, 128, 16}, {CB_CONV_WINOGRAD, 1, 32, 8, 60, 32},
-    {CB_CONV_WINOGRAD, 3, 80, 8, 20, 96},  {CB_CONV_WINOGRAD, 35, 64, 4, 4, 64},  {CB_CONV_WINOGRAD, 33, 32, 4, 8, 32},
+    {CB_CONV_WINOGRAD, 2, 16, 32, 32, 16}, {CB_CONV_WINOGRAD, 3, 32, 16, 16, 32},  {CB_CONV_WINOGRAD, 17, 64, 8, 8, 64},
+    {CB_CONV_WINOGRAD, 1, 16, 4, 4, 16},   {CB_CONV_WINOGRAD, 9, 32, 4, 8, 16},    {CB_CONV_WINOGRAD, 2, 16, 8, 4, 48},
+    {CB_CONV_WINOGRAD, 2, 48, 12, 12, 32}, {CB_CONV_WINOGRAD, 1, 16, 12, 128, 16}, {CB_CONV_WINOGRAD, 1, 32, 8, 60, 32},
+    {CB_CONV_WINOGRAD, 3, 80, 8, 20, 96},  {CB_CONV_WINOGRAD, 35, 64, 4, 4, 64},   {CB_CONV_WINOGRAD, 33, 32, 4, 8, 32},
     {CB_CONV_WINOGRAD, 1, 64, 16, 40, 64},
 };
 

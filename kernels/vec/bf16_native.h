@@ -71,6 +71,10 @@ static inline vf v_pair_bf16(const uint16_t *low, const uint16_t *high)
     __m512i both = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i_u *)low));
     return v_interleave_(_mm512_inserti64x4(both, _mm256_loadu_si256((const __m256i_u *)high), 1));
 }
+static inline vf v_pair_line_bf16(const uint16_t *both)
+{
+    return v_interleave_(_mm512_loadu_si512(both));
+}
 /* words[0], words[1]: of the first VL of both, and of the next. A permutation of two whole lines each. */
 static inline void v_pairs_bf16(const uint16_t *low, const uint16_t *high, vf *words)
 {

@@ -11,9 +11,12 @@ static struct cb_entrant *add(struct cb_contest *contest)
 }
 
 void cb_enter_ours(struct cb_contest *contest, const struct cb_field *field, const char *name, unsigned variant,
-                   const struct cb_cost *cost)
+                   const struct cb_cost *cost, bool bf16)
 {
+    bool avx512 = false;
+    for (size_t i = 0; i < field->n_isas; i++) avx512 = avx512 || field->isa[i] == CB_ISA_AVX512;
     for (size_t i = 0; i < field->n_isas; i++) {
+        if (field->isa[i] == CB_ISA_AVX512BF16 && avx512 && !bf16) continue;
         struct cb_entrant *e = add(contest);
         *e = (struct cb_entrant){.isa = field->isa[i], .variant = variant, .cost = *cost};
         snprintf(e->name, sizeof e->name, "%s%s%s", name, *name ? ":" : "", cb_isa_name(field->isa[i]));

@@ -87,9 +87,10 @@ struct cb_kernel {
 extern const struct cb_kernel *const cb_kernels[];
 
 /* For enter: adds a variant of ours in every ISA of the field, or a library's way of doing it: NULL if the library is
- * not in the field. name and way end up in the entrant's name ("" where there is only one). */
+ * not in the field. name and way end up in the entrant's name ("" where there is only one). bf16: an operand or a tensor
+ * is; else avx512bf16 would run what avx512 does, and is left out beside it. */
 void cb_enter_ours(struct cb_contest *contest, const struct cb_field *field, const char *name, unsigned variant,
-                   const struct cb_cost *cost);
+                   const struct cb_cost *cost, bool bf16);
 struct cb_entrant *cb_enter_library(struct cb_contest *contest, const struct cb_field *field, const char *library,
                                     const char *way, unsigned variant, const struct cb_cost *cost);
 

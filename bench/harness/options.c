@@ -28,9 +28,9 @@ static void print_usage(void)
         "  --benchmark_display_aggregates_only=false   also the repetitions in the table\n"
         "  and the other flags of Google Benchmark 1.7: --benchmark_context=KEY=VALUE, --benchmark_time_unit=ms, ...\n"
         "\n"
-        "  --isa LIST         of our kernels: scalar, avx2, avx512, avx512bf16, neon, as in avx2,avx512; or all "
-        "(default:\n"
-        "                     CYCLEBENCH_ISA, or all but scalar and avx512bf16)\n"
+        "  --isa LIST         of our kernels: scalar, avx2, avx512, avx512bf16, neon, as in avx2,avx512; or all\n"
+        "                     (default: CYCLEBENCH_ISA, or all but scalar). Beside avx512, avx512bf16 only where\n"
+        "                     something is bf16: on floats both are the same\n"
         "  --threads LIST     as in 1,2 (default: one per physical core)\n"
         "  --batch N          images of each shape (default: as the shape says)\n"
         "  --cache STATE      warm (default), cold: operands in no cache when a call begins, or both\n"
@@ -91,9 +91,7 @@ static enum cb_status parse_isas(struct cb_bench_options *o, const char *list, s
     else if (!list && cap && *cap)
         status = want_isa(wanted, NULL, err);
     else
-        /* Without --isa not avx512bf16: its operations on floats are avx512's. */
-        for (enum cb_isa i = CB_ISA_SCALAR + 1; i < CB_ISA_COUNT; i++)
-            wanted[i] = cb_isa_available(i) && (all || i != CB_ISA_AVX512BF16);
+        for (enum cb_isa i = CB_ISA_SCALAR + 1; i < CB_ISA_COUNT; i++) wanted[i] = cb_isa_available(i);
     for (enum cb_isa i = CB_ISA_SCALAR; i < CB_ISA_COUNT; i++) any = any || wanted[i];
     if (all || !any) wanted[CB_ISA_SCALAR] = true;
     for (enum cb_isa i = CB_ISA_SCALAR; i < CB_ISA_COUNT && !status; i++)

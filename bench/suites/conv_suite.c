@@ -166,15 +166,16 @@ static void enter(struct cb_contest *contest, const struct cb_field *field)
     enum algorithm first = first_algorithm(contest->shape);
     struct cb_conv_shape s = shape_of(contest->shape, first);
     bool is_3x3 = cb_shape_value(contest->shape, "kind") == K3X3;
+    bool bf16 = s.storage == CB_BF16 || (backward ? s.bwd_products : s.fwd_products) == CB_BF16;
     double flops = cb_conv_flops(&s) * (backward && s.kind != CB_CONV_STEM ? 2 : 1);
     struct cb_cost cost = {.flops = flops, .least_flops = {[CB_F32] = flops}, .bytes = traffic(&s, pass)};
-    if (first == DIRECT) cb_enter_ours(contest, field, algorithm_names[DIRECT], DIRECT, &cost);
+    if (first == DIRECT) cb_enter_ours(contest, field, algorithm_names[DIRECT], DIRECT, &cost, bf16);
     if (first == DIRECT && is_3x3 && pass == FORWARD)
-        cb_enter_ours(contest, field, algorithm_names[IM2COL], IM2COL, &cost);
+        cb_enter_ours(contest, field, algorithm_names[IM2COL], IM2COL, &cost, bf16);
     if (is_3x3) { /* F(4x4, 3x3) has a quarter of the multiplications; its transforms are not counted. */
         cost.least_flops[CB_F32] = 0;
         cost.least_flops[backward ? s.bwd_products : s.fwd_products] = flops / 4;
-        cb_enter_ours(contest, field, algorithm_names[WINOGRAD], WINOGRAD, &cost);
+        cb_enter_ours(contest, field, algorithm_names[WINOGRAD], WINOGRAD, &cost, bf16);
     }
     bool mixed = s.storage == CB_F32 && s.bwd_products == CB_BF16; /* no library's convolution */
     if ((pass == FORWARD || pass == BACKWARD) && !mixed) enter_peer(contest, field, &s, backward);

@@ -42,7 +42,7 @@ static void enter(struct cb_contest *contest, const struct cb_field *field)
     struct cb_cost cost = {.flops = 2 * m * n * k,
                            .bytes = (m * k + k * n) * (double)cb_format_bytes(operands) + m * n * sizeof(float)};
     cost.least_flops[operands] = cost.flops;
-    cb_enter_ours(contest, field, "", 0, &cost);
+    cb_enter_ours(contest, field, "", 0, &cost, operands == CB_BF16);
     for (unsigned i = 0; i < PEERS; i++) {
         if (operands == CB_BF16 && !peers[i]->prepare_bf16) continue;
         struct cb_entrant *e = cb_enter_library(contest, field, peers[i]->name, "", i, &cost);

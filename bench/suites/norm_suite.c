@@ -54,7 +54,7 @@ static void enter(struct cb_contest *contest, const struct cb_field *field)
                            .least_flops = {[CB_F32] = flops},
                            .bytes = n * costs[contest->kernel->pass].values *
                                     (double)cb_format_bytes(storage_of(contest->shape))};
-    cb_enter_ours(contest, field, "", 0, &cost);
+    cb_enter_ours(contest, field, "", 0, &cost, storage_of(contest->shape) == CB_BF16);
 }
 
 enum { MAX_BUFFERS = 16 };

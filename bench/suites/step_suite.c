@@ -103,7 +103,7 @@ static void enter(struct cb_contest *contest, const struct cb_field *field)
 {
     struct cb_network network = network_of(contest->shape);
     struct cb_cost cost = cost_of(&network, (double)contest->shape->value[BATCH]);
-    cb_enter_ours(contest, field, "", 0, &cost);
+    cb_enter_ours(contest, field, "", 0, &cost, network.numerics >= CB_BF16_BACKWARD);
     enter_torch(contest, field, TORCH_FP32, &cost);
     if (network.numerics >= CB_BF16_BACKWARD) enter_torch(contest, field, TORCH_BF16, &cost);
 }

@@ -226,7 +226,7 @@ static void test_wrong_flags(void **state)
 static void enter_both(struct cb_contest *contest, const struct cb_field *field)
 {
     static const struct cb_cost cost = {.flops = 1, .least_flops = {1}, .bytes = 1};
-    cb_enter_ours(contest, field, "direct", 0, &cost);
+    cb_enter_ours(contest, field, "direct", 0, &cost, false);
     assert_null(cb_enter_library(contest, field, "Nowhere", "", 0, &cost));
     assert_non_null(cb_enter_library(contest, field, "Here", "way", 7, &cost));
 }
@@ -262,6 +262,23 @@ static void test_program(void **state)
     assert_string_equal(p.contest[0].entrant[1].name, "Here:way");
     assert_int_equal(p.contest[0].entrant[1].variant, 7);
     cb_program_free(&p);
+}
+
+static size_t entered(enum cb_isa first, enum cb_isa second, bool bf16)
+{
+    static struct cb_contest contest;
+    contest.n_entrants = 0;
+    const struct cb_field field = {.isa = {first, second}, .n_isas = 2};
+    cb_enter_ours(&contest, &field, "", 0, &(struct cb_cost){.flops = 1}, bf16);
+    return contest.n_entrants;
+}
+
+static void test_avx512bf16_is_entered_where_it_differs(void **state)
+{
+    (void)state;
+    assert_int_equal(entered(CB_ISA_AVX512, CB_ISA_AVX512BF16, true), 2);
+    assert_int_equal(entered(CB_ISA_AVX512, CB_ISA_AVX512BF16, false), 1);
+    assert_int_equal(entered(CB_ISA_AVX2, CB_ISA_AVX512BF16, false), 2);
 }
 
 /* --- rows --- */
@@ -340,12 +357,19 @@ static void test_flushed_lines_come_from_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_level_sizes), cmocka_unit_test(test_caches_grow_outwards),
-        cmocka_unit_test(test_roofline),    cmocka_unit_test(test_bandwidth_is_measured),
-        cmocka_unit_test(test_ratio),       cmocka_unit_test(test_verdict_adds_the_parts),
-        cmocka_unit_test(test_flags),       cmocka_unit_test(test_flags_of_the_environment),
-        cmocka_unit_test(test_wrong_flags), cmocka_unit_test(test_program),
-        cmocka_unit_test(test_rows),        cmocka_unit_test(test_flushed_lines_come_from_memory),
+        cmocka_unit_test(test_level_sizes),
+        cmocka_unit_test(test_caches_grow_outwards),
+        cmocka_unit_test(test_roofline),
+        cmocka_unit_test(test_bandwidth_is_measured),
+        cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_verdict_adds_the_parts),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_flags_of_the_environment),
+        cmocka_unit_test(test_wrong_flags),
+        cmocka_unit_test(test_program),
+        cmocka_unit_test(test_avx512bf16_is_entered_where_it_differs),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_flushed_lines_come_from_memory),
     };
     if (cb_isa_select(NULL, NULL)) return 1;
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -17,7 +17,7 @@ static void enter(struct cb_contest *contest, const struct cb_field *field)
     one.n_isas = 1;
     double n = (double)cb_shape_value(contest->shape, "n");
     struct cb_cost cost = {.flops = n, .least_flops = {[CB_F32] = n}, .bytes = 2 * n * sizeof(float)};
-    for (unsigned i = RIGHT; i <= LATER; i++) cb_enter_ours(contest, &one, names[i], i, &cost);
+    for (unsigned i = RIGHT; i <= LATER; i++) cb_enter_ours(contest, &one, names[i], i, &cost, false);
 }
 
 struct work {

@@ -13,23 +13,27 @@ CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *
         for (size_t i = 0; i < rows * px; i++) acc[i] = v_zero();
         for (size_t r = 0; r < c->filter; r++) {
             const float *x = corner + r * c->in_row;
-            for (size_t k = 0; k < c->channels; k++, x += c->channel, w += c->filter * CB_LANES) {
+            size_t left = c->channels;
+            CB_FORGET(left);
+            do {
                 vf tap[3];
                 CB_UNROLL
                 for (size_t s = 0; s < c->filter; s++) tap[s] = v_load(w + s * CB_LANES);
                 CB_UNROLL
                 for (size_t i = 0; i < rows; i++) {
-                    /* One broadcast serves all taps that read its pixel. */
                     CB_UNROLL
                     for (size_t j = 0; j < (px - 1) * c->stride + c->filter; j++) {
-                        vf v = v_set1(x[i * c->stride * c->in_row + j * c->pixel]);
+                        const float *pixel = &x[i * c->stride * c->in_row + j * c->pixel];
                         CB_UNROLL
                         for (size_t s = 0; s < c->filter; s++)
                             if (j >= s && (j - s) % c->stride == 0 && (j - s) / c->stride < px)
-                                acc[i * px + (j - s) / c->stride] = v_fma(v, tap[s], acc[i * px + (j - s) / c->stride]);
+                                acc[i * px + (j - s) / c->stride] =
+                                    v_fma_set1(tap[s], pixel, acc[i * px + (j - s) / c->stride]);
                     }
                 }
-            }
+                x += c->channel;
+                w += c->filter * CB_LANES;
+            } while (--left > 0);
         }
         add_block(b, c->blocks, rows * px, acc, total);
         corner += c->in_plane;
@@ -87,20 +91,24 @@ CB_INLINE void strided_tile(const struct strided *c, const struct finish *f, siz
         for (size_t t = 0; t < taps.n; t++) {
             const float *g = c->dy + b * c->dy_plane + taps.p[t] * c->dy_row + q * CB_LANES;
             const float *w = c->wt + (b * 3 + taps.r[t]) * CB_LANES * 3 * CB_LANES + lane;
-            for (size_t k = 0; k < CB_LANES; k++, g++, w += 3 * CB_LANES) {
+            size_t channels = CB_LANES;
+            CB_FORGET(channels);
+            do {
                 vf left = v_load(w), even = v_load(w + CB_LANES), right = v_load(w + 2 * CB_LANES);
                 CB_UNROLL
                 for (size_t i = 0; i < px; i++) {
                     const size_t j = px - 1 - i;
                     /* From the right, so that one broadcast serves tap 0 of the pair before, then taps 1 and 2 of its
                      * own. */
-                    if (j + 1 == px) acc[2 * j + 1] = v_fma(v_set1(g[px * CB_LANES]), left, acc[2 * j + 1]);
-                    vf v = v_set1(g[j * CB_LANES]);
-                    if (j > 0) acc[2 * j - 1] = v_fma(v, left, acc[2 * j - 1]);
-                    acc[2 * j] = v_fma(v, even, acc[2 * j]);
-                    acc[2 * j + 1] = v_fma(v, right, acc[2 * j + 1]);
+                    if (j + 1 == px) acc[2 * j + 1] = v_fma_set1(left, &g[px * CB_LANES], acc[2 * j + 1]);
+                    const float *pixel = &g[j * CB_LANES];
+                    if (j > 0) acc[2 * j - 1] = v_fma_set1(left, pixel, acc[2 * j - 1]);
+                    acc[2 * j] = v_fma_set1(even, pixel, acc[2 * j]);
+                    acc[2 * j + 1] = v_fma_set1(right, pixel, acc[2 * j + 1]);
                 }
-            }
+                g++;
+                w += 3 * CB_LANES;
+            } while (--channels > 0);
         }
         add_block(b, c->blocks, 2 * px, acc, total);
     } while (++b < c->blocks);

@@ -6,11 +6,13 @@
 #ifdef CB_GEMM_BF16
 #define PANELS_VARIANT CB_VARIANT(gemm_bf16_panels)
 #define v_multiply_add_set1 v_dot2_set1
+#define v_multiply_add v_dot2
 #define begin_products v_dot2_begin
 #define end_products v_dot2_end
 #else
 #define PANELS_VARIANT CB_VARIANT(gemm_f32_panels)
 #define v_multiply_add_set1 v_fma_set1
+#define v_multiply_add v_fma
 #define begin_products() 0
 #define end_products(mode) (void)(mode)
 #endif
@@ -58,8 +60,13 @@ CB_INLINE void multiply(vf acc[MR][NV], struct operands *o, size_t steps, size_t
         CB_UNROLL
         for (size_t i = 0; i < rows; i++) {
             const float *x = &o->a[i / ROWS_OF_A][i % ROWS_OF_A * lda];
-            CB_UNROLL
-            for (size_t j = 0; j < nv; j++) acc[i][j] = v_multiply_add_set1(row[j], x, acc[i][j]);
+            if (nv == 1) { /* a broadcast for each multiply-add takes pipes from it, one for NV does not */
+                acc[i][0] = v_multiply_add_set1(row[0], x, acc[i][0]);
+            } else {
+                vf v = v_set1(*x);
+                CB_UNROLL
+                for (size_t j = 0; j < nv; j++) acc[i][j] = v_multiply_add(v, row[j], acc[i][j]);
+            }
         }
         CB_UNROLL
         for (size_t g = 0; g * ROWS_OF_A < rows; g++) o->a[g]++;

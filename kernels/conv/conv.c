@@ -49,7 +49,10 @@ size_t cb_conv_fwd_tasks(const struct cb_conv_shape *s)
 /* One image of the source, then one of dY, both with a halo of one pixel (see scratch.h). */
 size_t cb_conv_scratch_bytes(const struct cb_conv_shape *s)
 {
-    if (s->kind == CB_CONV_WINOGRAD) return cb_winograd_scratch(s, 1, NULL).floats * sizeof(float);
+    if (s->kind == CB_CONV_WINOGRAD) {
+        size_t single = cb_winograd_scratch(s, 1, NULL).floats, pairs = cb_winograd_scratch(s, 2, NULL).floats;
+        return (single > pairs ? single : pairs) * sizeof(float);
+    }
     size_t source = s->c * (s->h + 2) * (s->w + 2);
     size_t dy = s->k * (cb_conv_out_h(s) + 2) * (cb_conv_out_w(s) + 2);
     source = (source + CB_LANES - 1) / CB_LANES * CB_LANES;

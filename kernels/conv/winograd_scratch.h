@@ -7,7 +7,8 @@
  * transform domain. A word of the operands is a float, or where dot products of bf16 are in hardware a
  * pair of them: two channels of v, two tiles of x. */
 
-/* The most tiles that a block holds. More read and write dU less often: 64 in pairs of 16 channels gained 1 to 3 %. */
+/* The most tiles that a block holds. More read and write dU less often: 64 instead of 32, in pairs of 16 channels, made the
+ * backward passes of a block's two convolutions 4 and 0.4 % faster (Zen 4). */
 static inline size_t cb_winograd_tiles(size_t word, size_t channels)
 {
     return word == 2 && channels == CB_LANES ? 64 : 32;
@@ -29,7 +30,7 @@ struct cb_winograd_scratch {
     size_t floats;   /* of all */
 };
 
-/* word: operands of a word. 1 takes more memory than 2. */
+/* word: operands of a word. */
 static inline struct cb_winograd_scratch cb_winograd_scratch(const struct cb_conv_shape *s, size_t word, float *scratch)
 {
     size_t channels = s->c > s->k ? s->c : s->k;

@@ -84,20 +84,23 @@ struct stream_job {
     size_t thread_floats, n, rounds;
 };
 
-static cb_stream_fn *stream_of(enum cb_isa isa)
+cb_stream_fn *cb_stream_of(enum cb_isa isa)
 {
     switch (isa) {
+    case CB_ISA_SCALAR:
+        return cb_stream__scalar;
 #if defined(__x86_64__)
     case CB_ISA_AVX2:
         return cb_stream__avx2;
     case CB_ISA_AVX512:
+    case CB_ISA_AVX512BF16:
         return cb_stream__avx512;
 #elif defined(__aarch64__)
     case CB_ISA_NEON:
         return cb_stream__neon;
 #endif
     default:
-        return cb_stream__scalar;
+        return NULL;
     }
 }
 
@@ -143,7 +146,7 @@ enum cb_status cb_bandwidth(double *bytes_per_s, enum cb_isa isa, struct cb_team
                             size_t bytes_per_thread, struct cb_error *err)
 {
     size_t threads = cb_team_threads(team);
-    struct stream_job job = {.fn = stream_of(isa), .stream = stream, .rounds = 1};
+    struct stream_job job = {.fn = cb_stream_of(isa), .stream = stream, .rounds = 1};
     job.n = bytes_per_thread / sizeof(float) / arrays[stream] / CB_STREAM_STEP * CB_STREAM_STEP;
     job.thread_floats = arrays[stream] * (job.n + CB_STREAM_STEP);
     job.memory = cb_alloc_tensor(threads * job.thread_floats * sizeof(float));

@@ -12,4 +12,7 @@ typedef float cb_stream_fn(enum cb_stream stream, const float *a, const float *b
 
 cb_stream_fn cb_stream__scalar, cb_stream__avx2, cb_stream__avx512, cb_stream__neon;
 
+/* NULL if there is none. */
+cb_stream_fn *cb_stream_of(enum cb_isa isa);
+
 #endif

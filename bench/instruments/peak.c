@@ -14,6 +14,8 @@ struct burst {
 cb_fma_chains_fn *cb_fma_chains_of(enum cb_isa isa)
 {
     switch (isa) {
+    case CB_ISA_SCALAR:
+        return cb_fma_chains__scalar;
 #if defined(__x86_64__)
     case CB_ISA_AVX2:
         return cb_fma_chains__avx2;
@@ -25,7 +27,7 @@ cb_fma_chains_fn *cb_fma_chains_of(enum cb_isa isa)
         return cb_fma_chains__neon;
 #endif
     default:
-        return cb_fma_chains__scalar;
+        return NULL;
     }
 }
 

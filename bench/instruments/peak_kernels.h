@@ -13,6 +13,7 @@ cb_fma_chains_fn cb_fma_chains__scalar, cb_fma_chains__avx2, cb_fma_chains__avx5
 /* Of dot products of bf16 pairs (vdpbf16ps): four operations a lane. */
 cb_fma_chains_fn cb_dot2_chains__avx512bf16;
 
+/* NULL if there is none. */
 cb_fma_chains_fn *cb_fma_chains_of(enum cb_isa isa);
 
 #endif

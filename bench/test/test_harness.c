@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bandwidth_kernels.h"
 #include "ceilings.h"
 #include "core/isa.h"
 #include "flush.h"
 #include "google_flags.h"
 #include "instruments.h"
+#include "peak_kernels.h"
 #include "program.h"
 #include "ratio.h"
 #include "results.h"
@@ -96,6 +98,19 @@ static void test_roofline(void **state)
     assert_true(fabs(roof.least_s - 5e-3) < 1e-12);
     c.level[CB_LEVEL_L3] = (struct cb_bandwidth_ceiling){.reason = "not measured"};
     assert_int_equal(roof_of(&c, 1e6, 0, 30e6, false).level, CB_LEVEL_DRAM);
+}
+
+/* A ceiling that another ISA's loop measured is none. */
+static void test_every_isa_has_its_ceilings(void **state)
+{
+    (void)state;
+    for (enum cb_isa isa = CB_ISA_SCALAR + 1; isa < CB_ISA_COUNT; isa++) {
+        if (!cb_isa_available(isa)) continue;
+        assert_non_null(cb_stream_of(isa));
+        assert_ptr_not_equal(cb_stream_of(isa), cb_stream__scalar);
+        assert_non_null(cb_fma_chains_of(isa));
+        assert_ptr_not_equal(cb_fma_chains_of(isa), cb_fma_chains__scalar);
+    }
 }
 
 static void test_bandwidth_is_measured(void **state)
@@ -360,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_level_sizes),
         cmocka_unit_test(test_caches_grow_outwards),
         cmocka_unit_test(test_roofline),
+        cmocka_unit_test(test_every_isa_has_its_ceilings),
         cmocka_unit_test(test_bandwidth_is_measured),
         cmocka_unit_test(test_ratio),
         cmocka_unit_test(test_verdict_adds_the_parts),

@@ -72,8 +72,9 @@ struct cb_source {
 
 /* Forward: y[n,k,p,q] = sum over c, r, s of value[n, c, p*stride + r - R/2, q*stride + s - S/2] * w[k,c,r,s].
  * Order of the sum: for each channel block r, channel in the block, s, one fma each, starting from 0; then the blocks
- * in order, one addition each; padding counts as zeros. stats (or NULL): per image, [N][K/16][2][16] = sum of y and sum
- * of y*y (fma) over P*Q in raster order, starting from 0; of y as it is stored. */
+ * in order, one addition each. Padding counts as zeros with stride 1; with stride 2 its terms are left out.
+ * stats (or NULL): per image, [N][K/16][2][16] = sum of y and sum of y*y (fma) over P*Q in raster order, starting from
+ * 0; of y as it is stored. */
 struct cb_conv_fwd {
     struct cb_conv_shape shape;
     struct cb_source source;
@@ -92,14 +93,14 @@ struct cb_grad_source {
 
 /* Backward. source: as in the forward pass but x alone or x with scale and shift (no residual, no z).
  * dX: d = sum over k, r, s of dY * w; order of the sum: for each block of K r, k in the block, s (in wt's order of r
- *     and s; taps that fall outside dY count as zeros, but for stride 2 those of a row below dY are left out), one fma
- *     each, from 0; then the blocks in order. Then, each step present or not:
+ *     and s; taps that fall outside dY count as zeros, for stride 2 they are left out), one fma each, from 0; then the
+ *     blocks in order. Then, each step present or not:
  *       d = d + skip;  d = d + skip_even at even rows and columns;  d = value > 0 ? d : 0 (masked: value of the source);
  *       dx = d;  sums [N][C/16][2][16]: sum of d, as it is stored, and sum of d * (bn_y - bn_mean) (fma) over H*W in
  *       raster order, from 0 (NULL: not wanted).
  * dW: group g of the images (cb_group_range) gives dw_groups[g][packed layout]: per image the sum over p, q in raster
- *     order of fma(value, dY, .) from 0 (padding counts as zeros), images added in order to 0. cb_conv_backward then adds
- *     the groups by a binary tree into dw.
+ *     order of fma(value, dY, .) from 0 (padding as in the forward pass), images added in order to 0. cb_conv_backward
+ *     then adds the groups by a binary tree into dw.
  * CB_CONV_WINOGRAD: no skip_even. CB_CONV_1X1_S2: only even rows and columns of the source have a gradient, so dx is
  * compact: [N][C/16][H/2][W/2][16], to be handed to another convolution as skip_even; skip, skip_even, masked and sums
  * must be NULL or 0. dx may alias skip; it may be NULL only for the stem (then wt, skip, skip_even, sums are unused). */

@@ -1,39 +1,51 @@
 /* The register tile where there are 32 registers: 16 pixels of one vector, and the taps of a row of the filter in registers.
  * Needs tile_body.h. */
 
+/* One row of the window, for the tile's rows from `first` on. left_out: the first column is padding that does not count.
+ * first, rows, px and left_out are const. */
+CB_INLINE void correlate_window_row(const struct correlation *c, const float *x, const float *w, size_t first,
+                                    size_t rows, size_t px, bool left_out, vf *acc)
+{
+    size_t left = c->channels;
+    CB_FORGET(left);
+    do {
+        vf tap[3];
+        CB_UNROLL
+        for (size_t s = 0; s < c->filter; s++) tap[s] = v_load(w + s * CB_LANES);
+        CB_UNROLL
+        for (size_t i = first; i < rows; i++) {
+            CB_UNROLL
+            for (size_t j = left_out; j < (px - 1) * c->stride + c->filter; j++) {
+                const float *pixel = &x[i * c->stride * c->in_row + j * c->pixel];
+                CB_UNROLL
+                for (size_t s = 0; s < c->filter; s++)
+                    if (j >= s && (j - s) % c->stride == 0 && (j - s) / c->stride < px)
+                        acc[i * px + (j - s) / c->stride] =
+                            v_fma_set1(tap[s], pixel, acc[i * px + (j - s) / c->stride]);
+            }
+        }
+        x += c->channel;
+        w += c->filter * CB_LANES;
+    } while (--left > 0);
+}
+
 CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *f, struct place at, size_t rows,
-                              size_t px)
+                              size_t px, bool left_out)
 {
     vf acc[16], total[16];
     const float *w = c->w + at.lane;
     const float *corner = c->in + at.row * c->stride * c->in_row + at.col * c->stride * c->pixel;
+    const bool upper_out = c->stride == 2 && at.row == 0;
     size_t b = 0;
     do {
         CB_UNROLL
         for (size_t i = 0; i < rows * px; i++) acc[i] = v_zero();
-        for (size_t r = 0; r < c->filter; r++) {
+        for (size_t r = 0; r < c->filter; r++, w += c->channels * c->filter * CB_LANES) {
             const float *x = corner + r * c->in_row;
-            size_t left = c->channels;
-            CB_FORGET(left);
-            do {
-                vf tap[3];
-                CB_UNROLL
-                for (size_t s = 0; s < c->filter; s++) tap[s] = v_load(w + s * CB_LANES);
-                CB_UNROLL
-                for (size_t i = 0; i < rows; i++) {
-                    CB_UNROLL
-                    for (size_t j = 0; j < (px - 1) * c->stride + c->filter; j++) {
-                        const float *pixel = &x[i * c->stride * c->in_row + j * c->pixel];
-                        CB_UNROLL
-                        for (size_t s = 0; s < c->filter; s++)
-                            if (j >= s && (j - s) % c->stride == 0 && (j - s) / c->stride < px)
-                                acc[i * px + (j - s) / c->stride] =
-                                    v_fma_set1(tap[s], pixel, acc[i * px + (j - s) / c->stride]);
-                    }
-                }
-                x += c->channel;
-                w += c->filter * CB_LANES;
-            } while (--left > 0);
+            if (!upper_out || r > 0)
+                correlate_window_row(c, x, w, 0, rows, px, left_out, acc);
+            else if (rows > 1)
+                correlate_window_row(c, x, w, 1, rows, px, left_out, acc);
         }
         add_block(b, c->blocks, rows * px, acc, total);
         corner += c->in_plane;
@@ -47,7 +59,13 @@ CB_INLINE void correlate_parts(const struct correlation *c, const struct finish 
 {
     fetch_next_image(f, rows * px);
     for (size_t i = 0; i < rows; i++) fetch_row(f, row + i, col, px);
-    for (size_t lane = 0; lane < CB_LANES; lane += VL) correlate_tile(c, f, (struct place){row, col, lane}, rows, px);
+    for (size_t lane = 0; lane < CB_LANES; lane += VL) {
+        struct place at = {row, col, lane};
+        if (c->stride == 2 && col == 0)
+            correlate_tile(c, f, at, rows, px, true);
+        else
+            correlate_tile(c, f, at, rows, px, false);
+    }
 }
 
 CB_INLINE void correlate_row(const struct correlation *c, const struct finish *f, size_t row)
@@ -78,9 +96,9 @@ CB_INLINE void correlate(const struct correlation *c, const struct finish *f)
 
 enum { STRIDED_PAIRS = 8 }; /* of a tile */
 
-/* px pairs of columns. */
+/* px pairs of columns. right_out (const): they are the last ones. */
 CB_INLINE void strided_tile(const struct strided *c, const struct finish *f, size_t row, size_t q, size_t lane,
-                            size_t px)
+                            size_t px, bool right_out)
 {
     vf acc[2 * STRIDED_PAIRS], total[2 * STRIDED_PAIRS];
     const struct tap_rows taps = taps_of_row(c, row);
@@ -100,7 +118,7 @@ CB_INLINE void strided_tile(const struct strided *c, const struct finish *f, siz
                     const size_t j = px - 1 - i;
                     /* From the right, so that one broadcast serves tap 0 of the pair before, then taps 1 and 2 of its
                      * own. */
-                    if (j + 1 == px) acc[2 * j + 1] = v_fma_set1(left, &g[px * CB_LANES], acc[2 * j + 1]);
+                    if (j + 1 == px && !right_out) acc[2 * j + 1] = v_fma_set1(left, &g[px * CB_LANES], acc[2 * j + 1]);
                     const float *pixel = &g[j * CB_LANES];
                     if (j > 0) acc[2 * j - 1] = v_fma_set1(left, pixel, acc[2 * j - 1]);
                     acc[2 * j] = v_fma_set1(even, pixel, acc[2 * j]);
@@ -118,7 +136,12 @@ CB_INLINE void strided_tile(const struct strided *c, const struct finish *f, siz
 CB_INLINE void strided_parts(const struct strided *c, const struct finish *f, size_t row, size_t q, size_t px)
 {
     fetch_row(f, row, 2 * q, 2 * px);
-    for (size_t lane = 0; lane < CB_LANES; lane += VL) strided_tile(c, f, row, q, lane, px);
+    for (size_t lane = 0; lane < CB_LANES; lane += VL) {
+        if (q + px == c->q)
+            strided_tile(c, f, row, q, lane, px, true);
+        else
+            strided_tile(c, f, row, q, lane, px, false);
+    }
 }
 
 /* One block of 16 input channels. */

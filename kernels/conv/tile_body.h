@@ -145,8 +145,7 @@ CB_INLINE void add_block(size_t b, size_t blocks, size_t n, vf *acc, vf *total)
 }
 
 /* dX of the 3x3 convolution with stride 2. A pair of input columns (2q, 2q+1) belongs to output column q:
- *   even column: tap 1 of q;  odd column: tap 0 of q+1, zeros at the right border, then tap 2 of q;  rows alike, but tap 0
- *   is left out at the lower border. */
+ *   even column: tap 1 of q;  odd column: tap 0 of q+1, if there is one, then tap 2 of q;  rows alike. */
 struct strided {
     const float *dy;                 /* padded, at pixel (0, 0) */
     size_t dy_row, dy_plane, blocks; /* blocks of K */

@@ -74,17 +74,23 @@ CB_INLINE void weights_row_sliding(const struct weights_pass *a, const float *x,
     for (size_t c = 0; c < channels; c++) acc[c][2] = v_fma(v_set1(x[c * a->channel]), d0, acc[c][2]);
 }
 
+/* The taps from `first` (const) on of one pixel of dY. */
+CB_INLINE void weights_pixel(const struct weights_pass *a, const float *x, vf d, size_t first, size_t channels,
+                             vf (*acc)[3])
+{
+    CB_UNROLL
+    for (size_t c = 0; c < channels; c++) {
+        CB_UNROLL
+        for (size_t s = first; s < a->filter; s++)
+            acc[c][s] = v_fma(v_set1(x[s * a->pixel + c * a->channel]), d, acc[c][s]);
+    }
+}
+
 CB_INLINE void weights_row(const struct weights_pass *a, const float *x, const float *dy, size_t channels, vf (*acc)[3])
 {
-    for (size_t q = 0; q < a->q; q++, x += a->stride * a->pixel) {
-        vf d = v_load(dy + q * CB_LANES);
-        CB_UNROLL
-        for (size_t c = 0; c < channels; c++) {
-            CB_UNROLL
-            for (size_t s = 0; s < a->filter; s++)
-                acc[c][s] = v_fma(v_set1(x[s * a->pixel + c * a->channel]), d, acc[c][s]);
-        }
-    }
+    size_t q = 0;
+    if (a->stride == 2) weights_pixel(a, x, v_load(dy), 1, channels, acc), q++; /* the left halo does not count */
+    for (; q < a->q; q++) weights_pixel(a, x + q * a->stride * a->pixel, v_load(dy + q * CB_LANES), 0, channels, acc);
 }
 
 /* channels: const */
@@ -114,6 +120,23 @@ CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_
     }
 }
 
+CB_INLINE void weights_pixel_of_lanes(const struct weights_pass *a, const float *x, const float *dy, size_t first,
+                                      size_t channels, vf (*acc)[3][CB_PARTS])
+{
+    vf d[CB_PARTS];
+    CB_UNROLL
+    for (size_t part = 0; part < CB_PARTS; part++) d[part] = v_load(dy + part * VL);
+    CB_UNROLL
+    for (size_t c = 0; c < channels; c++) {
+        CB_UNROLL
+        for (size_t s = first; s < a->filter; s++) {
+            vf v = v_set1(x[s * a->pixel + c * a->channel]);
+            CB_UNROLL
+            for (size_t part = 0; part < CB_PARTS; part++) acc[c][s][part] = v_fma(v, d[part], acc[c][s][part]);
+        }
+    }
+}
+
 /* The same for all lanes. channels: const */
 CB_INLINE void weights_tile_of_lanes(const struct weights_pass *a, size_t channels)
 {
@@ -129,20 +152,10 @@ CB_INLINE void weights_tile_of_lanes(const struct weights_pass *a, size_t channe
     for (size_t p = 0; p < a->p; p++) {
         ahead_fetch(a->ahead, 1);
         const float *x = a->x + p * a->stride * a->x_row, *dy = a->dy + p * a->dy_row;
-        for (size_t q = 0; q < a->q; q++, x += a->stride * a->pixel, dy += CB_LANES) {
-            vf d[CB_PARTS];
-            CB_UNROLL
-            for (size_t part = 0; part < CB_PARTS; part++) d[part] = v_load(dy + part * VL);
-            CB_UNROLL
-            for (size_t c = 0; c < channels; c++) {
-                CB_UNROLL
-                for (size_t s = 0; s < a->filter; s++) {
-                    vf v = v_set1(x[s * a->pixel + c * a->channel]);
-                    CB_UNROLL
-                    for (size_t part = 0; part < CB_PARTS; part++) acc[c][s][part] = v_fma(v, d[part], acc[c][s][part]);
-                }
-            }
-        }
+        size_t q = 0;
+        if (a->stride == 2) weights_pixel_of_lanes(a, x, dy, 1, channels, acc), q++; /* the left halo does not count */
+        for (; q < a->q; q++)
+            weights_pixel_of_lanes(a, x + q * a->stride * a->pixel, dy + q * CB_LANES, 0, channels, acc);
     }
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
@@ -170,22 +183,25 @@ CB_INLINE void weights_image(const struct cb_conv_shape *shape, struct cb_padded
                                 .filter = filter,
                                 .stride = stride,
                                 .dy_row = dy.row,
-                                .p = cb_conv_out_h(shape),
                                 .q = cb_conv_out_w(shape),
                                 .dw = dw,
                                 .ahead = ahead};
-    ahead_spread(ahead, shape->k / (VL * parts) * (shape->c / step) * filter * pass.p);
+    const size_t p = cb_conv_out_h(shape);
+    ahead_spread(ahead, shape->k / (VL * parts) * (shape->c / step) * (filter * p - (stride == 2)));
     for (size_t kb = 0; kb < shape->k / CB_LANES; kb++) {
-        pass.dy = dy.data + kb * dy.plane + dy.row + CB_LANES;
         for (size_t b = 0; b < shape->c / block; b++)
-            for (size_t r = 0; r < filter; r++)
+            for (size_t r = 0; r < filter; r++) {
+                size_t above = stride == 2 && r == 0; /* rows whose tap is the upper halo, which does not count */
+                pass.p = p - above;
+                pass.dy = dy.data + kb * dy.plane + (1 + above) * dy.row + CB_LANES;
                 for (size_t c = 0; c < block; c += step, pass.dw += step * filter * CB_LANES) {
-                    pass.x = src.data + corner + b * src.plane + r * src.row + c * pass.channel;
+                    pass.x = src.data + corner + b * src.plane + (r + above * stride) * src.row + c * pass.channel;
                     if (parts > 1)
                         weights_tile_of_lanes(&pass, step);
                     else
                         for (size_t lane = 0; lane < CB_LANES; lane += VL) weights_tile(&pass, step, lane);
                 }
+            }
     }
 }
 

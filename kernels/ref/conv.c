@@ -57,9 +57,15 @@ CB_REF_INLINE void add_block(int first, const float block[CB_LANES], float acc[C
     for (size_t l = 0; l < CB_LANES; l++) acc[l] = first ? block[l] : acc[l] + block[l];
 }
 
+/* With stride 2 what would read the upper or the left halo is left out; the others are not read. */
+CB_REF_INLINE int left_out(size_t stride, size_t row, size_t col)
+{
+    return stride == 2 && (row == 0 || col == 0);
+}
+
 /* acc = the filter window at padded position (row, col), over all channels; w[C/Cb][R][Cb][S][16] */
-CB_REF_INLINE void sum_window(struct cb_padded src, size_t channels, size_t lanes, size_t filter, const float *w,
-                              size_t row, size_t col, float acc[CB_LANES])
+CB_REF_INLINE void sum_window(struct cb_padded src, size_t channels, size_t lanes, size_t filter, size_t stride,
+                              const float *w, size_t row, size_t col, float acc[CB_LANES])
 {
     size_t cb = lanes == 1 ? channels : lanes; /* the stem's three channels are one block of the weights */
     for (size_t c0 = 0; c0 < channels; c0 += cb) {
@@ -67,6 +73,7 @@ CB_REF_INLINE void sum_window(struct cb_padded src, size_t channels, size_t lane
         for (size_t r = 0; r < filter; r++)
             for (size_t c = c0; c < c0 + cb; c++)
                 for (size_t s = 0; s < filter; s++, w += CB_LANES) {
+                    if (left_out(stride, row + r, col + s)) continue;
                     float x = src.data[c / lanes * src.plane + (row + r) * src.row + (col + s) * lanes + c % lanes];
                     for (size_t l = 0; l < CB_LANES; l++) block[l] = __builtin_fmaf(x, w[l], block[l]);
                 }
@@ -90,7 +97,8 @@ CB_REF_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *s
         for (size_t p = 0; p < p_end; p++)
             for (size_t q = 0; q < q_end; q++) {
                 float acc[CB_LANES] = {0};
-                sum_window(src, shape->c, g.lanes, g.filter, w, p * g.stride + corner, q * g.stride + corner, acc);
+                sum_window(src, shape->c, g.lanes, g.filter, g.stride, w, p * g.stride + corner, q * g.stride + corner,
+                           acc);
                 for (size_t l = 0; l < CB_LANES; l++) {
                     float y = store(args->y, at++, shape->storage, acc[l]);
                     sum[0][l] = sum[0][l] + y;
@@ -120,7 +128,7 @@ CB_REF_INLINE void sum_strided_terms(const struct cb_conv_shape *shape, struct c
             if (!strided_output(h, r, filter, cb_conv_out_h(shape), &p)) continue;
             for (size_t k = 0; k < CB_LANES; k++)
                 for (size_t s = 0; s < filter; s++) {
-                    if (!strided_output(w, s, filter, cb_conv_out_w(shape) + 1, &q)) continue; /* the halo counts */
+                    if (!strided_output(w, s, filter, cb_conv_out_w(shape), &q)) continue;
                     float g = dy.data[kb * dy.plane + (p + 1) * dy.row + (q + 1) * CB_LANES + k];
                     const float *tap = wt + (((kb * filter + r) * CB_LANES + k) * filter + s) * CB_LANES;
                     for (size_t l = 0; l < CB_LANES; l++) block[l] = __builtin_fmaf(g, tap[l], block[l]);
@@ -146,9 +154,9 @@ CB_REF_INLINE void backward_data(const struct cb_conv_bwd *args, size_t image, s
             for (size_t w = 0; w < w_end; w++) {
                 float acc[CB_LANES] = {0};
                 if (compact)
-                    sum_window(dy, shape->k, CB_LANES, 1, wt, h + 1, w + 1, acc);
+                    sum_window(dy, shape->k, CB_LANES, 1, 1, wt, h + 1, w + 1, acc);
                 else if (g.stride == 1)
-                    sum_window(dy, shape->k, CB_LANES, g.filter, wt, h, w, acc);
+                    sum_window(dy, shape->k, CB_LANES, g.filter, 1, wt, h, w, acc);
                 else
                     sum_strided_terms(shape, dy, wt, h, w, acc);
                 int even = h % 2 == 0 && w % 2 == 0;
@@ -183,14 +191,15 @@ CB_REF_INLINE void backward_weights(const struct cb_conv_shape *shape, struct cb
                 for (size_t c = c0; c < c0 + cb; c++)
                     for (size_t s = 0; s < g.filter; s++, dw += CB_LANES) {
                         float acc[CB_LANES] = {0};
-                        for (size_t p = 0; p < p_end; p++) {
-                            const float *x = src.data + c / g.lanes * src.plane +
-                                             (p * g.stride + corner + r) * src.row + (corner + s) * g.lanes +
-                                             c % g.lanes;
-                            const float *d = dy.data + kb * dy.plane + (p + 1) * dy.row + CB_LANES;
-                            for (size_t q = 0; q < q_end; q++, x += g.stride * g.lanes, d += CB_LANES)
-                                for (size_t l = 0; l < CB_LANES; l++) acc[l] = __builtin_fmaf(*x, d[l], acc[l]);
-                        }
+                        for (size_t p = 0; p < p_end; p++)
+                            for (size_t q = 0; q < q_end; q++) {
+                                size_t row = p * g.stride + corner + r, col = q * g.stride + corner + s;
+                                if (left_out(g.stride, row, col)) continue;
+                                float x =
+                                    src.data[c / g.lanes * src.plane + row * src.row + col * g.lanes + c % g.lanes];
+                                const float *d = dy.data + kb * dy.plane + (p + 1) * dy.row + (q + 1) * CB_LANES;
+                                for (size_t l = 0; l < CB_LANES; l++) acc[l] = __builtin_fmaf(x, d[l], acc[l]);
+                            }
                         for (size_t l = 0; l < CB_LANES; l++) dw[l] = dw[l] + acc[l];
                     }
 }

@@ -204,6 +204,59 @@ static void test_backward(void)
     check_end();
 }
 
+static void mark_infinite(void *context, size_t x, size_t dx, size_t y, size_t w)
+{
+    (void)x;
+    struct sum *s = context;
+    size_t i = s->result == 'y' ? y : s->result == 'x' ? dx : w;
+    if (isinf(s->result == 'w' ? s->y[y] : s->w[w])) s->to[i] = 1;
+}
+
+/* Infinite is what an infinite operand has a product in, and nothing else: no product with padding. */
+static void check_infinite(const struct cb_conv_shape *shape, const char *what, struct sum s, const float *got,
+                           size_t n)
+{
+    s.to = check_doubles(n);
+    for (size_t i = 0; i < n; i++) s.to[i] = 0;
+    each_product(shape, mark_infinite, &s);
+    for (size_t i = 0; i < n; i++)
+        check_true(!isfinite(got[i]) == (s.to[i] != 0), "%s: element %zu is %g", what, i, (double)got[i]);
+}
+
+static void test_left_out(void)
+{
+    check_begin(CB_ISA_SCALAR, "conv 3x3s2 leaves padding out");
+    const struct cb_conv_shape s = {CB_CONV_3X3_S2, 1, 16, 6, 4, 16};
+    size_t weights = cb_conv_weights(&s), in = input_size(&s), out = output_size(&s), p_end = 3, q_end = 2;
+    for (size_t tap = 0; tap < 9; tap++) {
+        check_at("tap %zu", tap);
+        float *x = filled(in, 1), *dy = filled(out, 2), *oihw = filled(weights, 3);
+        float *w = check_floats(weights), *wt = check_floats(weights), *y = check_floats(out), *dx = check_floats(in),
+              *groups = check_floats(CB_IMAGE_GROUPS * weights), *dw = check_floats(weights);
+        for (size_t i = 0; i < weights; i++)
+            if (i % 9 == tap) oihw[i] = INFINITY;
+        for (size_t i = 0; i < out; i++)
+            if (i / CB_LANES % (p_end * q_end) == tap % (p_end * q_end)) dy[i] = INFINITY;
+        cb_conv_pack_oihw(&s, oihw, w);
+        cb_conv_transpose(&s, w, wt);
+        run_forward(&(struct cb_conv_fwd){.shape = s, .source = {.x = x}, .w = w, .y = y});
+        check_infinite(&s, "y", (struct sum){.w = oihw, .result = 'y'}, y, out);
+        struct cb_conv_bwd bwd = {
+            .shape = s, .dy = {.g = dy}, .source = {.x = x}, .wt = wt, .dx = dx, .dw_groups = groups};
+        run_backward(&bwd);
+        struct cb_team *team = check_team(1, 0);
+        cb_group_reduce(team, groups, weights, w);
+        cb_team_destroy(team);
+        cb_conv_unpack_oihw(&s, w, dw);
+        check_infinite(&s, "dw", (struct sum){.y = dy, .result = 'w'}, dw, weights);
+        bwd.dy.g = filled(out, 2);
+        run_backward(&bwd);
+        check_infinite(&s, "dx", (struct sum){.w = oihw, .result = 'x'}, dx, in);
+        check_release();
+    }
+    check_end();
+}
+
 static float relu(float v)
 {
     return 0.0f > v ? 0.0f : v;
@@ -337,6 +390,7 @@ int main(void)
     test_packing();
     test_forward();
     test_backward();
+    test_left_out();
     test_source();
     test_fused_backward(CB_CONV_3X3);
     test_fused_backward(CB_CONV_3X3_S2);

@@ -96,6 +96,7 @@ CB_INLINE void backward_data(const struct cb_conv_bwd *args, size_t image, struc
         float sums[2 * CB_LANES] = {0};
         struct finish f = {.w = w,
                            .step = 1,
+                           .stream = CB_REGISTERS == 32, /* with 16, tiles may be of every second column */
                            .out = (stored *)args->dx + at,
                            .skip = args->skip ? (const stored *)args->skip + at : NULL,
                            .skip_even = args->skip_even ? (const stored *)args->skip_even + at / 4 : NULL,
@@ -164,6 +165,7 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
             backward_data(args, image, src, dy, filter, stride);
         }
     }
+    v_stream_end();
 }
 
 /* With stride 1 and bf16 storage there is Winograd's algorithm alone. */

@@ -4,7 +4,9 @@
 struct finish {
     size_t w;           /* pixels of a row of the output */
     size_t step, phase; /* const: pixel i of a tile's row is column phase + i*step of the output */
-    bool stream; /* const: nobody reads the output soon; it goes around the caches and is summed from registers */
+    bool
+        stream; /* const: the output goes around the caches, as nobody reads it soon, and is summed from registers: tiles
+                    come in raster order */
     stored *out;
     const stored *skip, *skip_even;
     const float *mask; /* padded source at pixel (0, 0), or NULL */
@@ -21,15 +23,17 @@ struct place {
     size_t row, col, lane;
 };
 
-/* The sums of d and d*d over a tile's row: tiles come in raster order. */
-CB_INLINE void sum_tile_row(const struct finish *f, size_t lane, size_t px, const vf *d)
+/* The sums over a tile's row, whose first element of the output is `first`. */
+CB_INLINE void sum_tile_row(const struct finish *f, size_t first, size_t lane, size_t px, const vf *d)
 {
     vf sum = v_load(f->sums + lane), sum2 = v_load(f->sums + CB_LANES + lane);
+    vf mean = f->bn_y ? v_load(f->bn_mean + lane) : v_zero();
     CB_UNROLL
     for (size_t i = 0; i < px; i++) {
         vf value = v_as_stored(d[i]);
+        vf other = f->bn_y ? v_sub(v_load_stored(f->bn_y + first + i * CB_LANES), mean) : value;
         sum = v_add(sum, value);
-        sum2 = v_fma(value, value, sum2);
+        sum2 = v_fma(value, other, sum2);
     }
     v_store(f->sums + lane, sum);
     v_store(f->sums + CB_LANES + lane, sum2);
@@ -59,7 +63,7 @@ CB_INLINE void finish_row(const struct finish *f, struct place at, size_t px, vf
         CB_UNROLL
         for (size_t i = 0; i < px; i++) d[i] = v_where_positive(v_load(mask + i * next), d[i]);
     }
-    if (f->stream && f->sums) sum_tile_row(f, at.lane, px, d);
+    if (f->stream && f->sums) sum_tile_row(f, first, at.lane, px, d);
     CB_UNROLL
     for (size_t i = 0; i < px; i++) {
         if (f->stream)

@@ -88,17 +88,17 @@ static size_t b_room(const struct cb_cache_sizes *caches)
     return (caches->l2_bytes ? caches->l2_bytes : (size_t)1 << 20) / 2 / sizeof(float);
 }
 
-/* How many threads have enough to do: waking one takes as long as some ten thousand operations. */
-static double most_threads(const struct cb_gemm *g)
+/* How many threads have enough to do: waking one takes as long as some thousand operations of all lanes of a tile. */
+static double most_threads(const struct cb_gemm *g, size_t nr)
 {
-    return 2. * (double)g->m * (double)g->n * (double)g->k / 80e3;
+    return 2. * (double)g->m * (double)g->n * (double)g->k / (5e3 * (double)nr);
 }
 
 /* Whether the plan would be one block for one thread, everything read in place: it would take as long as the product. */
 static bool needs_no_plan(const struct cb_gemm *g, const struct cb_cache_sizes *caches, const struct plan *p)
 {
-    return most_threads(g) < 2 && !g->a_transposed && !g->b_transposed && g->m <= 16 * p->mr && g->n <= 4 * p->nr &&
-           g->n % CB_LANES == 0 && g->k <= MOST_STEPS && !shares_sets(g) && p->mr * g->k <= a_room(caches) &&
+    return most_threads(g, p->nr) < 2 && !g->a_transposed && !g->b_transposed && g->m <= 16 * p->mr &&
+           g->n <= 4 * p->nr && g->k <= MOST_STEPS && !shares_sets(g) && p->mr * g->k <= a_room(caches) &&
            g->k * g->n <= b_room(caches);
 }
 
@@ -107,16 +107,15 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     size_t l3 = caches->l3_bytes ? caches->l3_bytes : (size_t)16 << 20;
     struct plan p;
     cb_ops()->gemm_f32_tile_size(&p.mr, &p.nr);
-    double most = most_threads(g);
+    double most = most_threads(g, p.nr);
     choose_grid(&p, g, most < 1 ? 1 : most < (double)threads ? (size_t)most : threads);
     size_t m = ceil_div(g->m, p.shares_m), n = ceil_div(g->n, p.shares_n);
     p.kc = even_block(g->k, min_size(a_room(caches) / p.mr, MOST_STEPS), 1);
     p.nb = even_block(n, b_room(caches) / p.kc, p.nr);
     /* Rows in place serve a few tiles as well as a copy would. */
     p.copy_a = wants_copy_of_a(g) && (g->a_transposed || n > 4 * p.nr);
-    /* Packing B pays when many panels of A use it, or a few where its rows share sets; where it is read in place, its last
-     * vectors must be whole. */
-    p.pack_b = g->b_transposed || g->n % CB_LANES || m > (shares_sets(g) ? 1 : 16) * p.mr;
+    /* Packing B pays when many panels of A use it, or a few where its rows share sets, unless it is one panel already. */
+    p.pack_b = g->b_transposed || (g->ldb > p.nr && m > (shares_sets(g) ? 1 : 16) * p.mr);
     /* Between two of many panels of A come few lines of the next block of B: more at once would hold up the tiles. */
     p.prefetch_b = p.pack_b && m > 64 * p.mr;
     /* Each row cuts the loop over k. Nothing needs fetching where all is in L2; for short k a cut costs more than a miss in a
@@ -188,8 +187,7 @@ static void pack_b(const struct cb_gemm *g, const struct block *s, size_t nr, fl
 {
     size_t ld = g->ldb;
     const float *src = stored_b(g, s);
-    size_t last = s->n / nr * nr; /* of a width that needs padding, if less than n */
-    if (last < s->n) memset(dst + last * s->kc, 0, nr * s->kc * sizeof *dst);
+    size_t last = s->n / nr * nr; /* of the whole panels */
     if (g->b_transposed) {
         for (size_t j = 0; j < s->n; j += nr)
             cb_transpose(src + j * ld, ld, min_size(nr, s->n - j), s->kc, dst + j * s->kc, nr);

@@ -25,8 +25,8 @@ struct cb_cache_sizes {
 };
 
 /* Panels of A times a block of B: C[m x n] (+)= A[m x k] * B[k x n], mr rows of A at a time, of the last panel what is
- * left; 1 <= mr <= MR, 1 <= m, 1 <= n. Columns j*NR and on of B are the panel at b + j*b_panel, with rows ldb apart. It is read in
- * whole vectors of the ISA: its rows are padded up to a multiple of 16 columns where n is none. Of bf16, elements of A and
+ * left; 1 <= mr <= MR, 1 <= m, 1 <= n. Columns j*NR and on of B are the panel at b + j*b_panel, with rows ldb apart.
+ * Nothing beside A, B and C is touched. Of bf16, elements of A and
  * B are words: pairs along the true k, the lower one in the lower half, multiplied by cb_bf16_dot2. */
 struct cb_gemm_panels {
     size_t m, mr, n, k;

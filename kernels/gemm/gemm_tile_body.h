@@ -38,6 +38,26 @@ CB_INLINE void prefetch_row(const struct next_rows *next, size_t nv)
     for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(next->c + j * VL, 0, 2);
 }
 
+/* The columns of a tile: nv vectors, of the last one `part` lanes, unless it is whole. nv and whole are const. */
+struct columns {
+    size_t nv, part;
+    bool whole;
+};
+static const struct columns all_columns = {NV, VL, true};
+
+CB_INLINE vf load_columns(const float *p, size_t j, struct columns w)
+{
+    return w.whole || j + 1 < w.nv ? v_load(p + j * VL) : v_load_part(p + j * VL, w.part);
+}
+
+CB_INLINE void store_columns(float *p, size_t j, struct columns w, vf x)
+{
+    if (w.whole || j + 1 < w.nv)
+        v_store(p + j * VL, x);
+    else
+        v_store_part(p + j * VL, x, w.part);
+}
+
 struct operands {
     const float *a[ADDRESSES], *b;
     float *packed; /* where a copy of B's rows goes, or NULL */
@@ -45,27 +65,27 @@ struct operands {
 
 /* acc += so many steps of k, by which the operands move on; ahead: to what is prefetched of B. */
 CB_INLINE void multiply(vf acc[MR][NV], struct operands *o, size_t steps, size_t lda, size_t ldb, size_t ahead,
-                        size_t rows, size_t nv)
+                        size_t rows, struct columns w)
 {
     for (; steps > 0; steps--, o->b += ldb) {
         CB_UNROLL
-        for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(o->b + ahead + j * VL);
+        for (size_t j = 0; j < w.nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(o->b + ahead + j * VL);
         vf row[NV];
         CB_UNROLL
-        for (size_t j = 0; j < nv; j++) {
-            row[j] = v_load(o->b + j * VL);
+        for (size_t j = 0; j < w.nv; j++) {
+            row[j] = load_columns(o->b, j, w);
             if (o->packed) v_store(o->packed + j * VL, row[j]);
         }
         if (o->packed) o->packed += NR;
         CB_UNROLL
         for (size_t i = 0; i < rows; i++) {
             const float *x = &o->a[i / ROWS_OF_A][i % ROWS_OF_A * lda];
-            if (nv == 1) { /* a broadcast for each multiply-add takes pipes from it, one for NV does not */
+            if (w.nv == 1) { /* a broadcast for each multiply-add takes pipes from it, one for NV does not */
                 acc[i][0] = v_multiply_add_set1(row[0], x, acc[i][0]);
             } else {
                 vf v = v_set1(*x);
                 CB_UNROLL
-                for (size_t j = 0; j < nv; j++) acc[i][j] = v_multiply_add(v, row[j], acc[i][j]);
+                for (size_t j = 0; j < w.nv; j++) acc[i][j] = v_multiply_add(v, row[j], acc[i][j]);
             }
         }
         CB_UNROLL
@@ -74,23 +94,23 @@ CB_INLINE void multiply(vf acc[MR][NV], struct operands *o, size_t steps, size_t
 }
 
 /* The sums of a tile of C: what is there, or 0. */
-CB_INLINE void begin_tile(vf acc[MR][NV], const float *c, size_t ldc, bool accumulate, size_t rows, size_t nv)
+CB_INLINE void begin_tile(vf acc[MR][NV], const float *c, size_t ldc, bool accumulate, size_t rows, struct columns w)
 {
     CB_FORGET(c); /* or all rows' addresses are kept for the stores, in memory */
     CB_UNROLL
     for (size_t i = 0; i < rows; i++, c += ldc) {
         CB_UNROLL
-        for (size_t j = 0; j < nv; j++) acc[i][j] = accumulate ? v_load(c + j * VL) : v_zero();
+        for (size_t j = 0; j < w.nv; j++) acc[i][j] = accumulate ? load_columns(c, j, w) : v_zero();
     }
 }
 
-CB_INLINE void end_tile(const vf acc[MR][NV], float *c, size_t ldc, size_t rows, size_t nv)
+CB_INLINE void end_tile(const vf acc[MR][NV], float *c, size_t ldc, size_t rows, struct columns w)
 {
     CB_FORGET(c);
     CB_UNROLL
     for (size_t i = 0; i < rows; i++, c += ldc) {
         CB_UNROLL
-        for (size_t j = 0; j < nv; j++) v_store(c + j * VL, acc[i][j]);
+        for (size_t j = 0; j < w.nv; j++) store_columns(c, j, w, acc[i][j]);
     }
 }
 
@@ -105,58 +125,36 @@ CB_INLINE struct operands operands_at(const float *a, size_t lda, const float *b
     return o;
 }
 
-/* b: B's panel. follows: the next one lies behind it. c: the tile. rows and nv are constants at every call, so that the
+/* b: B's panel. follows: the next one lies behind it. c: the tile. rows is a constant at every call, so that the
  * accumulators are registers. */
 CB_INLINE void tile(const struct cb_gemm_panels *p, const float *a, const float *b, bool follows, float *packed,
-                    float *c, size_t ldc, struct next_rows next, size_t rows, size_t nv)
+                    float *c, struct next_rows next, size_t rows, struct columns w)
 {
     vf acc[MR][NV];
-    begin_tile(acc, c, ldc, p->accumulate, rows, nv);
+    begin_tile(acc, c, p->ldc, p->accumulate, rows, w);
     struct operands o = operands_at(a, p->lda, b, packed, rows);
     /* What comes next, a row at a time: all at once would occupy the core's few buffers for cache misses. B not beyond
      * its end: where no memory is, the translation is looked up at every prefetch. */
     size_t left = p->k, ahead = AHEAD * p->ldb;
     for (; next.mr > 1 && left >= p->row_steps + AHEAD; left -= p->row_steps) {
-        prefetch_row(&next, nv);
-        multiply(acc, &o, p->row_steps, p->lda, p->ldb, ahead, rows, nv);
+        prefetch_row(&next, w.nv);
+        multiply(acc, &o, p->row_steps, p->lda, p->ldb, ahead, rows, w);
         next.mr--, next.a += next.lda, next.c += p->ldc;
     }
-    prefetch_row(&next, nv);
-    multiply(acc, &o, left, p->lda, p->ldb, follows ? ahead : 0, rows, nv);
-    end_tile(acc, c, ldc, rows, nv);
+    prefetch_row(&next, w.nv);
+    multiply(acc, &o, left, p->lda, p->ldb, follows ? ahead : 0, rows, w);
+    end_tile(acc, c, p->ldc, rows, w);
 }
 
-/* memcpy's call for each of these short rows would take as long as six steps of k. */
-static __attribute__((noinline)) void copy_rows(float *to, size_t to_ld, const float *from, size_t from_ld, size_t rows,
-                                                size_t columns)
-{
-    size_t fours = columns / 4 * 4;
-    for (; rows > 0; rows--, to += to_ld, from += from_ld) {
-        CB_UNROLL
-        for (size_t j = 0; j < NR; j += 4)
-            if (j < fours) memcpy(to + j, from + j, 4 * sizeof *to);
-        if (columns & 2) memcpy(to + fours, from + fours, 2 * sizeof *to);
-        if (columns & 1) to[columns - 1] = from[columns - 1];
-    }
-}
-
-/* The tile of the last `columns` < NR; where they are no whole vectors, on a copy, so that nothing beside C is read or
- * written. */
+/* The tile of the last `columns` < NR. */
 CB_INLINE void last_tile(const struct cb_gemm_panels *p, const float *a, const float *b, float *c, size_t columns,
                          struct next_rows next, size_t rows)
 {
-    float copy[MR * NR];
-    bool whole = columns % VL == 0;
-    float *to = whole ? c : copy;
-    size_t ldc = whole ? p->ldc : NR, vectors = (columns + VL - 1) / VL;
-    if (!whole && p->accumulate) {
-        memset(copy, 0, sizeof copy);
-        copy_rows(copy, NR, c, p->ldc, rows, columns);
-    }
+    const size_t vectors = (columns + VL - 1) / VL;
     CB_UNROLL
     for (size_t nv = 1; nv <= NV; nv++)
-        if (nv == vectors) tile(p, a, b, false, NULL, to, ldc, next, rows, nv);
-    if (!whole) copy_rows(c, p->ldc, copy, NR, rows, columns);
+        if (nv == vectors)
+            tile(p, a, b, false, NULL, c, next, rows, (struct columns){nv, columns - (nv - 1) * VL, false});
 }
 
 /* The panel of A from row i on. packs: const, as rows */
@@ -183,7 +181,7 @@ CB_INLINE void panel(const struct cb_gemm_panels *p, size_t i, size_t rows, bool
             return;
         }
         n -= NR;
-        tile(p, a, b, n > 0 && p->b_panel == p->k * p->ldb, packed, c, p->ldc, next, rows, NV);
+        tile(p, a, b, n > 0 && p->b_panel == p->k * p->ldb, packed, c, next, rows, all_columns);
         if (packs) packed += p->k * NR;
     }
 }
@@ -210,11 +208,11 @@ CB_INLINE size_t short_panels(const struct cb_gemm_panels *p, size_t i, size_t r
         size_t left = n, below = m - i > rows ? rows * ldc : 0;
         for (; left >= NR; left -= NR, b += b_panel, c += NR) {
             vf acc[MR][NV];
-            begin_tile(acc, c, ldc, accumulate, rows, NV);
+            begin_tile(acc, c, ldc, accumulate, rows, all_columns);
             __builtin_prefetch(c + below, 0, 2);
             struct operands o = operands_at(a, lda, b, NULL, rows);
-            multiply(acc, &o, k, lda, ldb, left > NR ? AHEAD * ldb : 0, rows, NV);
-            end_tile(acc, c, ldc, rows, NV);
+            multiply(acc, &o, k, lda, ldb, left > NR ? AHEAD * ldb : 0, rows, all_columns);
+            end_tile(acc, c, ldc, rows, all_columns);
         }
         if (edge) last_tile(&copy, a, b, c, left, (struct next_rows){.c = c + below, .mr = 1}, rows);
     }

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/bf16.h"
 
@@ -56,7 +58,7 @@ static void compare_panels(cb_gemm_panels_fn *panels, struct cb_gemm_panels p, b
              p.k, p.lda, p.ldb, p.ldc, p.accumulate, packs, (int)fill);
     size_t len = (p.m - 1) * p.ldc + p.n;
     float *a = filled_operand((p.m - 1) * p.lda + p.k, format, fill, 1), *got = filled(len, fill, 3);
-    float *b = filled_operand((p.k - 1) * p.ldb + (p.n + 15) / 16 * 16, format, fill, 2);
+    float *b = filled_operand((p.k - 1) * p.ldb + p.n, format, fill, 2);
     float *want = check_copy(got, len);
     p.a = a;
     p.b = b;
@@ -95,7 +97,7 @@ static void compare_all_panels(cb_gemm_panels_fn *panels, enum cb_format format,
                 p.k = ks[(pick >> 8) % (sizeof ks / sizeof *ks)];
                 p.row_steps = row_steps[pick >> 35 & 3];
                 p.lda = p.k + (pick >> 24 & 7);
-                p.ldb = (n + 15) / 16 * 16 + (pick >> 27 & 7);
+                p.ldb = n + (pick >> 27 & 7);
                 compare_panels(panels, p, packs, format, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
             }
 }
@@ -331,8 +333,9 @@ static void test_paths(enum cb_isa isa)
     for (size_t threads = 1; threads <= 4; threads++) {
         check_begin(isa, "gemm in place and packed, %zu threads", threads);
         struct cb_team *team = check_team(threads, 0);
-        for (size_t i = 0; i < 32; i++) {
+        for (size_t i = 0; i < 64; i++) {
             size_t m = 16 * mr * threads + (i & 1 ? 0 : threads), n = 16 * (i & 2 ? 3 : threads * nr / 3 + 1);
+            if (i & 32) n -= 1 + i % 15;
             size_t k = 37, lda = i & 4 ? 512 : k;
             struct cb_gemm g = {.m = m, .n = n, .k = k, .lda = lda, .ldb = n, .ldc = n, .accumulate = i >> 3 & 1};
             if (i & 16) { /* flat: the threads share the columns */
@@ -345,6 +348,51 @@ static void test_paths(enum cb_isa isa)
         cb_team_destroy(team);
         check_end();
     }
+}
+
+/* Floats before a page that cannot be read. */
+struct last_floats {
+    void *pages;
+    size_t bytes;
+    float *at;
+};
+
+static struct last_floats last_floats(size_t n, uint64_t seed)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (n * sizeof(float) + page - 1) / page * page;
+    struct last_floats f = {.bytes = room + page};
+    f.pages = mmap(NULL, f.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check_true(f.pages != MAP_FAILED && mprotect((char *)f.pages + room, page, PROT_NONE) == 0, "pages are mapped");
+    f.at = (float *)(void *)((char *)f.pages + room) - n;
+    check_fill(f.at, n, CHECK_NORMAL, seed);
+    return f;
+}
+
+/* A read beyond an operand's end ends the program. */
+static void test_memory_ends(enum cb_isa isa)
+{
+    static const size_t ms[] = {1, 13, 128, 300}, ns[] = {1, 2, 3, 5, 7, 10, 15, 17, 31, 33};
+    check_select(isa);
+    check_begin(isa, "gemm reads and writes nothing behind A, B and C");
+    struct cb_team *team = check_team(2, 0);
+    for (size_t i = 0; i < 40; i++) {
+        struct cb_gemm g = {.m = ms[i % 4], .n = ns[i / 4], .k = 19, .lda = 19, .ldb = ns[i / 4], .ldc = ns[i / 4]};
+        check_at("m=%zu n=%zu", g.m, g.n);
+        struct last_floats a = last_floats(g.m * g.k, 1), b = last_floats(g.k * g.n, 2), c = last_floats(g.m * g.n, 3);
+        g.a = a.at, g.b = b.at;
+        float *want = check_floats(g.m * g.n);
+        g.c = want;
+        plain_gemm(&g);
+        g.c = c.at;
+        struct cb_error err;
+        void *workspace = check_bytes(cb_gemm_workspace_bytes(&g, &cache_sizes[0], 2));
+        check_true(cb_gemm(team, &g, &cache_sizes[0], workspace, &err) == CB_OK, "cb_gemm succeeds");
+        check_equal("c", c.at, want, g.m * g.n);
+        munmap(a.pages, a.bytes), munmap(b.pages, b.bytes), munmap(c.pages, c.bytes);
+        check_release();
+    }
+    cb_team_destroy(team);
+    check_end();
 }
 
 static void test_edges(void)
@@ -399,6 +447,7 @@ int main(void)
         check_end();
         test_products(isa);
         test_paths(isa);
+        if (isa != CB_ISA_AVX512BF16) test_memory_ends(isa);
     }
     test_edges();
     test_wrong_panels();

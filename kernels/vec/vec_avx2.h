@@ -33,6 +33,32 @@ static inline vf v_where_positive(vf test, vf x)
 }
 /* clang-format on */
 
+/* The first n lanes, 1 to VL; nothing beside them is touched. Loaded, the others are 0. */
+static inline vf v_load_part(const float *p, size_t n)
+{
+    static const int lanes[2 * VL] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    return _mm256_maskload_ps(p, _mm256_loadu_si256((const __m256i *)(const void *)(lanes + VL - n)));
+}
+static inline void v_store_part(float *p, vf x, size_t n) /* masked stores are slow on AMD's CPUs */
+{
+    if (n == VL) {
+        v_store(p, x);
+        return;
+    }
+    __m128 left = _mm256_castps256_ps128(x);
+    if (n & 4) {
+        _mm_storeu_ps(p, left);
+        left = _mm256_extractf128_ps(x, 1);
+        p += 4;
+    }
+    if (n & 2) {
+        _mm_storel_pi((__m64 *)(void *)p, left);
+        left = _mm_movehl_ps(left, left);
+        p += 2;
+    }
+    if (n & 1) _mm_store_ss(p, left);
+}
+
 /* acc[0] += *x * w[0], acc[n] += *x * w[1]: the two parts of a pixel. Written out: of intrinsics gcc makes multiply-adds that
  * overwrite the broadcast, and copies the sums between registers. */
 static inline __attribute__((always_inline)) void v_fma_pixel(const float *x, const vf *w, vf *acc, size_t n)

@@ -32,6 +32,16 @@ static inline vf v_where_positive(vf test, vf x)
 }
 /* clang-format on */
 
+/* The first n lanes, 1 to VL; nothing beside them is touched. Loaded, the others are 0. */
+static inline vf v_load_part(const float *p, size_t n)
+{
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+}
+static inline void v_store_part(float *p, vf x, size_t n)
+{
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), x);
+}
+
 /* The broadcast is within the instruction, where it takes none of the pipes of the arithmetic: apart it does on Zen 4, where
  * two multiply-adds and two broadcasts take 2.7 cycles instead of 2. */
 static inline vf v_fma_set1(vf a, const float *b, vf c)

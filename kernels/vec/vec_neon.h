@@ -33,4 +33,21 @@ static inline vf v_where_positive(vf test, vf x)
 }
 /* clang-format on */
 
+/* The first n lanes, 1 to VL; nothing beside them is touched. Loaded, the others are 0. */
+static inline vf v_load_part(const float *p, size_t n)
+{
+    if (n == VL) return v_load(p);
+    vf x = n & 2 ? vcombine_f32(vld1_f32(p), vdup_n_f32(0.0f)) : v_zero();
+    return n == 3 ? vld1q_lane_f32(p + 2, x, 2) : n == 1 ? vld1q_lane_f32(p, x, 0) : x;
+}
+static inline void v_store_part(float *p, vf x, size_t n)
+{
+    if (n == VL)
+        v_store(p, x);
+    else if (n & 2)
+        vst1_f32(p, vget_low_f32(x));
+    if (n == 3) vst1q_lane_f32(p + 2, x, 2);
+    if (n == 1) vst1q_lane_f32(p, x, 0);
+}
+
 #endif

@@ -18,6 +18,7 @@ enum {
 };
 
 struct plan {
+    enum cb_gemm_tile tile;
     size_t mr, nr, kc, nb;
     size_t shares_m, shares_n; /* the grid of rectangles */
     bool copy_a, pack_b;       /* else read where they are */
@@ -88,6 +89,20 @@ static size_t b_room(const struct cb_cache_sizes *caches)
     return (caches->l2_bytes ? caches->l2_bytes : (size_t)1 << 20) / 2 / sizeof(float);
 }
 
+static void take_tile(struct plan *p, enum cb_gemm_tile tile)
+{
+    p->tile = tile;
+    cb_ops()->gemm_f32_tile_size(tile, &p->mr, &p->nr);
+}
+
+/* Where the tall tile has all rows of every rectangle, no second panel of A meets B. */
+static void choose_tile(struct plan *p, const struct cb_gemm *g)
+{
+    if (g->m / p->shares_m <= p->mr || g->n <= p->nr) return;
+    take_tile(p, CB_GEMM_TALL);
+    if (ceil_div(g->m, p->shares_m) > p->mr) take_tile(p, CB_GEMM_WIDE);
+}
+
 /* How many threads have enough to do: waking one takes as long as some thousand operations of all lanes of a tile. */
 static double most_threads(const struct cb_gemm *g, size_t nr)
 {
@@ -106,10 +121,13 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
 {
     size_t l3 = caches->l3_bytes ? caches->l3_bytes : (size_t)16 << 20;
     struct plan p;
-    cb_ops()->gemm_f32_tile_size(&p.mr, &p.nr);
+    take_tile(&p, CB_GEMM_WIDE);
     double most = most_threads(g, p.nr);
     choose_grid(&p, g, most < 1 ? 1 : most < (double)threads ? (size_t)most : threads);
     size_t m = ceil_div(g->m, p.shares_m), n = ceil_div(g->n, p.shares_n);
+    /* Nothing needs fetching where all is in L2. */
+    bool in_l2 = (double)m * (double)n + (double)(m + n) * (double)g->k <= 2 * (double)b_room(caches);
+    if (in_l2) choose_tile(&p, g);
     p.kc = even_block(g->k, min_size(a_room(caches) / p.mr, MOST_STEPS), 1);
     p.nb = even_block(n, b_room(caches) / p.kc, p.nr);
     /* Rows in place serve a few tiles as well as a copy would. */
@@ -118,9 +136,8 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     p.pack_b = g->b_transposed || (g->ldb > p.nr && m > (shares_sets(g) ? 1 : 16) * p.mr);
     /* Between two of many panels of A come few lines of the next block of B: more at once would hold up the tiles. */
     p.prefetch_b = p.pack_b && m > 64 * p.mr;
-    /* Each row cuts the loop over k. Nothing needs fetching where all is in L2; for short k a cut costs more than a miss in a
-     * cache, but less than one that goes to memory. */
-    bool in_l2 = (double)m * (double)n + (double)(m + n) * (double)g->k <= 2 * (double)b_room(caches);
+    /* Each row that is fetched cuts the loop over k. For short k a cut costs more than a miss in a cache, but less than one
+     * that goes to memory. */
     bool from_memory = (double)g->m * (double)(g->k + g->n) * sizeof(float) > (double)l3;
     p.row_steps = in_l2 ? NO_ROWS : p.kc > 64 ? 24 : from_memory ? 4 : NO_ROWS;
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
@@ -218,6 +235,7 @@ static void multiply_block(const struct job *job, const struct block *s, const s
                                     .b = s->b,
                                     .ldb = s->b_ld,
                                     .b_panel = s->b_panel,
+                                    .tile = job->p.tile,
                                     .packed_b = s->packed_b,
                                     .ldc = g->ldc};
     panels.row_steps = job->p.row_steps;
@@ -319,7 +337,7 @@ void cb_gemm_run(struct cb_team *team, const struct cb_gemm *args, const struct 
                  cb_gemm_panels_fn *multiply_panels, void *workspace)
 {
     struct job job = {.g = args, .multiply_panels = multiply_panels, .workspace = workspace};
-    cb_ops()->gemm_f32_tile_size(&job.p.mr, &job.p.nr);
+    take_tile(&job.p, CB_GEMM_WIDE);
     if (needs_no_plan(args, caches, &job.p)) {
         multiply_in_place(&job);
         return;

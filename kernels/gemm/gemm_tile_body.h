@@ -21,7 +21,7 @@ enum {
     NR = NV * VL,
     AHEAD = 8,     /* steps of k to the rows of B that are fetched into L1 */
     ROWS_OF_A = 3, /* that need one address and one stride: the scale of an index reaches the third */
-    ADDRESSES = (MR + ROWS_OF_A - 1) / ROWS_OF_A,
+    ADDRESSES = (MR * NV + ROWS_OF_A - 1) / ROWS_OF_A,
     VECTORS_OF_A_LINE = 16 / VL
 };
 
@@ -43,7 +43,8 @@ struct columns {
     size_t nv, part;
     bool whole;
 };
-static const struct columns all_columns = {NV, VL, true};
+
+static const struct columns whole_tile = {NV, VL, true};
 
 CB_INLINE vf load_columns(const float *p, size_t j, struct columns w)
 {
@@ -64,8 +65,8 @@ struct operands {
 };
 
 /* acc += so many steps of k, by which the operands move on; ahead: to what is prefetched of B. */
-CB_INLINE void multiply(vf acc[MR][NV], struct operands *o, size_t steps, size_t lda, size_t ldb, size_t ahead,
-                        size_t rows, struct columns w)
+CB_INLINE void multiply(vf *acc, struct operands *o, size_t steps, size_t lda, size_t ldb, size_t ahead, size_t rows,
+                        struct columns w)
 {
     for (; steps > 0; steps--, o->b += ldb) {
         CB_UNROLL
@@ -81,11 +82,11 @@ CB_INLINE void multiply(vf acc[MR][NV], struct operands *o, size_t steps, size_t
         for (size_t i = 0; i < rows; i++) {
             const float *x = &o->a[i / ROWS_OF_A][i % ROWS_OF_A * lda];
             if (w.nv == 1) { /* a broadcast for each multiply-add takes pipes from it, one for NV does not */
-                acc[i][0] = v_multiply_add_set1(row[0], x, acc[i][0]);
+                acc[i] = v_multiply_add_set1(row[0], x, acc[i]);
             } else {
                 vf v = v_set1(*x);
                 CB_UNROLL
-                for (size_t j = 0; j < w.nv; j++) acc[i][j] = v_multiply_add(v, row[j], acc[i][j]);
+                for (size_t j = 0; j < w.nv; j++) acc[i * w.nv + j] = v_multiply_add(v, row[j], acc[i * w.nv + j]);
             }
         }
         CB_UNROLL
@@ -94,23 +95,23 @@ CB_INLINE void multiply(vf acc[MR][NV], struct operands *o, size_t steps, size_t
 }
 
 /* The sums of a tile of C: what is there, or 0. */
-CB_INLINE void begin_tile(vf acc[MR][NV], const float *c, size_t ldc, bool accumulate, size_t rows, struct columns w)
+CB_INLINE void begin_tile(vf *acc, const float *c, size_t ldc, bool accumulate, size_t rows, struct columns w)
 {
     CB_FORGET(c); /* or all rows' addresses are kept for the stores, in memory */
     CB_UNROLL
     for (size_t i = 0; i < rows; i++, c += ldc) {
         CB_UNROLL
-        for (size_t j = 0; j < w.nv; j++) acc[i][j] = accumulate ? load_columns(c, j, w) : v_zero();
+        for (size_t j = 0; j < w.nv; j++) acc[i * w.nv + j] = accumulate ? load_columns(c, j, w) : v_zero();
     }
 }
 
-CB_INLINE void end_tile(const vf acc[MR][NV], float *c, size_t ldc, size_t rows, struct columns w)
+CB_INLINE void end_tile(const vf *acc, float *c, size_t ldc, size_t rows, struct columns w)
 {
     CB_FORGET(c);
     CB_UNROLL
     for (size_t i = 0; i < rows; i++, c += ldc) {
         CB_UNROLL
-        for (size_t j = 0; j < w.nv; j++) store_columns(c, j, w, acc[i][j]);
+        for (size_t j = 0; j < w.nv; j++) store_columns(c, j, w, acc[i * w.nv + j]);
     }
 }
 
@@ -130,7 +131,7 @@ CB_INLINE struct operands operands_at(const float *a, size_t lda, const float *b
 CB_INLINE void tile(const struct cb_gemm_panels *p, const float *a, const float *b, bool follows, float *packed,
                     float *c, struct next_rows next, size_t rows, struct columns w)
 {
-    vf acc[MR][NV];
+    vf acc[MR * NV];
     begin_tile(acc, c, p->ldc, p->accumulate, rows, w);
     struct operands o = operands_at(a, p->lda, b, packed, rows);
     /* What comes next, a row at a time: all at once would occupy the core's few buffers for cache misses. B not beyond
@@ -146,13 +147,13 @@ CB_INLINE void tile(const struct cb_gemm_panels *p, const float *a, const float 
     end_tile(acc, c, p->ldc, rows, w);
 }
 
-/* The tile of the last `columns` < NR. */
+/* The tile of the last `columns`, of most_nv (const) vectors at most. */
 CB_INLINE void last_tile(const struct cb_gemm_panels *p, const float *a, const float *b, float *c, size_t columns,
-                         struct next_rows next, size_t rows)
+                         struct next_rows next, size_t rows, size_t most_nv)
 {
     const size_t vectors = (columns + VL - 1) / VL;
     CB_UNROLL
-    for (size_t nv = 1; nv <= NV; nv++)
+    for (size_t nv = 1; nv <= most_nv; nv++)
         if (nv == vectors)
             tile(p, a, b, false, NULL, c, next, rows, (struct columns){nv, columns - (nv - 1) * VL, false});
 }
@@ -177,11 +178,11 @@ CB_INLINE void panel(const struct cb_gemm_panels *p, size_t i, size_t rows, bool
         left -= next.len;
         next.c = n > NR ? c + NR : next_c;
         if (!packs && n < NR) {
-            last_tile(p, a, b, c, n, next, rows);
+            last_tile(p, a, b, c, n, next, rows, NV);
             return;
         }
         n -= NR;
-        tile(p, a, b, n > 0 && p->b_panel == p->k * p->ldb, packed, c, next, rows, all_columns);
+        tile(p, a, b, n > 0 && p->b_panel == p->k * p->ldb, packed, c, next, rows, whole_tile);
         if (packs) packed += p->k * NR;
     }
 }
@@ -194,11 +195,13 @@ CB_INLINE size_t long_panels(const struct cb_gemm_panels *p, size_t i, size_t ro
     return i;
 }
 
-/* For few steps of k, where keeping account of what is fetched ahead would take a fifth of the time: it is a row of C. */
-CB_INLINE size_t short_panels(const struct cb_gemm_panels *p, size_t i, size_t rows, bool edge)
+/* For few steps of k, where keeping account of what is fetched ahead would take a fifth of the time: it is a row of C.
+ * nv: const, the vectors of a tile */
+CB_INLINE size_t short_panels(const struct cb_gemm_panels *p, size_t i, size_t rows, size_t nv, bool edge)
 {
     const struct cb_gemm_panels copy = *p; /* which no store to C may change */
     const size_t lda = p->lda, ldb = p->ldb, ldc = p->ldc, m = p->m, n = p->n, k = p->k, b_panel = p->b_panel;
+    const struct columns whole = {nv, VL, true};
     const bool accumulate = p->accumulate;
     const float *a = p->a + i * lda;
     float *row = p->c + i * ldc;
@@ -206,15 +209,15 @@ CB_INLINE size_t short_panels(const struct cb_gemm_panels *p, size_t i, size_t r
         const float *b = p->b;
         float *c = row;
         size_t left = n, below = m - i > rows ? rows * ldc : 0;
-        for (; left >= NR; left -= NR, b += b_panel, c += NR) {
-            vf acc[MR][NV];
-            begin_tile(acc, c, ldc, accumulate, rows, all_columns);
+        for (; left >= nv * VL; left -= nv * VL, b += b_panel, c += nv * VL) {
+            vf acc[MR * NV];
+            begin_tile(acc, c, ldc, accumulate, rows, whole);
             __builtin_prefetch(c + below, 0, 2);
             struct operands o = operands_at(a, lda, b, NULL, rows);
-            multiply(acc, &o, k, lda, ldb, left > NR ? AHEAD * ldb : 0, rows, all_columns);
-            end_tile(acc, c, ldc, rows, all_columns);
+            multiply(acc, &o, k, lda, ldb, left > nv * VL ? AHEAD * ldb : 0, rows, whole);
+            end_tile(acc, c, ldc, rows, whole);
         }
-        if (edge) last_tile(&copy, a, b, c, left, (struct next_rows){.c = c + below, .mr = 1}, rows);
+        if (edge) last_tile(&copy, a, b, c, left, (struct next_rows){.c = c + below, .mr = 1}, rows, nv);
     }
     return i;
 }
@@ -229,12 +232,36 @@ CB_INLINE void all_panels(const struct cb_gemm_panels *p, enum kind kind)
         switch (p->mr < p->m - i ? p->mr : p->m - i) {
 #define HEIGHT(rows)                                                                                                   \
     case rows:                                                                                                         \
-        i = kind >= SHORT ? short_panels(p, i, rows, kind == SHORT_EDGE) : long_panels(p, i, rows, kind == PACKING);   \
+        i = kind >= SHORT ? short_panels(p, i, rows, NV, kind == SHORT_EDGE)                                           \
+                          : long_panels(p, i, rows, kind == PACKING);                                                  \
         break;
             EACH_MR(HEIGHT)
         }
     }
 }
+
+#ifdef EACH_TALL_MR
+CB_INLINE void tall_panel(const struct cb_gemm_panels *p, bool edge)
+{
+    switch (p->m) {
+#define TALL_HEIGHT(rows)                                                                                              \
+    case rows:                                                                                                         \
+        short_panels(p, 0, rows, 1, edge);                                                                             \
+        break;
+        EACH_TALL_MR(TALL_HEIGHT)
+    }
+}
+
+static __attribute__((noinline)) void multiply_tall(const struct cb_gemm_panels *p)
+{
+    tall_panel(p, false);
+}
+
+static __attribute__((noinline)) void multiply_tall_edge(const struct cb_gemm_panels *p)
+{
+    tall_panel(p, true);
+}
+#endif
 
 /* Functions, so that each has registers and a frame of its own. */
 static __attribute__((noinline)) void multiply_long(const struct cb_gemm_panels *p)
@@ -260,8 +287,13 @@ static __attribute__((noinline)) void multiply_short_edge(const struct cb_gemm_p
 void PANELS_VARIANT(const struct cb_gemm_panels *p)
 {
     unsigned mode = begin_products();
-    if (p->packed_b)
-        multiply_packing(p);
+    if (p->packed_b) multiply_packing(p);
+#ifdef EACH_TALL_MR
+    else if (p->tile == CB_GEMM_TALL && p->n % VL == 0)
+        multiply_tall(p);
+    else if (p->tile == CB_GEMM_TALL)
+        multiply_tall_edge(p);
+#endif
     else if (p->k >= p->row_steps + AHEAD)
         multiply_long(p);
     else if (p->n % NR == 0)
@@ -272,9 +304,14 @@ void PANELS_VARIANT(const struct cb_gemm_panels *p)
 }
 
 #ifndef CB_GEMM_BF16
-void CB_VARIANT(gemm_f32_tile_size)(size_t *mr, size_t *nr)
+void CB_VARIANT(gemm_f32_tile_size)(enum cb_gemm_tile tile, size_t *mr, size_t *nr)
 {
     *mr = MR;
     *nr = NR;
+#ifdef EACH_TALL_MR
+    if (tile == CB_GEMM_TALL) *mr = MR * NV, *nr = VL;
+#else
+    (void)tile;
+#endif
 }
 #endif

@@ -49,8 +49,9 @@ CB_REF void cb_gemm_bf16_panels__scalar(const struct cb_gemm_panels *p)
         }
 }
 
-void cb_gemm_f32_tile_size__scalar(size_t *mr, size_t *nr)
+void cb_gemm_f32_tile_size__scalar(enum cb_gemm_tile tile, size_t *mr, size_t *nr)
 {
+    (void)tile;
     *mr = MR;
     *nr = NR;
 }

@@ -47,7 +47,7 @@ static void plain_words(const struct cb_gemm_panels *p, float *c)
 {
     struct cb_gemm_panels plain = *p;
     plain.c = c;
-    cb_gemm_f32_tile_size__scalar(&(size_t){0}, &plain.b_panel);
+    cb_gemm_f32_tile_size__scalar(CB_GEMM_WIDE, &(size_t){0}, &plain.b_panel);
     cb_gemm_bf16_panels__scalar(&plain);
 }
 
@@ -83,7 +83,7 @@ static void compare_panels(cb_gemm_panels_fn *panels, struct cb_gemm_panels p, b
 }
 
 /* Up to four panels, the last one of any height; up to two tiles and a column; B in place. */
-static void compare_all_panels(cb_gemm_panels_fn *panels, enum cb_format format, size_t unit_m, size_t unit_n)
+static void compare_wide_panels(cb_gemm_panels_fn *panels, enum cb_format format, size_t unit_m, size_t unit_n)
 {
     static const size_t ks[] = {1, 2, 3, 19, 64, 71, 167}, row_steps[] = {1, 4, 24, 200};
     for (size_t mr = 1; mr <= unit_m; mr++)
@@ -100,6 +100,33 @@ static void compare_all_panels(cb_gemm_panels_fn *panels, enum cb_format format,
                 p.ldb = n + (pick >> 27 & 7);
                 compare_panels(panels, p, packs, format, (enum check_fill)((pick >> 16) % (CHECK_SPECIALS + 1)));
             }
+}
+
+/* All heights of the tall tile, where the ISA has one; up to two tiles and a column. */
+static void compare_tall_panels(cb_gemm_panels_fn *panels, enum cb_format format, size_t wide_m, size_t tall_m,
+                                size_t unit_n)
+{
+    for (size_t m = wide_m + 1; m <= tall_m; m++)
+        for (size_t n = 1; n <= 2 * unit_n + 1; n++) {
+            uint64_t pick = check_random(6, m * unit_n * 2 + n);
+            struct cb_gemm_panels p = {.m = m, .mr = m, .n = n, .k = 1 + pick % 40, .b_panel = unit_n};
+            p.tile = CB_GEMM_TALL;
+            p.accumulate = pick >> 8 & 1;
+            p.row_steps = 1024;
+            p.lda = p.k + (pick >> 9 & 7);
+            p.ldb = n + (pick >> 12 & 7);
+            p.ldc = n + (pick >> 15 & 7);
+            compare_panels(panels, p, false, format, (enum check_fill)((pick >> 18) % (CHECK_SPECIALS + 1)));
+        }
+}
+
+static void compare_all_panels(enum cb_isa isa, cb_gemm_panels_fn *panels, enum cb_format format)
+{
+    size_t mr, nr, tall_mr, tall_nr;
+    cb_ops_of(isa)->gemm_f32_tile_size(CB_GEMM_WIDE, &mr, &nr);
+    cb_ops_of(isa)->gemm_f32_tile_size(CB_GEMM_TALL, &tall_mr, &tall_nr);
+    compare_wide_panels(panels, format, mr, nr);
+    compare_tall_panels(panels, format, mr, tall_mr, tall_nr);
 }
 
 enum { WRONG_MR = 4, WRONG_NR = 4, WRONG_M = 4 * WRONG_MR, WRONG_N = 2 * WRONG_NR + 1 };
@@ -193,7 +220,7 @@ static void test_wrong_panels(void)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         check_begin_must_fail(CB_ISA_SCALAR, "a gemm_f32_panels that %s", wrong[i].name);
-        compare_all_panels(wrong[i].panels, CB_F32, WRONG_MR, WRONG_NR);
+        compare_wide_panels(wrong[i].panels, CB_F32, WRONG_MR, WRONG_NR);
         check_end();
     }
 }
@@ -297,7 +324,7 @@ static void test_products(enum cb_isa isa)
 {
     enum { CASES = 80 };
     size_t mr, nr;
-    cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
+    cb_ops_of(isa)->gemm_f32_tile_size(CB_GEMM_WIDE, &mr, &nr);
     check_select(isa);
     for (size_t t = 0; t < CHECK_TEAMS; t++) {
         check_begin(isa, "gemm, %zu threads", check_threads[t]);
@@ -328,7 +355,7 @@ static void test_products(enum cb_isa isa)
 static void test_paths(enum cb_isa isa)
 {
     size_t mr, nr;
-    cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
+    cb_ops_of(isa)->gemm_f32_tile_size(CB_GEMM_WIDE, &mr, &nr);
     check_select(isa);
     for (size_t threads = 1; threads <= 4; threads++) {
         check_begin(isa, "gemm in place and packed, %zu threads", threads);
@@ -339,7 +366,7 @@ static void test_paths(enum cb_isa isa)
             size_t k = 37, lda = i & 4 ? 512 : k;
             struct cb_gemm g = {.m = m, .n = n, .k = k, .lda = lda, .ldb = n, .ldc = n, .accumulate = i >> 3 & 1};
             if (i & 16) { /* flat: the threads share the columns */
-                g.m = i & 1 ? 2 : mr + 2;
+                g.m = i & 1 ? 2 : i & 2 ? mr + 2 : threads * mr + 1;
                 g.ldb += 3;
             }
             if (isa != CB_ISA_AVX512BF16) compare_gemm(team, g, &cache_sizes[i % CACHES], CHECK_SPECIALS);
@@ -435,15 +462,13 @@ int main(void)
 {
     CHECK_EACH_ISA(isa)
     {
-        size_t mr, nr;
-        cb_ops_of(isa)->gemm_f32_tile_size(&mr, &nr);
         if (isa != CB_ISA_AVX512BF16) {
             check_begin(isa, "gemm_f32_panels");
-            compare_all_panels(cb_ops_of(isa)->gemm_f32_panels, CB_F32, mr, nr);
+            compare_all_panels(isa, cb_ops_of(isa)->gemm_f32_panels, CB_F32);
             check_end();
         }
         check_begin(isa, "gemm_bf16_panels");
-        compare_all_panels(cb_ops_of(isa)->gemm_bf16_panels, CB_BF16, mr, nr);
+        compare_all_panels(isa, cb_ops_of(isa)->gemm_bf16_panels, CB_BF16);
         check_end();
         test_products(isa);
         test_paths(isa);

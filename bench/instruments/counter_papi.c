@@ -2,6 +2,7 @@
 
 #include <papi.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* PAPI keeps some of these in an int: a pthread_t would not do. */
@@ -13,6 +14,21 @@ static unsigned long thread_id(void)
 /* PAPI 7.0 crashes in its next look-up of a name when the thread that initialised it was unregistered. */
 static pid_t first_thread;
 
+/* Every event that is asked for here is of PAPI's perf_event, which turns itself off where libpfm does not know the CPU:
+ * raw codes and the kernel's own events are then unknown as well. */
+static const char *events_off(void)
+{
+    static char problem[224];
+    int id = PAPI_get_component_index("perf_event");
+    if (id < 0) return "this PAPI library was built without perf_event";
+    const PAPI_component_info_t *component = PAPI_get_component_info(id);
+    if (!component->disabled) return NULL;
+    snprintf(problem, sizeof problem,
+             "its perf_event turned itself off (%.99s); if libpfm does not know this CPU, a newer PAPI may",
+             component->disabled_reason);
+    return problem;
+}
+
 static const char *initialise(void)
 {
     first_thread = gettid();
@@ -21,7 +37,7 @@ static const char *initialise(void)
         return "the PAPI library is of another version than the one that cyclebench was built with";
     if (version < 0) return PAPI_strerror(version);
     int error = PAPI_thread_init(thread_id);
-    return error == PAPI_OK ? NULL : PAPI_strerror(error);
+    return error == PAPI_OK ? events_off() : PAPI_strerror(error);
 }
 
 const char *cb_papi_ready(void)

@@ -5,7 +5,7 @@
 
 /* The only file that calls PAPI. Counting is in user space, by the thread that asks. */
 
-/* Initialises PAPI once. NULL if it is ready, else why not. */
+/* Initialises PAPI once. NULL if it is ready to count, else why not. */
 const char *cb_papi_ready(void);
 
 /* The code of an event by its name. Returns PAPI's error, 0 for none. Not for several threads at a time. */

@@ -105,7 +105,7 @@ static void make_plan(struct cb_counter_plan *plan)
     }
     const char *problem = cb_papi_ready();
     if (problem) {
-        snprintf(reason, sizeof reason, "PAPI does not start: %s", problem);
+        snprintf(reason, sizeof reason, "PAPI cannot count: %s", problem);
         say_for_all(plan, reason);
         return;
     }

@@ -1,18 +1,26 @@
 #include <assert.h>
+#include <string.h>
 
 #include "kernels.h"
 
 /* From per-image sums to the coefficients of a layer, in double: the sums of a batch-norm layer are a few KB, its
  * result steers all the activations. Comparisons are written so that a NaN stays one. */
 
-/* total[0..15] and total[16..31]: the two sums of one block of channels over the batch, images in order. */
+/* total[0..15] and total[16..31]: the two sums of one block of channels over the batch. */
 static void sum_images(const float *sums, size_t n, size_t blocks, size_t block, double total[2 * CB_LANES])
 {
-    for (size_t i = 0; i < 2 * CB_LANES; i++) total[i] = 0;
-    for (size_t image = 0; image < n; image++) {
-        const float *s = sums + (image * blocks + block) * 2 * CB_LANES;
-        for (size_t i = 0; i < 2 * CB_LANES; i++) total[i] += (double)s[i];
+    double groups[CB_IMAGE_GROUPS][2 * CB_LANES] = {0};
+    for (size_t g = 0; g < CB_IMAGE_GROUPS; g++) {
+        size_t image, end;
+        for (cb_group_range(n, g, &image, &end); image < end; image++) {
+            const float *s = sums + (image * blocks + block) * 2 * CB_LANES;
+            for (size_t i = 0; i < 2 * CB_LANES; i++) groups[g][i] += (double)s[i];
+        }
     }
+    for (size_t d = 1; d < CB_IMAGE_GROUPS; d *= 2)
+        for (size_t g = 0; g < CB_IMAGE_GROUPS; g += 2 * d)
+            for (size_t i = 0; i < 2 * CB_LANES; i++) groups[g][i] += groups[g + d][i];
+    memcpy(total, groups[0], sizeof groups[0]);
 }
 
 static float mix(float running, double now, float momentum)

@@ -21,7 +21,8 @@ struct cb_bn {
     float *dgamma, *dbeta;
 };
 
-/* Coefficients from the per-image sums stats[n][C/16][2][16] (sum y, sum y*y), added over images in double, in order:
+/* Coefficients from the per-image sums stats[n][C/16][2][16] (sum y, sum y*y), added over images in double: each image
+ * group in order, then the binary tree over the groups (cb_group_range):
  *   mean = sum/M,  var = sumsq/M - mean*mean (0 if negative; NaN stays),  invstd = 1/sqrt(var + eps),
  *   scale = gamma*invstd,  shift = beta - mean*scale
  * in double, each rounded once to float. Running values: (1-momentum)*old + momentum*new in double. M = n*map > 1. */

@@ -233,9 +233,12 @@ static enum cb_status open_records(struct session *s, const struct options *o, s
     char *text = cb_recipe_text(&s->recipe);
     if (!text) return cb_fail(err, CB_NO_MEMORY, "out of memory for the recipe's text");
     char recipe_sha256[CB_SHA256_HEX];
-    cb_sha256_hex(text, strlen(text), recipe_sha256);
     char path[4096];
-    enum cb_status status;
+    enum cb_status status = cb_sha256_hex(text, strlen(text), recipe_sha256, err);
+    if (status != CB_OK) {
+        free(text);
+        return status;
+    }
     if (o->resume) {
         status = cb_checkpoint_resume(run->model, &run->position, run->last_path, err);
         if (status == CB_OK && strcmp(run->position.recipe_sha256, recipe_sha256))

@@ -75,13 +75,13 @@ static int parse_field(struct cb_position *position, const struct field *field, 
 }
 
 /* Over the fields as they are written, so that a flipped digit of the position is found as one of the weights is. */
-static void hash_fields(const char *const texts[FIELDS], char hex[CB_SHA256_HEX])
+static enum cb_status hash_fields(const char *const texts[FIELDS], char hex[CB_SHA256_HEX], struct cb_error *err)
 {
     char all[FIELDS * (VALUE_BYTES + 32)];
     size_t len = 0;
     for (size_t i = 0; i < FIELDS; i++)
         len += (size_t)snprintf(all + len, sizeof all - len, "%s=%.*s\n", fields[i].key, VALUE_BYTES - 1, texts[i]);
-    cb_sha256_hex(all, len, hex);
+    return cb_sha256_hex(all, len, hex, err);
 }
 
 static enum cb_status read_position(struct cb_position *position, const struct cb_safetensors *file, const char *path,
@@ -97,7 +97,8 @@ static enum cb_status read_position(struct cb_position *position, const struct c
             return cb_fail(err, CB_BAD_INPUT, "%s: metadata \"%s\" is damaged: \"%.70s\"", path, fields[i].key,
                            texts[i]);
     }
-    hash_fields(texts, got);
+    const enum cb_status status = hash_fields(texts, got, err);
+    if (status) return status;
     if (!expected || strcmp(expected, got))
         return cb_fail(err, CB_BAD_INPUT, "%s: the position in the metadata is damaged: SHA-256 is %s, expected %.64s",
                        path, got, expected ? expected : "one");
@@ -122,7 +123,8 @@ enum cb_status cb_checkpoint_save(const struct cb_model *model, const struct cb_
         texts[i] = values[i];
         metadata[i] = (struct cb_metadata){fields[i].key, values[i]};
     }
-    hash_fields(texts, hex);
+    const enum cb_status status = hash_fields(texts, hex, err);
+    if (status) return status;
     metadata[FIELDS] = (struct cb_metadata){"position_sha256", hex};
     return cb_tensors_write(model, 1, metadata, FIELDS + 1, path, err);
 }
@@ -154,7 +156,8 @@ static enum cb_status check_data(const struct cb_safetensors *file, const char *
 {
     const char *expected = cb_safetensors_metadata(file, "data_sha256");
     char got[CB_SHA256_HEX];
-    cb_tensors_sha256(file, got);
+    const enum cb_status status = cb_tensors_sha256(file, got, err);
+    if (status) return status;
     if (!expected) return cb_fail(err, CB_BAD_INPUT, "%s: metadata \"data_sha256\" is missing", path);
     if (strcmp(expected, got))
         return cb_fail(err, CB_BAD_INPUT, "%s: the tensor data is damaged: SHA-256 is %s, expected %.64s", path, got,

@@ -18,8 +18,11 @@ enum cb_status cb_read_file(struct cb_bytes *out, const char *path, size_t max_b
  * failure the old file is untouched and the temp file is gone. */
 enum cb_status cb_write_file(const char *path, const struct cb_bytes *parts, size_t count, struct cb_error *err);
 
-/* SHA-256 (libcrypto) in lower-case hex; empty, which matches no sum, if libcrypto fails (out of memory). */
+/* SHA-256 (libcrypto) in lower-case hex, of the parts one after the other. hex is "" after a failure: libcrypto lacks
+ * memory, or its configuration lacks SHA-256. */
 enum { CB_SHA256_HEX = 65 };
-void cb_sha256_hex(const void *bytes, size_t len, char hex[CB_SHA256_HEX]);
+enum cb_status cb_sha256_parts(const struct cb_bytes *parts, size_t count, char hex[CB_SHA256_HEX],
+                               struct cb_error *err);
+enum cb_status cb_sha256_hex(const void *bytes, size_t len, char hex[CB_SHA256_HEX], struct cb_error *err);
 
 #endif

@@ -82,14 +82,14 @@ enum cb_status cb_tensors_write(const struct cb_model *model, int with_momentum,
         char name[32], shortcut[2] = {network->shortcut, '\0'}, sha256[CB_SHA256_HEX];
         snprintf(name, sizeof name, "resnet%zu", network->depth);
         export_all(model, sources, n, data, tensors);
-        cb_sha256_hex(data, len * sizeof *data, sha256);
+        status = cb_sha256_hex(data, len * sizeof *data, sha256, err);
         if (entries) memcpy(all, metadata, entries * sizeof *all);
         all[entries] = (struct cb_metadata){"format", "pt"}; /* what loaders of PyTorch weights ask for */
         all[entries + 1] = (struct cb_metadata){"network", name};
         all[entries + 2] = (struct cb_metadata){"shortcut", shortcut};
         all[entries + 3] = (struct cb_metadata){"data_sha256", sha256};
         all[entries + 4] = (struct cb_metadata){"numerics", cb_numerics_name(network->numerics)};
-        status = cb_safetensors_write(path, tensors, n, all, entries + 5, err);
+        if (!status) status = cb_safetensors_write(path, tensors, n, all, entries + 5, err);
     }
     free(data);
     free(all);
@@ -214,12 +214,12 @@ enum cb_status cb_tensors_load(struct cb_model *model, const struct cb_safetenso
 
 /* --- hashes ------------------------------------------------------------------------------------------------------- */
 
-void cb_tensors_sha256(const struct cb_safetensors *file, char hex[CB_SHA256_HEX])
+enum cb_status cb_tensors_sha256(const struct cb_safetensors *file, char hex[CB_SHA256_HEX], struct cb_error *err)
 {
     /* The reader has checked that the tensors, in order, are contiguous. */
     size_t bytes = 0;
     for (size_t i = 0; i < file->tensors; i++) bytes += file->tensor[i].bytes;
-    cb_sha256_hex(file->tensors ? file->tensor[0].data : "", bytes, hex);
+    return cb_sha256_hex(file->tensors ? file->tensor[0].data : "", bytes, hex, err);
 }
 
 enum cb_status cb_weights_sha256(const struct cb_model *model, char hex[CB_SHA256_HEX], struct cb_error *err)
@@ -233,9 +233,9 @@ enum cb_status cb_weights_sha256(const struct cb_model *model, char hex[CB_SHA25
         cb_model_export(model, i, CB_VALUE, next);
         next += cb_model_tensor(model, i)->len;
     }
-    cb_sha256_hex(data, len * sizeof *data, hex);
+    const enum cb_status status = cb_sha256_hex(data, len * sizeof *data, hex, err);
     free(data);
-    return CB_OK;
+    return status;
 }
 
 /* --- what network a file holds ------------------------------------------------------------------------------------ */

@@ -20,6 +20,6 @@ enum cb_status cb_tensors_load(struct cb_model *model, const struct cb_safetenso
                                const char *path, struct cb_error *err);
 
 /* SHA-256 of the data section. */
-void cb_tensors_sha256(const struct cb_safetensors *file, char hex[CB_SHA256_HEX]);
+enum cb_status cb_tensors_sha256(const struct cb_safetensors *file, char hex[CB_SHA256_HEX], struct cb_error *err);
 
 #endif

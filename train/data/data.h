@@ -96,6 +96,7 @@ struct cb_file_check {
 enum cb_status cb_data_verify(struct cb_file_check checks[CB_OFFICIAL_FILES], const struct cb_data_source *source,
                               struct cb_error *err);
 /* The state of bytes that should be cb_official_files[file]. */
-struct cb_file_check cb_official_check(size_t file, const uint8_t *bytes, size_t len);
+enum cb_status cb_official_check(struct cb_file_check *check, size_t file, const uint8_t *bytes, size_t len,
+                                 struct cb_error *err);
 
 #endif

@@ -45,7 +45,9 @@ static enum cb_status check_members(const struct cb_archive_member *members, con
         const struct cb_official_file *file = &cb_official_files[i];
         if (!members[i].bytes)
             return cb_fail(err, CB_IO_ERROR, "%.300s: %s is missing in the archive", url, file->name);
-        struct cb_file_check check = cb_official_check(i, members[i].bytes, members[i].len);
+        struct cb_file_check check;
+        enum cb_status status = cb_official_check(&check, i, members[i].bytes, members[i].len, err);
+        if (status != CB_OK) return status;
         if (check.state == CB_FILE_WRONG_LENGTH)
             return cb_fail(err, CB_IO_ERROR, "%.300s: %s has %zu bytes, expected %d", url, file->name, check.bytes,
                            CB_OFFICIAL_FILE_BYTES);

@@ -19,13 +19,14 @@ const struct cb_official_file cb_official_files[CB_OFFICIAL_FILES] = {
     {"test_batch.bin", "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b"},
 };
 
-struct cb_file_check cb_official_check(size_t file, const uint8_t *bytes, size_t len)
+enum cb_status cb_official_check(struct cb_file_check *check, size_t file, const uint8_t *bytes, size_t len,
+                                 struct cb_error *err)
 {
-    struct cb_file_check check = {.state = CB_FILE_WRONG_LENGTH, .bytes = len};
-    if (len != CB_OFFICIAL_FILE_BYTES) return check;
-    cb_sha256_hex(bytes, len, check.sha256);
-    check.state = strcmp(check.sha256, cb_official_files[file].sha256) == 0 ? CB_FILE_OK : CB_FILE_WRONG_SHA256;
-    return check;
+    *check = (struct cb_file_check){.state = CB_FILE_WRONG_LENGTH, .bytes = len};
+    if (len != CB_OFFICIAL_FILE_BYTES) return CB_OK;
+    enum cb_status status = cb_sha256_hex(bytes, len, check->sha256, err);
+    check->state = strcmp(check->sha256, cb_official_files[file].sha256) == 0 ? CB_FILE_OK : CB_FILE_WRONG_SHA256;
+    return status;
 }
 
 static enum cb_status verify_file(struct cb_file_check *check, size_t file, const char *folder, struct cb_error *err)
@@ -48,9 +49,9 @@ static enum cb_status verify_file(struct cb_file_check *check, size_t file, cons
     struct cb_bytes bytes;
     enum cb_status status = cb_read_file(&bytes, path, CB_OFFICIAL_FILE_BYTES, err);
     if (status != CB_OK) return status;
-    *check = cb_official_check(file, bytes.data, bytes.len);
+    status = cb_official_check(check, file, bytes.data, bytes.len, err);
     free(bytes.data);
-    return CB_OK;
+    return status;
 }
 
 static enum cb_status verify_archive(struct cb_file_check checks[CB_OFFICIAL_FILES], const char *path,
@@ -61,13 +62,12 @@ static enum cb_status verify_archive(struct cb_file_check checks[CB_OFFICIAL_FIL
     enum cb_status status = cb_archive_read(path, members, CB_OFFICIAL_FILES, err);
     if (status != CB_OK) return status;
     for (size_t i = 0; i < CB_OFFICIAL_FILES; i++) {
-        if (members[i].bytes)
-            checks[i] = cb_official_check(i, members[i].bytes, members[i].len);
-        else
-            checks[i].state = CB_FILE_MISSING;
+        checks[i].state = CB_FILE_MISSING;
+        if (status == CB_OK && members[i].bytes)
+            status = cb_official_check(&checks[i], i, members[i].bytes, members[i].len, err);
         free(members[i].bytes);
     }
-    return CB_OK;
+    return status;
 }
 
 enum cb_status cb_data_verify(struct cb_file_check checks[CB_OFFICIAL_FILES], const struct cb_data_source *source,

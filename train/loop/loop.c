@@ -37,8 +37,9 @@ static enum cb_status save(struct cb_run *run, struct cb_error *err)
     return cb_checkpoint_save(run->model, &run->position, run->last_path, err);
 }
 
-/* One iteration; returns its mean loss. The weights are only moved if the loss is finite. */
-static double iterate(struct cb_run *run, struct epoch *epoch, struct cb_schedule_point point)
+/* One iteration. The weights are only moved if its mean loss is finite and in the fingerprint. */
+static enum cb_status iterate(struct cb_run *run, struct epoch *epoch, struct cb_schedule_point point,
+                              double *mean_loss, struct cb_error *failure)
 {
     const struct cb_recipe *r = run->recipe;
     struct cb_position *p = &run->position;
@@ -49,13 +50,14 @@ static double iterate(struct cb_run *run, struct epoch *epoch, struct cb_schedul
     size_t correct;
     cb_feed_batch(&run->train, run->team, run->model, epoch->order + first, len, (uint32_t)epoch->index, 1, labels);
     cb_model_train_step(run->model, run->team, len, labels, &loss, &correct);
-    if (!isfinite(loss)) return loss;
+    *mean_loss = loss;
+    if (!isfinite(loss)) return CB_OK;
+    if (cb_fingerprint_add(p->loss_chain, p->iteration, loss, failure)) return CB_IO_ERROR;
     cb_model_update(run->model, run->team, (float)point.lr, (float)point.momentum, (float)r->optimizer.weight_decay,
                     r->optimizer.nesterov);
     double seconds = cb_now_s() - start;
     epoch->train_s += seconds;
     epoch->images += len;
-    cb_fingerprint_add(p->loss_chain, p->iteration, loss);
     p->iteration++;
     p->smoothed_loss = 0.98 * p->smoothed_loss + 0.02 * loss;
     p->epoch_loss_sum += loss * (double)len;
@@ -69,7 +71,7 @@ static double iterate(struct cb_run *run, struct epoch *epoch, struct cb_schedul
                                        (double)len / seconds, &err),
                    &err);
     }
-    return loss;
+    return CB_OK;
 }
 
 static void progress(const struct cb_run *run, const struct epoch *epoch, double loss)
@@ -181,7 +183,8 @@ static enum cb_run_outcome run_iterations(struct cb_run *run, struct epoch *epoc
             return save(run, err) == CB_OK ? CB_RUN_STOPPED : CB_RUN_FAILED;
         }
         size_t k = p->iteration;
-        double loss = iterate(run, epoch, cb_schedule_at(&r->schedule, k));
+        double loss;
+        if (iterate(run, epoch, cb_schedule_at(&r->schedule, k), &loss, err)) return CB_RUN_FAILED;
         if (!isfinite(loss)) {
             snprintf(reason, reason_bytes,
                      "the loss of iteration %zu is %f; the last good state is in last.safetensors", k, loss);

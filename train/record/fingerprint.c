@@ -10,13 +10,14 @@ static unsigned nibble(char digit)
     return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
 }
 
-void cb_fingerprint_add(char chain[CB_SHA256_HEX], uint64_t iteration, double loss)
+enum cb_status cb_fingerprint_add(char chain[CB_SHA256_HEX], uint64_t iteration, double loss, struct cb_error *err)
 {
-    /* Empty after a failed hash: it must stay visible that the chain is broken. */
-    if (!chain[0]) return;
     unsigned char link[32 + sizeof iteration + sizeof loss];
     for (int i = 0; i < 32; i++) link[i] = (unsigned char)(nibble(chain[2 * i]) << 4 | nibble(chain[2 * i + 1]));
     memcpy(link + 32, &iteration, sizeof iteration);
     memcpy(link + 32 + sizeof iteration, &loss, sizeof loss);
-    cb_sha256_hex(link, sizeof link, chain);
+    char next[CB_SHA256_HEX];
+    const enum cb_status status = cb_sha256_hex(link, sizeof link, next, err);
+    if (!status) memcpy(chain, next, sizeof next);
+    return status;
 }

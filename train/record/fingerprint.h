@@ -10,7 +10,7 @@
 
 /* The loss fingerprint: a hash chain over the losses of all iterations, so that a run can go on from the value in its
  * resume file. chain becomes SHA-256 of (32 bytes of chain, iteration as u64, loss as double, both little-endian), in
- * hex. */
-void cb_fingerprint_add(char chain[CB_SHA256_HEX], uint64_t iteration, double loss);
+ * hex. On an error, libcrypto's, chain stays as it is. */
+enum cb_status cb_fingerprint_add(char chain[CB_SHA256_HEX], uint64_t iteration, double loss, struct cb_error *err);
 
 #endif

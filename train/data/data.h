@@ -52,6 +52,9 @@ enum cb_status cb_synthetic_draw(struct cb_images *images, uint64_t seed, uint64
 /* Appends the n images that stand in the synthetic set for the file of this name; the test file shares no image with
  * the others. */
 enum cb_status cb_synthetic_file(struct cb_images *images, const char *name, size_t n, struct cb_error *err);
+/* 1 if this is an image with which a file of the built-in set begins, whatever the file's length; else 0. A set that
+ * was loaded is the built-in one if its first image is recognised. */
+int cb_synthetic_recognise(uint8_t label, const uint8_t *pixels);
 
 /* synthetic_files.c: writes the six files of n images each, and batches.meta.txt, to dir/cifar-10-batches-bin/. A file
  * that is there with the same bytes is left alone, any other is refused: CB_BAD_INPUT. stop may be NULL; when it

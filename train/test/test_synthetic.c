@@ -53,6 +53,20 @@ static void synthetic_is_balanced(void **state)
     cb_images_free(&images);
 }
 
+static void synthetic_is_recognised(void **state)
+{
+    (void)state;
+    struct cb_images images = {0};
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(cb_synthetic_file(&images, i ? cb_cifar_test_file : "data_batch_4.bin", 3, NULL), CB_OK);
+    assert_true(cb_synthetic_recognise(images.labels[0], images.pixels));
+    assert_true(cb_synthetic_recognise(images.labels[3], images.pixels + 3 * CB_IMAGE_PIXELS));
+    assert_false(cb_synthetic_recognise((uint8_t)((images.labels[0] + 1) % 10), images.pixels));
+    images.pixels[CB_IMAGE_PIXELS - 1] ^= 1;
+    assert_false(cb_synthetic_recognise(images.labels[0], images.pixels));
+    cb_images_free(&images);
+}
+
 /* Softmax regression on pixels, plain stochastic gradient descent; returns the share of right answers on the images
  * after the first `train`. */
 static double linear_accuracy(const struct cb_images *images, size_t train, int epochs)
@@ -108,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(synthetic_is_pinned),
         cmocka_unit_test(synthetic_is_balanced),
+        cmocka_unit_test(synthetic_is_recognised),
         cmocka_unit_test(synthetic_defeats_a_linear_model),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

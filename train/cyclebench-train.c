@@ -132,6 +132,7 @@ static enum cb_status hold_out(struct session *s, struct cb_error *err)
                        s->train.n);
     size_t kept = s->train.n - held;
     s->test.n = held;
+    s->test.kind = s->train.kind;
     s->test.pixels = malloc(held * CB_IMAGE_PIXELS);
     s->test.labels = malloc(held);
     if (!s->test.pixels || !s->test.labels)
@@ -262,7 +263,7 @@ static enum cb_status open_records(struct session *s, const struct options *o, s
     if (status != CB_OK) return status;
     if (o->resume) return cb_record_resume(run->record, run->position.iteration, run->seconds_before, err);
     return cb_record_header(run->record, &s->recipe, run->model, run->evaluated_on,
-                            s->source.kind == CB_DATA_SYNTHETIC ? "synthetic" : s->source.path, s->threads, err);
+                            s->source.path, s->threads, err);
 }
 
 static void print_start(const struct session *s, const char *placement)

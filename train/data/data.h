@@ -5,11 +5,15 @@
 
 #include "kernels.h"
 
+/* Whose images these are: of the official files, of the built-in synthetic set, or anything else. */
+enum cb_data_kind { CB_DATA_OTHER, CB_DATA_SYNTHETIC, CB_DATA_OFFICIAL };
+
 /* Images in memory, in the order of their files. */
 struct cb_images {
     size_t n;
-    uint8_t *pixels; /* [n][3][32][32] */
-    uint8_t *labels; /* [n], each 0..9 */
+    uint8_t *pixels;        /* [n][3][32][32] */
+    uint8_t *labels;        /* [n], each 0..9 */
+    enum cb_data_kind kind; /* set by cb_data_load from the bytes that it loaded */
 };
 void cb_images_free(struct cb_images *images); /* accepts empty */
 /* Makes room for `more` images after the n that are there; n stays. */
@@ -63,19 +67,31 @@ enum cb_status cb_synthetic_write(const char *dir, size_t n, const volatile sig_
 
 /* --- source.c: finding and loading a data set --- */
 struct cb_data_source {
-    enum { CB_DATA_FOLDER, CB_DATA_ARCHIVE, CB_DATA_SYNTHETIC } kind;
-    char path[4096]; /* the folder with the .bin files, or the archive; empty for synthetic */
+    int is_archive;
+    char path[4096]; /* the archive, or the folder with the .bin files */
 };
-/* Looks in option (--data; NULL if not given), then $CYCLEBENCH_DATA, ../shared/data, the user's cache folder. A given
+/* Looks in option (--data; NULL if not given), then $CYCLEBENCH_DATA, the user's cache folder. A given
  * option or a set variable that holds no data is an error, not skipped. A path may hold cifar-10-batches-bin/, be that
  * folder, be an archive (.tar, .tar.gz), or hold cifar-10-binary.tar.gz. CB_UNAVAILABLE if nothing was found, with how
  * to fetch it. */
 enum cb_status cb_data_find(struct cb_data_source *source, const char *option, struct cb_error *err);
 /* $XDG_CACHE_HOME/cyclebench or ~/.cache/cyclebench. */
 enum cb_status cb_data_cache_folder(char *path, size_t bytes, struct cb_error *err);
-/* Loads the named files (folder or archive; an archive is read in memory, nothing is unpacked to disk). */
+/* Loads the named files (folder or archive; an archive is read in memory, nothing is unpacked to disk) and sets
+ * images->kind. */
 enum cb_status cb_data_load(struct cb_images *images, const struct cb_data_source *source, const char *const *names,
                             size_t count, struct cb_error *err);
+
+/* --- identity.c: which images are these? --- */
+const char *cb_data_kind_name(enum cb_data_kind kind); /* official, synthetic or other */
+/* Of two sets in one run: what both are, else CB_DATA_OTHER. */
+enum cb_data_kind cb_data_kind_of_both(enum cb_data_kind a, enum cb_data_kind b);
+/* The kind of the images from `first` on, which came from the file of this name. */
+enum cb_status cb_data_recognise(enum cb_data_kind *kind, const struct cb_images *images, size_t first,
+                                 const char *name, struct cb_error *err);
+/* SHA-256 in hex of all labels, then all pixels, as they are in memory: the same for every folder or archive that holds
+ * the same images in the same order. */
+enum cb_status cb_images_sha256(const struct cb_images *images, char hex[65], struct cb_error *err);
 
 /* --- verify.c: are these the official files? --- */
 enum {

@@ -30,7 +30,7 @@ struct paths {
 
 static int is_complete(const char *batches)
 {
-    struct cb_data_source source = {.kind = CB_DATA_FOLDER};
+    struct cb_data_source source = {.is_archive = 0};
     struct cb_file_check checks[CB_OFFICIAL_FILES];
     snprintf(source.path, sizeof source.path, "%s", batches);
     if (cb_data_verify(checks, &source, NULL) != CB_OK) return 0;

@@ -40,14 +40,14 @@ static int holds_batches(const char *folder)
 static int probe(struct cb_data_source *source, const char *path)
 {
     if (is_file(path)) {
-        source->kind = CB_DATA_ARCHIVE;
+        source->is_archive = 1;
         return snprintf(source->path, sizeof source->path, "%s", path) < (int)sizeof source->path;
     }
     if (!is_folder(path)) return 0;
-    source->kind = CB_DATA_FOLDER;
+    source->is_archive = 0;
     if (join(source->path, sizeof source->path, path, CB_CIFAR_FOLDER) && holds_batches(source->path)) return 1;
     if (holds_batches(path)) return snprintf(source->path, sizeof source->path, "%s", path) < (int)sizeof source->path;
-    source->kind = CB_DATA_ARCHIVE;
+    source->is_archive = 1;
     return join(source->path, sizeof source->path, path, CB_CIFAR_ARCHIVE) && is_file(source->path);
 }
 
@@ -67,7 +67,6 @@ enum cb_status cb_data_find(struct cb_data_source *source, const char *option, s
     if (option) return probe(source, option) ? CB_OK : not_data(err, "--data", option);
     const char *variable = getenv("CYCLEBENCH_DATA");
     if (variable && variable[0]) return probe(source, variable) ? CB_OK : not_data(err, "$CYCLEBENCH_DATA", variable);
-    if (probe(source, "../shared/data")) return CB_OK;
     char cache[PATH_MAX];
     if (cb_data_cache_folder(cache, sizeof cache, NULL) != CB_OK)
         snprintf(cache, sizeof cache, "the cache folder ($HOME is not set)");
@@ -76,8 +75,8 @@ enum cb_status cb_data_find(struct cb_data_source *source, const char *option, s
     *source = (struct cb_data_source){0};
     return cb_fail(
         err, CB_UNAVAILABLE,
-        "CIFAR-10 not found: looked for --data and $CYCLEBENCH_DATA (not given), in ../shared/data and in %.700s; "
-        "`cyclebench data fetch` downloads it (162 MB), `cyclebench data synth --data DIR` makes a synthetic set",
+        "CIFAR-10 not found: looked for --data and $CYCLEBENCH_DATA (not given), and in %.700s; "
+        "`cyclebench data fetch` downloads it (170 MB), `cyclebench data synth --data DIR` makes a synthetic set",
         cache);
 }
 
@@ -99,6 +98,27 @@ enum cb_status cb_data_cache_folder(char *path, size_t bytes, struct cb_error *e
     return CB_OK;
 }
 
+/* What was loaded so far is one kind only if all of it is. */
+static enum cb_status set_kind(struct cb_images *images, size_t first, const char *name, struct cb_error *err)
+{
+    enum cb_data_kind kind;
+    enum cb_status status = cb_data_recognise(&kind, images, first, name, err);
+    if (status == CB_OK) images->kind = first ? cb_data_kind_of_both(images->kind, kind) : kind;
+    return status;
+}
+
+static enum cb_status load_folder(struct cb_images *images, const char *path, const char *const *names, size_t count,
+                                  struct cb_error *err)
+{
+    enum cb_status status = CB_OK;
+    for (size_t i = 0; i < count && status == CB_OK; i++) {
+        size_t first = images->n;
+        status = cb_cifar_read(images, path, &names[i], 1, err);
+        if (status == CB_OK) status = set_kind(images, first, names[i], err);
+    }
+    return status;
+}
+
 /* The whole archive goes through once, whatever the order of its members; the images follow the order of names. */
 static enum cb_status load_archive(struct cb_images *images, const char *path, const char *const *names, size_t count,
                                    struct cb_error *err)
@@ -108,6 +128,7 @@ static enum cb_status load_archive(struct cb_images *images, const char *path, c
     for (size_t i = 0; i < count; i++) members[i].name = names[i];
     enum cb_status status = cb_archive_read(path, members, count, err);
     for (size_t i = 0; i < count && status == CB_OK; i++) {
+        size_t first = images->n;
         char name[PATH_MAX + 64];
         snprintf(name, sizeof name, "%s: %s", path, names[i]);
         if (members[i].bytes)
@@ -115,6 +136,7 @@ static enum cb_status load_archive(struct cb_images *images, const char *path, c
         else
             status = cb_fail(err, CB_BAD_INPUT,
                              "%s: file missing in the archive; fetch CIFAR-10 again: cyclebench data fetch", name);
+        if (status == CB_OK) status = set_kind(images, first, names[i], err);
         free(members[i].bytes);
         members[i].bytes = NULL;
     }
@@ -123,31 +145,13 @@ static enum cb_status load_archive(struct cb_images *images, const char *path, c
     return status;
 }
 
-static enum cb_status load_synthetic(struct cb_images *images, const char *const *names, size_t count,
-                                     struct cb_error *err)
-{
-    enum cb_status status = CB_OK;
-    for (size_t i = 0; i < count && status == CB_OK; i++)
-        status = cb_synthetic_file(images, names[i], CB_SYNTHETIC_FILE_IMAGES, err);
-    return status;
-}
-
 enum cb_status cb_data_load(struct cb_images *images, const struct cb_data_source *source, const char *const *names,
                             size_t count, struct cb_error *err)
 {
     size_t before = images->n;
-    enum cb_status status = CB_BAD_INPUT;
-    switch (source->kind) {
-    case CB_DATA_FOLDER:
-        status = cb_cifar_read(images, source->path, names, count, err);
-        break;
-    case CB_DATA_ARCHIVE:
-        status = load_archive(images, source->path, names, count, err);
-        break;
-    case CB_DATA_SYNTHETIC:
-        status = load_synthetic(images, names, count, err);
-        break;
-    }
-    if (status != CB_OK) images->n = before;
+    enum cb_data_kind kind = images->kind;
+    enum cb_status status = source->is_archive ? load_archive(images, source->path, names, count, err)
+                                               : load_folder(images, source->path, names, count, err);
+    if (status != CB_OK) images->n = before, images->kind = kind;
     return status;
 }

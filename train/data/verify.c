@@ -74,9 +74,7 @@ enum cb_status cb_data_verify(struct cb_file_check checks[CB_OFFICIAL_FILES], co
                               struct cb_error *err)
 {
     memset(checks, 0, CB_OFFICIAL_FILES * sizeof *checks);
-    if (source->kind == CB_DATA_SYNTHETIC)
-        return cb_fail(err, CB_BAD_INPUT, "the synthetic set has no official files to compare with");
-    if (source->kind == CB_DATA_ARCHIVE) return verify_archive(checks, source->path, err);
+    if (source->is_archive) return verify_archive(checks, source->path, err);
     for (size_t i = 0; i < CB_OFFICIAL_FILES; i++) {
         enum cb_status status = verify_file(&checks[i], i, source->path, err);
         if (status != CB_OK) return status;

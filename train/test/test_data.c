@@ -1,5 +1,4 @@
-/* Reader, archive and source. Run from the repository's root: ../shared/data is looked for
- * from there. */
+/* Reader, archive, identity and source. The official images are looked at if $CYCLEBENCH_DATA leads to them. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -19,6 +18,7 @@
 
 enum { RECORD = CB_CIFAR_RECORD_BYTES };
 static char scratch[] = "/tmp/cyclebench-test-data-XXXXXX", start_folder[PATH_MAX];
+static char *given_data;
 
 /* --- helpers --- */
 static uint32_t random_state = 1;
@@ -214,7 +214,7 @@ static void write_archive(const char *path, const struct member *members, size_t
 
 static enum cb_status load(struct cb_images *images, const char *path, const char *name, struct cb_error *err)
 {
-    struct cb_data_source source = {.kind = CB_DATA_ARCHIVE};
+    struct cb_data_source source = {.is_archive = 1};
     snprintf(source.path, sizeof source.path, "%s", path);
     return cb_data_load(images, &source, &name, 1, err);
 }
@@ -232,7 +232,7 @@ static void archive_equals_folder(void **state)
     const char *names[] = {"test_batch.bin", "data_batch_1.bin"};
     struct cb_images images = {0};
     struct cb_error err;
-    struct cb_data_source source = {.kind = CB_DATA_ARCHIVE};
+    struct cb_data_source source = {.is_archive = 1};
     snprintf(source.path, sizeof source.path, "%s", in_scratch("good.tar.gz"));
     write_archive(source.path, members, 4);
     assert_int_equal(cb_data_load(&images, &source, names, 2, &err), CB_OK);
@@ -281,7 +281,7 @@ static void archive_refuses_what_does_not_belong(void **state)
     /* A name that comes twice is noticed when the archive is read to there. */
     const struct member twice[] = {good, good, {.path = "data_batch_1.bin", .bytes = bytes, .len = RECORD}};
     const char *names[] = {"test_batch.bin", "data_batch_1.bin"};
-    struct cb_data_source source = {.kind = CB_DATA_ARCHIVE};
+    struct cb_data_source source = {.is_archive = 1};
     snprintf(source.path, sizeof source.path, "%s", in_scratch("twice.tar.gz"));
     write_archive(source.path, twice, 3);
     assert_int_equal(cb_data_load(&images, &source, names, 2, &err), CB_BAD_INPUT);
@@ -351,6 +351,71 @@ static void archive_refuses_truncation_and_damage(void **state)
     free(bytes);
 }
 
+/* --- identity --- */
+
+/* Writes the images as a file of the format. */
+static void write_images(const char *path, const struct cb_images *images)
+{
+    uint8_t *bytes = malloc(images->n * RECORD);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < images->n; i++) {
+        bytes[i * RECORD] = images->labels[i];
+        memcpy(bytes + i * RECORD + 1, images->pixels + i * CB_IMAGE_PIXELS, CB_IMAGE_PIXELS);
+    }
+    write_file(path, bytes, images->n * RECORD);
+    free(bytes);
+}
+
+static enum cb_data_kind kind_of(const struct cb_data_source *source, const char *const *names, size_t count)
+{
+    struct cb_images images = {0};
+    assert_int_equal(cb_data_load(&images, source, names, count, NULL), CB_OK);
+    enum cb_data_kind kind = images.kind;
+    cb_images_free(&images);
+    return kind;
+}
+
+static void kind_is_that_of_the_bytes(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"data_batch_1.bin", "test_batch.bin", "data_batch_2.bin"};
+    struct cb_images drawn = {0};
+    struct cb_data_source source = {0};
+    uint8_t *bytes = random_records(3 * RECORD);
+    snprintf(source.path, sizeof source.path, "%s", in_scratch("kinds"));
+    mkdir(source.path, 0777);
+    for (size_t i = 0; i < 2; i++) {
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%.4000s/%s", source.path, names[i]);
+        assert_int_equal(cb_synthetic_file(&drawn, names[i], 3, NULL), CB_OK);
+        write_images(path, &drawn);
+        cb_images_free(&drawn);
+    }
+    write_file(in_scratch("kinds/data_batch_2.bin"), bytes, 3 * RECORD);
+    assert_int_equal(kind_of(&source, names, 1), CB_DATA_SYNTHETIC);
+    assert_int_equal(kind_of(&source, names, 2), CB_DATA_SYNTHETIC);
+    assert_int_equal(kind_of(&source, names, 3), CB_DATA_OTHER); /* one foreign file among them */
+    assert_int_equal(kind_of(&source, names + 2, 1), CB_DATA_OTHER);
+    assert_int_equal(cb_data_kind_of_both(CB_DATA_OFFICIAL, CB_DATA_OFFICIAL), CB_DATA_OFFICIAL);
+    assert_int_equal(cb_data_kind_of_both(CB_DATA_OFFICIAL, CB_DATA_SYNTHETIC), CB_DATA_OTHER);
+    assert_string_equal(cb_data_kind_name(CB_DATA_OFFICIAL), "official");
+    assert_string_equal(cb_data_kind_name(CB_DATA_SYNTHETIC), "synthetic");
+    assert_string_equal(cb_data_kind_name((struct cb_images){0}.kind), "other");
+    free(bytes);
+}
+
+/* Computed with Python: hashlib.sha256(bytes([3, 7]) + bytes(i % 251 for i in range(2 * 3072))). */
+static void sha256_is_of_labels_then_pixels(void **state)
+{
+    (void)state;
+    static uint8_t labels[2] = {3, 7}, pixels[2 * CB_IMAGE_PIXELS];
+    char hex[65];
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i % 251);
+    const struct cb_images images = {.n = 2, .labels = labels, .pixels = pixels};
+    assert_int_equal(cb_images_sha256(&images, hex, NULL), CB_OK);
+    assert_string_equal(hex, "06f0f0f328a16fff6d34f520b6d561183d2134a0daab45269346610f1e309be7");
+}
+
 /* --- source --- */
 static void find_looks_where_it_says(void **state)
 {
@@ -363,7 +428,7 @@ static void find_looks_where_it_says(void **state)
     mkdir(in_scratch("home"), 0777);
     mkdir(in_scratch("home/.cache"), 0777);
     mkdir(in_scratch("home/.cache/cyclebench"), 0777);
-    assert_int_equal(chdir(in_scratch("empty")), 0); /* no ../shared/data from here */
+    assert_int_equal(chdir(in_scratch("empty")), 0);
     setenv("HOME", in_scratch("home"), 1);
     unsetenv("XDG_CACHE_HOME");
     unsetenv("CYCLEBENCH_DATA");
@@ -376,30 +441,28 @@ static void find_looks_where_it_says(void **state)
     assert_int_equal(cb_data_find(&source, NULL, &err), CB_UNAVAILABLE); /* the folder alone is no data */
     write_file(in_scratch("home/.cache/cyclebench/cifar-10-batches-bin/test_batch.bin"), bytes, RECORD);
     assert_int_equal(cb_data_find(&source, NULL, &err), CB_OK);
-    assert_int_equal(source.kind, CB_DATA_FOLDER);
+    assert_false(source.is_archive);
     assert_string_equal(source.path, in_scratch("home/.cache/cyclebench/cifar-10-batches-bin"));
     setenv("XDG_CACHE_HOME", in_scratch("empty"), 1);
     assert_int_equal(cb_data_find(&source, NULL, &err), CB_UNAVAILABLE);
     setenv("XDG_CACHE_HOME", "relative", 1); /* invalid by the specification: ignored */
     assert_int_equal(cb_data_find(&source, NULL, &err), CB_OK);
 
-    mkdir(in_scratch("shared"), 0777);
-    mkdir(in_scratch("shared/data"), 0777);
-    write_file(in_scratch("shared/data/cifar-10-binary.tar.gz"), "x", 1);
-    assert_int_equal(cb_data_find(&source, NULL, &err), CB_OK);
-    assert_int_equal(source.kind, CB_DATA_ARCHIVE);
-    assert_string_equal(source.path, "../shared/data/cifar-10-binary.tar.gz");
-
     setenv("CYCLEBENCH_DATA", in_scratch("empty"), 1); /* set, without data: an error, not skipped */
     assert_int_equal(cb_data_find(&source, NULL, &err), CB_BAD_INPUT);
     assert_mentions(&err, "$CYCLEBENCH_DATA");
     setenv("CYCLEBENCH_DATA", in_scratch("home/.cache/cyclebench/cifar-10-batches-bin"), 1);
     assert_int_equal(cb_data_find(&source, NULL, &err), CB_OK);
-    assert_int_equal(source.kind, CB_DATA_FOLDER);
+    assert_false(source.is_archive);
 
-    snprintf(path, sizeof path, "%s", in_scratch("shared/data/cifar-10-binary.tar.gz"));
+    mkdir(in_scratch("holds"), 0777);
+    snprintf(path, sizeof path, "%s", in_scratch("holds/cifar-10-binary.tar.gz"));
+    write_file(path, "x", 1);
+    assert_int_equal(cb_data_find(&source, in_scratch("holds"), &err), CB_OK);
+    assert_true(source.is_archive);
+    assert_string_equal(source.path, path);
     assert_int_equal(cb_data_find(&source, path, &err), CB_OK);
-    assert_int_equal(source.kind, CB_DATA_ARCHIVE);
+    assert_true(source.is_archive);
     assert_int_equal(cb_data_find(&source, in_scratch("nowhere"), &err), CB_BAD_INPUT);
     assert_mentions(&err, "--data");
     assert_mentions(&err, "No such file");
@@ -425,27 +488,37 @@ static void official_first_images(void **state)
     const char *names[] = {"data_batch_1.bin", "test_batch.bin"};
     static const uint8_t train_labels[8] = {6, 9, 9, 4, 1, 1, 2, 7}, test_labels[8] = {3, 8, 8, 0, 6, 6, 1, 6};
     static const uint8_t first_pixels[8] = {59, 43, 50, 68, 98, 119, 139, 145};
-    if (access("../shared/data/cifar-10-binary.tar.gz", R_OK) != 0) {
-        print_message("# SKIP official_first_images: ../shared/data/cifar-10-binary.tar.gz is not there\n");
+    if (!given_data) {
+        print_message("# SKIP official_first_images: CYCLEBENCH_DATA is not set\n");
         skip();
     }
     struct cb_images images = {0};
     struct cb_error err = {""};
-    assert_int_equal(cb_data_find(&source, "../shared/data", &err), CB_OK);
+    assert_int_equal(cb_data_find(&source, given_data, &err), CB_OK);
     assert_int_equal(cb_data_load(&images, &source, names, 2, &err), CB_OK);
     assert_int_equal(images.n, 20000);
+    assert_int_equal(images.kind, CB_DATA_OFFICIAL);
     assert_memory_equal(images.labels, train_labels, 8);
     assert_memory_equal(images.pixels, first_pixels, 8);
     assert_memory_equal(images.labels + 10000, test_labels, 8);
     size_t of_class[10] = {0};
     for (size_t i = 10000; i < 20000; i++) of_class[images.labels[i]]++;
     for (size_t i = 0; i < 10; i++) assert_int_equal(of_class[i], 1000);
+    enum cb_data_kind kind;
+    images.pixels[images.n * CB_IMAGE_PIXELS - 1] ^= 1;
+    assert_int_equal(cb_data_recognise(&kind, &images, 10000, "test_batch.bin", &err), CB_OK);
+    assert_int_equal(kind, CB_DATA_OTHER);
+    images.pixels[images.n * CB_IMAGE_PIXELS - 1] ^= 1;
+    assert_int_equal(cb_data_recognise(&kind, &images, 10000, "data_batch_1.bin", &err), CB_OK);
+    assert_int_equal(kind, CB_DATA_OTHER); /* the official test file under another name is not official */
     cb_images_free(&images);
 }
 
 static int enter(void **state)
 {
     (void)state;
+    const char *variable = getenv("CYCLEBENCH_DATA"); /* the tests of the search change it */
+    given_data = variable && variable[0] ? strdup(variable) : NULL;
     return getcwd(start_folder, sizeof start_folder) && mkdtemp(scratch) ? 0 : -1;
 }
 
@@ -453,6 +526,7 @@ static int leave(void **state)
 {
     (void)state;
     char command[128];
+    free(given_data);
     snprintf(command, sizeof command, "rm -rf %s", scratch);
     return system(command);
 }
@@ -469,6 +543,8 @@ int main(void)
         cmocka_unit_test(archive_refuses_what_does_not_belong),
         cmocka_unit_test(archive_refuses_a_giant),
         cmocka_unit_test(archive_refuses_truncation_and_damage),
+        cmocka_unit_test(kind_is_that_of_the_bytes),
+        cmocka_unit_test(sha256_is_of_labels_then_pixels),
         cmocka_unit_test(find_looks_where_it_says),
         cmocka_unit_test(official_first_images),
     };

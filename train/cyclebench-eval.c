@@ -122,7 +122,7 @@ static enum cb_status prepare(struct session *s, const struct options *o, struct
 static enum cb_status report(const struct session *s, const struct options *o, struct cb_error *err)
 {
     double start = cb_now_s();
-    struct cb_evaluation e = cb_evaluate(&s->feed, s->team, s->model, BATCH, s->logits);
+    struct cb_evaluation e = cb_evaluate(&s->feed, s->team, s->model, BATCH, s->logits, NULL);
     double seconds = cb_now_s() - start, accuracy = cb_accuracy_percent(e.correct, e.images);
     char network[32];
     snprintf(network, sizeof network, "resnet%zu", s->network.depth);

@@ -175,6 +175,24 @@ expect_exit "--init" 0 'completed' "$cyclebench" "${tiny[@]}" --run "$work/init"
 grep -q "\"init_weights\":{\"name\":\"$work/straight/final.safetensors\",\"weights_sha256\":\"$(value "$work/straight" weights_sha256)\"}" "$work/init/run.jsonl"
 check "is in the record with the weights' hash" $?
 
+# What identifies the data: SHA-256 of labels, then pixels; the last images are held out and not trained on.
+"$cyclebench" "${tiny[@]}" --run "$work/holdout" --set data.holdout=25 --set schedule.iterations=2 > "$work/log" 2>&1
+expected=$(python3 - "$bin" << 'PY'
+import hashlib, sys
+images = open(sys.argv[1] + "/data_batch_1.bin", "rb").read()
+records = [images[i:i + 3073] for i in range(0, len(images), 3073)]
+for part in (records[:100], records[100:]):
+    print(hashlib.sha256(b"".join(r[:1] for r in part) + b"".join(r[1:] for r in part)).hexdigest())
+PY
+)
+[ "$(printf '%s\n' "$(value "$work/holdout" train_sha256)" "$(value "$work/holdout" eval_sha256)")" = "$expected" ]
+check "train_sha256 and eval_sha256 are those of the images before and in the hold-out" $?
+grep -q '"evaluated_on":"holdout".*"train_images":100,"eval_images":25' "$work/holdout/run.jsonl"; check "the record says how many" $?
+"$cyclebench" "${tiny[@]}" --run "$work/init-he" --init "$work/straight/final.safetensors" --set network.init=he_fan_in --max-iterations 1 > "$work/log" 2>&1
+"$cyclebench" "${tiny[@]}" --run "$work/init-torch" --init "$work/straight/final.safetensors" --set network.init=torch03 --max-iterations 1 > "$work/log" 2>&1
+[ -n "$(value "$work/init-he" loss_fingerprint)" ] && [ "$(value "$work/init-he" loss_fingerprint)" = "$(value "$work/init-torch" loss_fingerprint)" ]
+check "with --init the recipe's own initialisation does not matter" $?
+
 # A good checkpoint is never made unusable by what lies beside it.
 for damage in none garbage middle short; do
     dir=$work/log-$damage

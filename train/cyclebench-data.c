@@ -9,6 +9,7 @@
 
 #include "data/data.h"
 #include "data/fetch.h"
+#include "standard_files.h"
 
 static const char usage[] =
     "usage: cyclebench data fetch  [--data DIR] [--mirror URL]\n"
@@ -184,6 +185,7 @@ static int parse_options(int argc, char **argv, const char *verb, struct options
 
 int main(int argc, char **argv)
 {
+    cb_open_standard_files();
     static const struct {
         const char *name;
         int (*run)(const struct options *options);

@@ -8,6 +8,7 @@
 #include "checkpoint/checkpoint.h"
 #include "loop/evaluate.h"
 #include "loop/options.h"
+#include "standard_files.h"
 
 static const char program[] = "cyclebench eval";
 
@@ -157,6 +158,7 @@ static enum cb_status report(const struct session *s, const struct options *o, s
 
 int main(int argc, char **argv)
 {
+    cb_open_standard_files();
     struct options o = {0};
     int code = parse_options(&o, argc, argv);
     if (code >= 0) return code;

@@ -14,6 +14,7 @@
 #include "loop/loop.h"
 #include "loop/options.h"
 #include "loop/signals.h"
+#include "standard_files.h"
 
 static const char program[] = "cyclebench train";
 
@@ -313,6 +314,7 @@ static enum cb_status prepare(struct session *s, const struct options *o, struct
 
 int main(int argc, char **argv)
 {
+    cb_open_standard_files();
     struct options o = {0};
     int code = parse_options(&o, argc, argv);
     if (code >= 0) return code;

@@ -378,7 +378,7 @@ static enum cb_data_kind kind_of(const struct cb_data_source *source, const char
 static void kind_is_that_of_the_bytes(void **state)
 {
     (void)state;
-    static const char *const names[] = {"data_batch_1.bin", "test_batch.bin", "data_batch_2.bin"};
+    static const char *const names[] = {"data_batch_1.bin", "test_batch.bin", "data_batch_2.bin", "test_batch.bin"};
     struct cb_images drawn = {0};
     struct cb_data_source source = {0};
     uint8_t *bytes = random_records(3 * RECORD);
@@ -394,7 +394,8 @@ static void kind_is_that_of_the_bytes(void **state)
     write_file(in_scratch("kinds/data_batch_2.bin"), bytes, 3 * RECORD);
     assert_int_equal(kind_of(&source, names, 1), CB_DATA_SYNTHETIC);
     assert_int_equal(kind_of(&source, names, 2), CB_DATA_SYNTHETIC);
-    assert_int_equal(kind_of(&source, names, 3), CB_DATA_OTHER); /* one foreign file among them */
+    assert_int_equal(kind_of(&source, names, 3), CB_DATA_OTHER);     /* one foreign file among them, */
+    assert_int_equal(kind_of(&source, names + 2, 2), CB_DATA_OTHER); /* wherever it stands */
     assert_int_equal(kind_of(&source, names + 2, 1), CB_DATA_OTHER);
     assert_int_equal(cb_data_kind_of_both(CB_DATA_OFFICIAL, CB_DATA_OFFICIAL), CB_DATA_OFFICIAL);
     assert_int_equal(cb_data_kind_of_both(CB_DATA_OFFICIAL, CB_DATA_SYNTHETIC), CB_DATA_OTHER);

@@ -32,22 +32,6 @@ static const struct dtype {
     {"BOOL", 1, CB_DTYPE_OTHER},
 };
 
-/* A name from a file, fit for a message: short and without control characters. */
-struct shown {
-    char text[96];
-};
-static struct shown show(const char *name)
-{
-    struct shown out;
-    size_t i = 0;
-    for (; name[i] && i < sizeof out.text - 1; i++) {
-        const unsigned char c = (unsigned char)name[i];
-        out.text[i] = (char)(c < 0x20 || c == 0x7f ? '?' : c);
-    }
-    out.text[i] = '\0';
-    return out;
-}
-
 static uint64_t load_u64(const uint8_t *p)
 {
     uint64_t value;
@@ -65,20 +49,18 @@ static int get_size(const json_t *value, size_t *out)
 
 static enum cb_status parse_shape(struct cb_tensor *t, const json_t *shape, const char *file, struct cb_error *err)
 {
-    if (!json_is_array(shape))
-        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %s: no list \"shape\"", file, show(t->name).text);
+    if (!json_is_array(shape)) return cb_fail(err, CB_BAD_INPUT, "%s: tensor %.95s: no list \"shape\"", file, t->name);
     t->rank = json_array_size(shape);
     if (t->rank > CB_TENSOR_MAX_RANK)
-        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %s: %zu dimensions, at most %d", file, show(t->name).text,
-                       t->rank, CB_TENSOR_MAX_RANK);
+        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %.95s: %zu dimensions, at most %d", file, t->name, t->rank,
+                       CB_TENSOR_MAX_RANK);
     t->len = 1;
     for (size_t i = 0; i < t->rank; i++) {
         if (!get_size(json_array_get(shape, i), &t->dims[i]))
-            return cb_fail(err, CB_BAD_INPUT, "%s: tensor %s: dimension %zu is not a non-negative integer", file,
-                           show(t->name).text, i);
+            return cb_fail(err, CB_BAD_INPUT, "%s: tensor %.95s: dimension %zu is not a non-negative integer", file,
+                           t->name, i);
         if (__builtin_mul_overflow(t->len, t->dims[i], &t->len))
-            return cb_fail(err, CB_BAD_INPUT, "%s: tensor %s: the number of elements overflows", file,
-                           show(t->name).text);
+            return cb_fail(err, CB_BAD_INPUT, "%s: tensor %.95s: the number of elements overflows", file, t->name);
     }
     return CB_OK;
 }
@@ -87,38 +69,37 @@ static enum cb_status parse_shape(struct cb_tensor *t, const json_t *shape, cons
 static enum cb_status parse_tensor(struct cb_tensor *t, const json_t *entry, const uint8_t *data, size_t data_bytes,
                                    const char *file, struct cb_error *err)
 {
-    const struct shown name = show(t->name);
+    const char *name = t->name;
     if (!json_is_object(entry) || json_object_size(entry) != 3)
-        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %s: expected exactly dtype, shape and data_offsets", file,
-                       name.text);
+        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %.95s: expected exactly dtype, shape and data_offsets", file,
+                       name);
 
     const char *word = json_string_value(json_object_get(entry, "dtype"));
     const struct dtype *dtype = NULL;
     for (size_t i = 0; word && i < sizeof dtypes / sizeof *dtypes; i++)
         if (!strcmp(word, dtypes[i].name)) dtype = &dtypes[i];
     if (!dtype)
-        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %s: unknown dtype %s", file, name.text,
-                       word ? show(word).text : "(none)");
+        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %.95s: unknown dtype %.95s", file, name, word ? word : "(none)");
     t->dtype = dtype->dtype;
 
     const enum cb_status status = parse_shape(t, json_object_get(entry, "shape"), file, err);
     if (status) return status;
     if (__builtin_mul_overflow(t->len, dtype->bytes, &t->bytes))
-        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %s: the number of bytes overflows", file, name.text);
+        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %.95s: the number of bytes overflows", file, name);
 
     const json_t *offsets = json_object_get(entry, "data_offsets");
     size_t begin, end;
     if (!json_is_array(offsets) || json_array_size(offsets) != 2 || !get_size(json_array_get(offsets, 0), &begin) ||
         !get_size(json_array_get(offsets, 1), &end))
-        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %s: data_offsets is not a pair of non-negative integers", file,
-                       name.text);
+        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %.95s: data_offsets is not a pair of non-negative integers", file,
+                       name);
     if (begin > end || end > data_bytes)
         return cb_fail(err, CB_BAD_INPUT,
-                       "%s: tensor %s: data_offsets %zu to %zu do not lie in the %zu data bytes of the file", file,
-                       name.text, begin, end, data_bytes);
+                       "%s: tensor %.95s: data_offsets %zu to %zu do not lie in the %zu data bytes of the file", file,
+                       name, begin, end, data_bytes);
     if (end - begin != t->bytes)
-        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %s: data_offsets span %zu bytes, shape and dtype need %zu", file,
-                       name.text, end - begin, t->bytes);
+        return cb_fail(err, CB_BAD_INPUT, "%s: tensor %.95s: data_offsets span %zu bytes, shape and dtype need %zu",
+                       file, name, end - begin, t->bytes);
     t->data = data + begin;
     return CB_OK;
 }
@@ -133,7 +114,7 @@ static enum cb_status parse_metadata(struct cb_safetensors *out, json_t *object,
     json_object_foreach(object, key, value)
     {
         if (!json_is_string(value))
-            return cb_fail(err, CB_BAD_INPUT, "%s: __metadata__ entry %s is not a string", file, show(key).text);
+            return cb_fail(err, CB_BAD_INPUT, "%s: __metadata__ entry %.95s is not a string", file, key);
         out->metadata[out->entries++] = (struct cb_metadata){key, json_string_value(value)};
     }
     return CB_OK;
@@ -156,13 +137,13 @@ static enum cb_status check_cover(const struct cb_safetensors *out, const uint8_
     size_t end = 0;
     for (size_t i = 0; i < out->tensors; i++) {
         const size_t begin = (size_t)((const uint8_t *)out->tensor[i].data - data);
-        const struct shown name = show(out->tensor[i].name);
+        const char *name = out->tensor[i].name;
         if (begin < end)
-            return cb_fail(err, CB_BAD_INPUT, "%s: byte %zu: tensor %s overlaps tensor %s", file, data_at + begin,
-                           name.text, show(out->tensor[i - 1].name).text);
+            return cb_fail(err, CB_BAD_INPUT, "%s: byte %zu: tensor %.95s overlaps tensor %.95s", file, data_at + begin,
+                           name, out->tensor[i - 1].name);
         if (begin > end)
-            return cb_fail(err, CB_BAD_INPUT, "%s: byte %zu: hole of %zu bytes before tensor %s", file, data_at + end,
-                           begin - end, name.text);
+            return cb_fail(err, CB_BAD_INPUT, "%s: byte %zu: hole of %zu bytes before tensor %.95s", file,
+                           data_at + end, begin - end, name);
         end = begin + out->tensor[i].bytes;
     }
     if (end != data_bytes)
@@ -216,8 +197,8 @@ static enum cb_status parse(struct cb_safetensors *out, struct owner *owner, con
     if (!owner->header) {
         if (json_error_code(&reason) == json_error_out_of_memory)
             return cb_fail(err, CB_NO_MEMORY, "%s: out of memory", file);
-        return cb_fail(err, CB_BAD_INPUT, "%s: byte %d: header is not valid JSON: %s", file,
-                       PREFIX_BYTES + reason.position, show(reason.text).text);
+        return cb_fail(err, CB_BAD_INPUT, "%s: byte %d: header is not valid JSON: %.95s", file,
+                       PREFIX_BYTES + reason.position, reason.text);
     }
     return parse_header(out, owner->header, bytes + data_at, len - data_at, data_at, file, err);
 }

@@ -1,9 +1,12 @@
 #include "checkpoint/safetensors.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "checkpoint/files.h"
 
@@ -11,10 +14,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the format is little-endian and tensors are copied as they are");
 
 enum { PREFIX_BYTES = 8 };
-/* The reference's limit on the header. */
-static const uint64_t max_header_bytes = 100000000;
-/* Far above any network here; guards against reading a disk image into memory. */
-static const size_t max_file_bytes = (size_t)4 << 30;
+/* All far above any network here: a ResNet-110 has 900 tensors, 100 kB of header and 14 MB with its momentum. Parsed JSON
+ * takes up to 44 times its text. */
+enum { MAX_TENSORS = 2000, MAX_HEADER_BYTES = 4000000, MAX_FILE_BYTES = 1 << 28 };
 
 struct owner {
     json_t *header;
@@ -155,6 +157,8 @@ static enum cb_status check_cover(const struct cb_safetensors *out, const uint8_
 static enum cb_status parse_header(struct cb_safetensors *out, json_t *header, const uint8_t *data, size_t data_bytes,
                                    size_t data_at, const char *file, struct cb_error *err)
 {
+    if (json_object_size(header) > MAX_TENSORS)
+        return cb_fail(err, CB_BAD_INPUT, "%s: %zu tensors, at most %d", file, json_object_size(header), MAX_TENSORS);
     out->tensor = calloc(json_object_size(header) + 1, sizeof *out->tensor);
     if (!out->tensor) return cb_fail(err, CB_NO_MEMORY, "%s: out of memory", file);
     const char *key;
@@ -175,18 +179,31 @@ static enum cb_status parse_header(struct cb_safetensors *out, json_t *header, c
     return check_cover(out, data, data_bytes, data_at, file, err);
 }
 
+static enum cb_status check_start(const uint8_t prefix[PREFIX_BYTES], uint64_t len, const char *file,
+                                  struct cb_error *err)
+{
+    const uint64_t header_bytes = load_u64(prefix);
+    if (header_bytes > MAX_HEADER_BYTES)
+        return cb_fail(err, CB_BAD_INPUT, "%s: byte 0: header of %llu bytes, at most %d: not a safetensors file?", file,
+                       (unsigned long long)header_bytes, MAX_HEADER_BYTES);
+    if (header_bytes > len - PREFIX_BYTES)
+        return cb_fail(err, CB_BAD_INPUT, "%s: byte %llu: the file ends inside its header of %llu bytes (truncated?)",
+                       file, (unsigned long long)len, (unsigned long long)header_bytes);
+    return CB_OK;
+}
+
+static enum cb_status too_short(size_t len, const char *file, struct cb_error *err)
+{
+    return cb_fail(err, CB_BAD_INPUT, "%s: %zu bytes, too short for a safetensors file (truncated?)", file, len);
+}
+
 static enum cb_status parse(struct cb_safetensors *out, struct owner *owner, const uint8_t *bytes, size_t len,
                             const char *file, struct cb_error *err)
 {
-    if (len < PREFIX_BYTES)
-        return cb_fail(err, CB_BAD_INPUT, "%s: %zu bytes, too short for a safetensors file (truncated?)", file, len);
+    if (len < PREFIX_BYTES) return too_short(len, file, err);
+    const enum cb_status status = check_start(bytes, len, file, err);
+    if (status) return status;
     const uint64_t header_bytes = load_u64(bytes);
-    if (header_bytes > max_header_bytes)
-        return cb_fail(err, CB_BAD_INPUT, "%s: byte 0: header of %llu bytes, at most %llu: not a safetensors file?",
-                       file, (unsigned long long)header_bytes, (unsigned long long)max_header_bytes);
-    if (header_bytes > len - PREFIX_BYTES)
-        return cb_fail(err, CB_BAD_INPUT, "%s: byte %zu: the file ends inside its header of %llu bytes (truncated?)",
-                       file, len, (unsigned long long)header_bytes);
     const size_t data_at = PREFIX_BYTES + (size_t)header_bytes;
     if (header_bytes == 0 || bytes[PREFIX_BYTES] != '{')
         return cb_fail(err, CB_BAD_INPUT, "%s: byte %d: expected '{': not a safetensors file", file, PREFIX_BYTES);
@@ -215,11 +232,36 @@ enum cb_status cb_safetensors_parse(struct cb_safetensors *file, const void *byt
     return status;
 }
 
+/* The first bytes and the size say most wrong files off before anything large is read. A pipe could only be read once. */
+static enum cb_status look_at(const char *path, struct cb_error *err)
+{
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st)) {
+        if (fd >= 0) close(fd);
+        return CB_OK; /* cb_read_file says why */
+    }
+    uint8_t prefix[PREFIX_BYTES];
+    enum cb_status status = CB_OK;
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+        status = cb_fail(err, CB_BAD_INPUT, "%s: is a pipe or device, expected a regular file", path);
+    } else if (S_ISREG(st.st_mode)) {
+        const ssize_t got = pread(fd, prefix, sizeof prefix, 0);
+        if (got == PREFIX_BYTES)
+            status = check_start(prefix, (uint64_t)st.st_size, path, err);
+        else if (got >= 0)
+            status = too_short((size_t)got, path, err);
+    }
+    close(fd);
+    return status;
+}
+
 enum cb_status cb_safetensors_read(struct cb_safetensors *file, const char *path, struct cb_error *err)
 {
     memset(file, 0, sizeof *file);
     struct cb_bytes bytes;
-    enum cb_status status = cb_read_file(&bytes, path, max_file_bytes, err);
+    enum cb_status status = look_at(path, err);
+    if (!status) status = cb_read_file(&bytes, path, MAX_FILE_BYTES, err);
     if (status) return status;
     status = cb_safetensors_parse(file, bytes.data, bytes.len, path, err);
     if (status)

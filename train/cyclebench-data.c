@@ -28,9 +28,9 @@ static const char usage[] =
     "        --images N     images in each of the six files, default 10000\n"
     "\n"
     "Exit status: 0 done, all files official; 1 failure at run time; 2 wrong usage, bad input, a file that is not the\n"
-    "official one; 130 or 143 stopped by SIGINT or SIGTERM.\n";
+    "official one; 4 verify found no data; 130 or 143 stopped by SIGINT or SIGTERM.\n";
 
-enum { EXIT_RUN_TIME = 1, EXIT_BAD_INPUT = 2 };
+enum { EXIT_RUN_TIME = 1, EXIT_BAD_INPUT = 2, EXIT_NOT_FOUND = 4 };
 
 struct options {
     const char *data, *mirror;
@@ -91,6 +91,10 @@ static int run_verify(const struct options *options)
     struct cb_data_source source;
     struct cb_file_check checks[CB_OFFICIAL_FILES];
     enum cb_status status = cb_data_find(&source, options->data, &err);
+    if (status == CB_UNAVAILABLE) {
+        report(status, &err);
+        return EXIT_NOT_FOUND;
+    }
     if (status == CB_OK) status = cb_data_verify(checks, &source, &err);
     if (status != CB_OK) return report(status, &err);
     printf("%s\n", source.path);

@@ -29,11 +29,10 @@ static const char usage[] =
     "        CIFAR-10's binary format to DIR/cifar-10-batches-bin/. Other data there is never overwritten.\n"
     "        --images N     images in each of the six files, default 10000\n"
     "\n"
-    "Exit status: 0 done, all files official; 1 failure at run time (verify: no data found); 2 wrong usage, bad input, a\n"
-    "file that is not the official one (verify: or cannot be read); 130 or 143 stopped by SIGINT or SIGTERM.\n";
+    "Exit status: 0 done, all files official; 1 failure at run time; 2 wrong usage, bad input, a file that is not the\n"
+    "official one; 4 verify found no data; 130 or 143 stopped by SIGINT or SIGTERM.\n";
 
-/* verify says EXIT_NOT_FOUND of nothing else: who then takes other data must not hide data that are broken. */
-enum { EXIT_NOT_FOUND = 1, EXIT_RUN_TIME = 1, EXIT_BAD_INPUT = 2 };
+enum { EXIT_RUN_TIME = 1, EXIT_BAD_INPUT = 2, EXIT_NOT_FOUND = 4 };
 
 struct options {
     const char *data, *mirror;
@@ -104,12 +103,12 @@ static int run_verify(const struct options *options)
     struct cb_data_source source;
     struct cb_file_check checks[CB_OFFICIAL_FILES];
     enum cb_status status = cb_data_find(&source, options->data, &err);
-    const int found = status != CB_UNAVAILABLE;
-    if (status == CB_OK) status = cb_data_verify(checks, &source, &err);
-    if (status != CB_OK) {
+    if (status == CB_UNAVAILABLE) {
         report(status, &err);
-        return found ? EXIT_BAD_INPUT : EXIT_NOT_FOUND;
+        return EXIT_NOT_FOUND;
     }
+    if (status == CB_OK) status = cb_data_verify(checks, &source, &err);
+    if (status != CB_OK) return report(status, &err);
     cb_make_printable(source.path);
     printf("%s\n", source.path);
     int wrong = 0;
@@ -118,7 +117,7 @@ static int run_verify(const struct options *options)
         wrong += checks[i].state != CB_FILE_OK;
     }
     status = cb_finish_output(&err);
-    if (status != CB_OK) return report(status, &err), EXIT_BAD_INPUT;
+    if (status != CB_OK) return report(status, &err);
     if (!wrong) return EXIT_SUCCESS;
     fprintf(stderr,
             "cyclebench data: %d of %d files are not the official ones (a synthetic set never is); "

@@ -66,7 +66,7 @@ else
 fi
 
 # --- verify ---
-expect_exit "verify: nothing found says how to fetch" 1 'cyclebench data fetch' env -C "$work" "$(realpath "$cyclebench")" data verify
+expect_exit "verify: nothing found says how to fetch" 4 'cyclebench data fetch' env -C "$work" "$(realpath "$cyclebench")" data verify
 expect_exit "verify: a given folder without data" 2 'No such file' "$cyclebench" data verify --data "$work/nowhere"
 expect_exit "verify: wrong lengths" 2 'data_batch_5.bin: wrong length: expected 30730000 bytes, got 307300' "$cyclebench" data verify --data "$work/synth"
 rm "$work/synth/$batches/data_batch_3.bin"

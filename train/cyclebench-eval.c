@@ -176,7 +176,7 @@ static enum cb_status write_logits(const struct session *s, const char *path, si
 static enum cb_status report(struct session *s, const struct options *o, struct cb_error *err)
 {
     double start = cb_now_s();
-    struct cb_evaluation e = cb_evaluate(&s->feed, s->team, s->model, BATCH, s->logits);
+    struct cb_evaluation e = cb_evaluate(&s->feed, s->team, s->model, BATCH, s->logits, NULL);
     double seconds = cb_now_s() - start;
     if (!isfinite(e.loss))
         return cb_fail(err, CB_BAD_INPUT,

@@ -6,7 +6,7 @@
 
 #include "core/status.h"
 
-/* Seconds of CLOCK_MONOTONIC. */
+/* Seconds of CLOCK_BOOTTIME, which goes on while the machine sleeps. */
 double cb_now_s(void);
 
 /* Threads to use when the user does not say: OMP_NUM_THREADS if set, else one per physical core (hwloc) that this process may use, capped by the

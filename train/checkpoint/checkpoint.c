@@ -1,9 +1,11 @@
 #include "checkpoint/checkpoint.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "checkpoint/tensors.h"
 
@@ -11,7 +13,7 @@
  */
 
 enum { VALUE_BYTES = 80 };
-enum field_type { FIELD_U64, FIELD_DOUBLE, FIELD_HEX };
+enum field_type { FIELD_U64, FIELD_DOUBLE, FIELD_HEX, FIELD_WORD };
 
 static const struct field {
     const char *key;
@@ -20,6 +22,10 @@ static const struct field {
 } fields[] = {
     {"iteration", FIELD_U64, offsetof(struct cb_position, iteration)},
     {"recipe_sha256", FIELD_HEX, offsetof(struct cb_position, recipe_sha256)},
+    {"train_sha256", FIELD_HEX, offsetof(struct cb_position, train_sha256)},
+    {"eval_sha256", FIELD_HEX, offsetof(struct cb_position, eval_sha256)},
+    {"data_kind", FIELD_WORD, offsetof(struct cb_position, data_kind)},
+    {"init_sha256", FIELD_HEX, offsetof(struct cb_position, init_sha256)},
     {"loss_chain", FIELD_HEX, offsetof(struct cb_position, loss_chain)},
     {"smoothed_loss", FIELD_DOUBLE, offsetof(struct cb_position, smoothed_loss)},
     {"epoch_loss_sum", FIELD_DOUBLE, offsetof(struct cb_position, epoch_loss_sum)},
@@ -28,6 +34,10 @@ static const struct field {
     {"seconds", FIELD_DOUBLE, offsetof(struct cb_position, seconds)},
     {"resumed", FIELD_U64, offsetof(struct cb_position, resumed)},
     {"seconds_to_target", FIELD_DOUBLE, offsetof(struct cb_position, seconds_to_target)},
+    {"killed_seconds", FIELD_DOUBLE, offsetof(struct cb_position, killed_seconds)},
+    {"eval_correct", FIELD_U64, offsetof(struct cb_position, eval_correct)},
+    {"eval_images", FIELD_U64, offsetof(struct cb_position, eval_images)},
+    {"eval_loss", FIELD_DOUBLE, offsetof(struct cb_position, eval_loss)},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -46,6 +56,7 @@ static void format_field(const struct cb_position *position, const struct field 
         snprintf(text, VALUE_BYTES, "%a", real);
         break;
     case FIELD_HEX:
+    case FIELD_WORD:
         snprintf(text, VALUE_BYTES, "%s", at);
         break;
     }
@@ -70,6 +81,10 @@ static int parse_field(struct cb_position *position, const struct field *field, 
         if (strlen(text) != CB_SHA256_HEX - 1 || text[strspn(text, "0123456789abcdef")]) return 0;
         strcpy(at, text);
         return 1;
+    case FIELD_WORD:
+        if (!*text || strlen(text) >= sizeof position->data_kind) return 0;
+        strcpy(at, text);
+        return 1;
     }
     return 0;
 }
@@ -92,7 +107,8 @@ static enum cb_status read_position(struct cb_position *position, const struct c
     for (size_t i = 0; i < FIELDS; i++) {
         texts[i] = cb_safetensors_metadata(file, fields[i].key);
         if (!texts[i])
-            return cb_fail(err, CB_BAD_INPUT, "%s: no resume file: metadata \"%s\" is missing", path, fields[i].key);
+            return cb_fail(err, CB_BAD_INPUT, "%s: no resume file, or another version's: metadata \"%s\" is missing",
+                           path, fields[i].key);
         if (!parse_field(position, &fields[i], texts[i]))
             return cb_fail(err, CB_BAD_INPUT, "%s: metadata \"%s\" is damaged: \"%.70s\"", path, fields[i].key,
                            texts[i]);
@@ -107,13 +123,33 @@ static enum cb_status read_position(struct cb_position *position, const struct c
 
 /* --- saving ------------------------------------------------------------------------------------------------------- */
 
-enum cb_status cb_checkpoint_save_weights(const struct cb_model *model, const char *path, struct cb_error *err)
+enum cb_status cb_checkpoint_save_weights(const struct cb_model *model, const struct cb_position *position,
+                                          const char *path, struct cb_error *err)
 {
-    return cb_tensors_write(model, 0, NULL, 0, path, err);
+    struct cb_metadata metadata[FIELDS];
+    char values[FIELDS][VALUE_BYTES];
+    size_t count = 0;
+    for (size_t i = 0; i < FIELDS; i++) {
+        if (fields[i].type != FIELD_HEX && fields[i].type != FIELD_WORD) continue;
+        format_field(position, &fields[i], values[i]);
+        metadata[count++] = (struct cb_metadata){fields[i].key, values[i]};
+    }
+    return cb_tensors_write(model, 0, metadata, count, path, err);
+}
+
+/* A second name for the file, so that it outlives its replacement. */
+static enum cb_status keep_previous(const char *path, const char *previous_path, struct cb_error *err)
+{
+    if (unlink(previous_path) && errno != ENOENT)
+        return cb_fail(err, CB_IO_ERROR, "%s: cannot be replaced: %s", previous_path, strerror(errno));
+    if (!link(path, previous_path) || errno == ENOENT) return CB_OK;
+    /* A file system without hard links: until the new file is there, the resume finds the old one here. */
+    if ((errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) && !rename(path, previous_path)) return CB_OK;
+    return cb_fail(err, CB_IO_ERROR, "%s: cannot be kept as %s: %s", path, previous_path, strerror(errno));
 }
 
 enum cb_status cb_checkpoint_save(const struct cb_model *model, const struct cb_position *position, const char *path,
-                                  struct cb_error *err)
+                                  const char *previous_path, struct cb_error *err)
 {
     struct cb_metadata metadata[FIELDS + 1];
     char values[FIELDS][VALUE_BYTES], hex[CB_SHA256_HEX];
@@ -123,7 +159,8 @@ enum cb_status cb_checkpoint_save(const struct cb_model *model, const struct cb_
         texts[i] = values[i];
         metadata[i] = (struct cb_metadata){fields[i].key, values[i]};
     }
-    const enum cb_status status = hash_fields(texts, hex, err);
+    enum cb_status status = hash_fields(texts, hex, err);
+    if (!status && previous_path) status = keep_previous(path, previous_path, err);
     if (status) return status;
     metadata[FIELDS] = (struct cb_metadata){"position_sha256", hex};
     return cb_tensors_write(model, 1, metadata, FIELDS + 1, path, err);
@@ -165,21 +202,37 @@ static enum cb_status check_data(const struct cb_safetensors *file, const char *
     return CB_OK;
 }
 
+/* Empty: not known yet. */
+static int same(const char *known, const char *found)
+{
+    return !known[0] || !strcmp(known, found);
+}
+
+static enum cb_status check_identity(const struct cb_position *known, const struct cb_position *found, const char *path,
+                                     struct cb_error *err)
+{
+    if (!same(known->recipe_sha256, found->recipe_sha256))
+        return cb_fail(
+            err, CB_BAD_INPUT,
+            "%s: belongs to another recipe; resume it as its directory says (--resume with that folder alone)", path);
+    const int train = same(known->train_sha256, found->train_sha256);
+    if (train && same(known->eval_sha256, found->eval_sha256)) return CB_OK;
+    return cb_fail(err, CB_BAD_INPUT,
+                   "%s: belongs to other %s images: SHA-256 %.12s... (%s), given are %.12s... (%s); resume it with its "
+                   "own --data",
+                   path, train ? "evaluation" : "training", train ? found->eval_sha256 : found->train_sha256,
+                   found->data_kind, train ? known->eval_sha256 : known->train_sha256, known->data_kind);
+}
+
 static enum cb_status resume_from(struct cb_model *model, struct cb_position *position,
                                   const struct cb_safetensors *file, const char *path, struct cb_error *err)
 {
     struct cb_position found = {0};
-    enum cb_status status = check_network(model, file, path, err);
-    if (!status) status = read_position(&found, file, path, err);
+    enum cb_status status = read_position(&found, file, path, err);
+    if (!status) status = check_identity(position, &found, path, err);
+    if (!status) status = check_network(model, file, path, err);
     if (!status) status = check_data(file, path, err);
-    if (status) return status;
-    if (position->recipe_sha256[0] && strcmp(position->recipe_sha256, found.recipe_sha256))
-        return cb_fail(
-            err, CB_BAD_INPUT,
-            "%s: belongs to another recipe (SHA-256 %s, this one has %s); resume with the run's own recipe.ini, or "
-            "start another run",
-            path, found.recipe_sha256, position->recipe_sha256);
-    status = cb_tensors_load(model, file, CB_TENSORS_RESUME, path, err);
+    if (!status) status = cb_tensors_load(model, file, CB_TENSORS_RESUME, path, err);
     if (!status) *position = found;
     return status;
 }
@@ -191,6 +244,17 @@ enum cb_status cb_checkpoint_resume(struct cb_model *model, struct cb_position *
     enum cb_status status = cb_tensors_read(&file, path, err);
     if (status) return status;
     status = resume_from(model, position, &file, path, err);
+    cb_safetensors_free(&file);
+    return status;
+}
+
+enum cb_status cb_checkpoint_position(struct cb_position *position, const char *path, struct cb_error *err)
+{
+    struct cb_safetensors file;
+    enum cb_status status = cb_tensors_read(&file, path, err);
+    if (status) return status;
+    status = read_position(position, &file, path, err);
+    if (!status) status = check_data(&file, path, err);
     cb_safetensors_free(&file);
     return status;
 }

@@ -3,11 +3,12 @@
 #include <string.h>
 
 struct cb_evaluation cb_evaluate(const struct cb_feed *feed, struct cb_team *team, struct cb_model *model, size_t batch,
-                                 float *logits)
+                                 float *logits, const volatile sig_atomic_t *stop)
 {
     struct cb_evaluation e = {.images = feed->images->n};
     double sum = 0;
     for (size_t first = 0; first < e.images; first += batch) {
+        if (stop && *stop) return (struct cb_evaluation){.stopped = 1};
         size_t n = e.images - first < batch ? e.images - first : batch;
         uint32_t order[CB_MAX_BATCH];
         uint8_t labels[CB_MAX_BATCH];

@@ -6,16 +6,17 @@
 #include <unistd.h>
 
 #include "instruments.h"
+#include "loop/progress.h"
 #include "loop/signals.h"
 #include "record/fingerprint.h"
 
 /* What the current epoch needs besides the position. */
 struct epoch {
-    size_t index, iterations; /* iterations of a full epoch */
+    size_t index, iterations, count; /* iterations of a full epoch, epochs of the run */
     uint32_t *order;
-    double start_s, train_s; /* this epoch: began at, spent training */
-    size_t images;           /* trained in this session and epoch */
-    int warned;              /* a log line could not be written */
+    double start_s; /* this epoch began at */
+    struct cb_pace pace;
+    int warned; /* a log line could not be written */
 };
 
 static double elapsed(const struct cb_run *run)
@@ -23,23 +24,29 @@ static double elapsed(const struct cb_run *run)
     return run->seconds_before + cb_now_s() - run->clock_start;
 }
 
-/* Logs degrade, they do not stop a training of hours: say it once. */
-static void log_result(struct epoch *epoch, enum cb_status status, const struct cb_error *err)
+/* Logs degrade, they do not stop a training of hours: say it once. Lack of memory is no matter of the log. */
+static enum cb_status log_result(struct epoch *epoch, enum cb_status status, const struct cb_error *problem,
+                                 struct cb_error *err)
 {
-    if (status == CB_OK || epoch->warned) return;
+    if (status == CB_NO_MEMORY) return cb_fail(err, status, "%s", problem->text);
+    if (status == CB_OK || epoch->warned) return CB_OK;
     epoch->warned = 1;
-    fprintf(stderr, "cyclebench train: warning: %s; training goes on without this log\n", err->text);
+    fprintf(stderr, "cyclebench train: warning: %s\n", problem->text);
+    return CB_OK;
 }
 
-static enum cb_status save(struct cb_run *run, struct cb_error *err)
+enum cb_status cb_run_save(struct cb_run *run, struct cb_error *err)
 {
     run->position.seconds = elapsed(run);
-    return cb_checkpoint_save(run->model, &run->position, run->last_path, err);
+    struct cb_error problem;
+    if (run->record && cb_record_sync(run->record, &problem))
+        fprintf(stderr, "cyclebench train: warning: %s\n", problem.text);
+    return cb_checkpoint_save(run->model, &run->position, run->dir.last, run->dir.previous, err);
 }
 
 /* One iteration. The weights are only moved if its mean loss is finite and in the fingerprint. */
 static enum cb_status iterate(struct cb_run *run, struct epoch *epoch, struct cb_schedule_point point,
-                              double *mean_loss, struct cb_error *failure)
+                              double *mean_loss, struct cb_error *err)
 {
     const struct cb_recipe *r = run->recipe;
     struct cb_position *p = &run->position;
@@ -52,83 +59,88 @@ static enum cb_status iterate(struct cb_run *run, struct epoch *epoch, struct cb
     cb_model_train_step(run->model, run->team, len, labels, &loss, &correct);
     *mean_loss = loss;
     if (!isfinite(loss)) return CB_OK;
-    if (cb_fingerprint_add(p->loss_chain, p->iteration, loss, failure)) return CB_IO_ERROR;
+    enum cb_status status = cb_fingerprint_add(p->loss_chain, p->iteration, loss, err);
+    if (status) return status;
     cb_model_update(run->model, run->team, (float)point.lr, (float)point.momentum, (float)r->optimizer.weight_decay,
                     r->optimizer.nesterov);
     double seconds = cb_now_s() - start;
-    epoch->train_s += seconds;
-    epoch->images += len;
+    epoch->pace.train_s += seconds;
+    epoch->pace.images += len;
     p->iteration++;
     p->smoothed_loss = 0.98 * p->smoothed_loss + 0.02 * loss;
     p->epoch_loss_sum += loss * (double)len;
     p->epoch_correct += correct;
     p->epoch_images += len;
-    if (r->run.log_iterations) {
-        struct cb_error err;
-        double done = (double)p->iteration / (double)epoch->iterations;
-        log_result(epoch,
-                   cb_record_iteration(run->record, p->iteration - 1, done, point.lr, point.momentum, loss, seconds,
-                                       (double)len / seconds, &err),
-                   &err);
-    }
-    return CB_OK;
+    cb_run_dir_beat(&run->dir, elapsed(run));
+    if (!r->run.log_iterations) return CB_OK;
+    struct cb_error problem;
+    const struct cb_record_iteration line = {.iteration = p->iteration - 1,
+                                             .epoch = (double)p->iteration / (double)epoch->iterations,
+                                             .lr = point.lr,
+                                             .momentum = point.momentum,
+                                             .loss = loss,
+                                             .seconds = seconds,
+                                             .images_per_second = (double)len / seconds};
+    status = cb_record_iteration(run->record, &line, &problem);
+    return log_result(epoch, status, &problem, err);
 }
 
-static void progress(const struct cb_run *run, const struct epoch *epoch, double loss)
+static int is_last(const struct cb_run *run)
 {
-    if (run->quiet || !isatty(STDOUT_FILENO)) return;
-    double rate = epoch->train_s > 0 ? (double)epoch->images / epoch->train_s : 0;
-    double left = epoch->images ? (double)(run->recipe->schedule.iterations - run->position.iteration) *
-                                      (double)run->recipe->data.batch / rate
-                                : 0;
-    printf("\r  iteration %zu of %zu  loss %.4f  %.0f images/s  about %.0f min left\033[K",
-           (size_t)run->position.iteration, run->recipe->schedule.iterations, loss, rate, left / 60);
-    fflush(stdout);
+    return run->position.iteration >= run->recipe->schedule.iterations;
 }
 
-static void print_epoch(const struct cb_run *run, const struct cb_record_epoch *e)
+/* 0: stopped by a signal. */
+static int evaluate(struct cb_run *run, struct epoch *epoch)
 {
-    if (run->quiet) return;
-    if (isatty(STDOUT_FILENO)) printf("\r\033[K");
-    printf("epoch %3zu  train loss %.4f  accuracy %6.2f %%", e->epoch, e->train_loss, e->train_accuracy_percent);
-    if (e->evaluated)
-        printf("  %s loss %.4f  accuracy %6.2f %%", run->evaluated_on, e->test_loss, e->test_accuracy_percent);
-    printf("  %6.1f s  %5.0f images/s\n", e->seconds, e->images_per_second);
-    fflush(stdout);
+    double start = cb_now_s();
+    cb_progress_evaluating(run);
+    struct cb_evaluation e = cb_evaluate(&run->eval, run->team, run->model, run->recipe->data.batch, NULL, run->stop);
+    if (e.stopped) return 0;
+    epoch->pace.eval_s = cb_now_s() - start;
+    run->position.eval_loss = e.loss;
+    run->position.eval_correct = e.correct;
+    run->position.eval_images = e.images;
+    return 1;
 }
 
-/* The end of an epoch, or of the schedule inside one: evaluation, one line, sums reset. Returns 0 if the evaluation is not finite. */
-static int finish_epoch(struct cb_run *run, struct epoch *epoch, struct cb_evaluation *last_evaluation)
+/* The end of an epoch, or of the schedule inside one: evaluation, one line, sums reset. Stopped in the evaluation, it
+ * changes nothing, so that a resume begins here again. */
+static enum cb_status finish_epoch(struct cb_run *run, struct epoch *epoch, int *stopped, int *finite,
+                                   struct cb_error *err)
 {
     const struct cb_recipe *r = run->recipe;
     struct cb_position *p = &run->position;
-    int ended = p->iteration >= r->schedule.iterations;
     struct cb_record_epoch e = {
         .epoch = epoch->index + 1,
         .iteration = p->iteration,
         .train_loss = p->epoch_loss_sum / (double)p->epoch_images,
-        .train_loss_smoothed = p->smoothed_loss / (1.0 - pow(0.98, (double)p->iteration)),
+        .train_loss_smoothed = p->smoothed_loss / (1.0 - cb_exp((double)p->iteration * cb_log(0.98))),
         .train_accuracy_percent = cb_accuracy_percent(p->epoch_correct, p->epoch_images),
-        .images_per_second = epoch->train_s > 0 ? (double)epoch->images / epoch->train_s : 0,
-        .evaluated = ended || (epoch->index + 1) % r->run.eval_every == 0,
+        .images_per_second = epoch->pace.train_s > 0 ? (double)epoch->pace.images / epoch->pace.train_s : 0,
+        .evaluated = is_last(run) || (epoch->index + 1) % r->run.eval_every == 0,
+        .loss_fingerprint = p->loss_chain,
     };
+    *stopped = e.evaluated && !evaluate(run, epoch);
+    if (*stopped) return CB_OK;
     if (e.evaluated) {
-        *last_evaluation = cb_evaluate(&run->test, run->team, run->model, r->data.batch, NULL);
-        e.test_loss = last_evaluation->loss;
-        e.test_accuracy_percent = cb_accuracy_percent(last_evaluation->correct, last_evaluation->images);
-        if (p->seconds_to_target < 0 && e.test_accuracy_percent >= r->run.target) p->seconds_to_target = elapsed(run);
+        e.eval_loss = p->eval_loss;
+        e.eval_accuracy_percent = cb_accuracy_percent(p->eval_correct, p->eval_images);
+        if (p->seconds_to_target < 0 && e.eval_accuracy_percent >= r->run.target) p->seconds_to_target = elapsed(run);
     }
+    *finite = !e.evaluated || isfinite(e.eval_loss);
     e.seconds_total = elapsed(run);
     e.seconds = cb_now_s() - epoch->start_s;
-    print_epoch(run, &e);
-    struct cb_error err;
-    log_result(epoch, cb_record_epoch(run->record, &e, &err), &err);
+    cb_progress_epoch(run, &e);
+    struct cb_error problem;
+    enum cb_status status = cb_record_epoch(run->record, &e, &problem);
+    status = log_result(epoch, status, &problem, err);
     p->epoch_loss_sum = 0;
     p->epoch_correct = p->epoch_images = 0;
-    epoch->train_s = 0;
-    epoch->images = 0;
+    epoch->pace.train_s = 0;
+    epoch->pace.images = 0;
     epoch->start_s = cb_now_s();
-    return !e.evaluated || isfinite(e.test_loss);
+    return status;
 }
 
 static void begin_epoch(const struct cb_run *run, struct epoch *epoch)
@@ -138,97 +150,144 @@ static void begin_epoch(const struct cb_run *run, struct epoch *epoch)
                    epoch->order);
 }
 
-static void write_end(struct cb_run *run, struct epoch *epoch, enum cb_run_outcome outcome, const char *reason,
-                      const struct cb_evaluation *evaluation)
+static enum cb_status write_end(struct cb_run *run, struct epoch *epoch, enum cb_run_outcome outcome,
+                                const char *reason, struct cb_error *err)
 {
     static const char *const names[] = {"completed", "interrupted", "interrupted", "diverged", "interrupted"};
+    const struct cb_position *p = &run->position;
     char weights[CB_SHA256_HEX];
-    struct cb_error err;
-    enum cb_status status = cb_weights_sha256(run->model, weights, &err);
+    struct cb_error problem;
+    enum cb_status status = cb_weights_sha256(run->model, weights, &problem);
     int completed = outcome == CB_RUN_COMPLETED;
     struct cb_record_end end = {
         .status = names[outcome],
         .reason = reason,
-        .iterations = run->position.iteration,
+        .iterations = p->iteration,
         .seconds = elapsed(run),
-        .seconds_to_target = run->position.seconds_to_target,
-        .final_test_accuracy_percent = completed ? cb_accuracy_percent(evaluation->correct, evaluation->images) : -1,
-        .final_test_loss = completed ? evaluation->loss : -1,
-        .resumed = run->position.resumed,
-        .loss_fingerprint = run->position.loss_chain,
+        .seconds_to_target = p->seconds_to_target,
+        .final_eval_accuracy_percent = completed ? cb_accuracy_percent(p->eval_correct, p->eval_images) : -1,
+        .final_eval_loss = completed ? p->eval_loss : -1,
+        .resumed = p->resumed,
+        .killed_seconds = p->killed_seconds,
+        .loss_fingerprint = p->loss_chain,
         .weights_sha256 = status == CB_OK ? weights : NULL,
         .peak_memory_bytes = cb_peak_memory_bytes(),
     };
-    log_result(epoch, cb_record_end(run->record, &end, &err), &err);
-    if (run->quiet) return;
-    printf("%s after %zu iterations, %.1f s%s%s\n", end.status, end.iterations, end.seconds, reason ? ": " : "",
-           reason ? reason : "");
-    if (end.seconds_to_target >= 0)
-        printf("%.2f %% reached after %.1f s\n", run->recipe->run.target, end.seconds_to_target);
-    printf("loss_fingerprint %s\nweights_sha256   %s\n", end.loss_fingerprint, status == CB_OK ? weights : "-");
+    status = cb_record_end(run->record, &end, &problem);
+    if (!status) status = cb_record_sync(run->record, &problem);
+    cb_progress_end(run, &end);
+    return log_result(epoch, status, &problem, err);
+}
+
+/* A checkpoint that fails can be made up for at the next; this one has none after it. */
+static enum cb_run_outcome save_last(struct cb_run *run, enum cb_run_outcome outcome, struct cb_error *err)
+{
+    return cb_run_save(run, err) == CB_OK ? outcome : CB_RUN_FAILED;
+}
+
+static void save_periodic(struct cb_run *run)
+{
+    struct cb_error problem;
+    if (cb_run_save(run, &problem) == CB_OK) return;
+    fprintf(stderr, "cyclebench train: warning: %s; training goes on, the next checkpoint is tried again\n",
+            problem.text);
+}
+
+static enum cb_run_outcome interrupted(struct cb_run *run, char *reason, size_t reason_bytes, struct cb_error *err)
+{
+    snprintf(reason, reason_bytes, "%s", cb_signal_name(*run->stop));
+    return save_last(run, CB_RUN_INTERRUPTED, err);
+}
+
+/* Whether an epoch is trained to its end and not finished yet: as after a step, or resumed from a stopped evaluation. */
+static int epoch_is_due(const struct cb_run *run, const struct epoch *epoch)
+{
+    return run->position.epoch_images && (run->position.iteration % epoch->iterations == 0 || is_last(run));
+}
+
+/* After a step: ends the epoch, saves, stops. CB_RUN_COMPLETED: go on. */
+static enum cb_run_outcome after_step(struct cb_run *run, struct epoch *epoch, char *reason, size_t reason_bytes,
+                                      struct cb_error *err)
+{
+    static const char last_good[] = "the last good state is in last.safetensors";
+    const struct cb_recipe *r = run->recipe;
+    struct cb_position *p = &run->position;
+    int epoch_ends = epoch_is_due(run, epoch), stopped = 0, finite = 1;
+    int due = r->run.checkpoint_every ? p->iteration % r->run.checkpoint_every == 0 : epoch_ends;
+    if ((epoch_ends || due || *run->stop) && !cb_model_finite(run->model)) {
+        snprintf(reason, reason_bytes, "a weight or statistic after iteration %zu is not finite; %s",
+                 (size_t)p->iteration, last_good);
+        return CB_RUN_DIVERGED;
+    }
+    if (epoch_ends && finish_epoch(run, epoch, &stopped, &finite, err)) return CB_RUN_FAILED;
+    if (!finite) {
+        snprintf(reason, reason_bytes, "the %s loss after iteration %zu is not finite; %s", run->evaluated_on,
+                 (size_t)p->iteration - 1, last_good);
+        return CB_RUN_DIVERGED;
+    }
+    if (*run->stop && (stopped || !is_last(run))) return interrupted(run, reason, reason_bytes, err);
+    if (due && !is_last(run)) save_periodic(run);
+    return CB_RUN_COMPLETED;
 }
 
 /* Runs iterations until something ends them; the caller writes the record's end. */
 static enum cb_run_outcome run_iterations(struct cb_run *run, struct epoch *epoch, char *reason, size_t reason_bytes,
-                                          struct cb_evaluation *evaluation, struct cb_error *err)
+                                          struct cb_error *err)
 {
     const struct cb_recipe *r = run->recipe;
     struct cb_position *p = &run->position;
-    /* The state before the first iteration is the last good checkpoint until there is a later one. */
-    if (save(run, err) != CB_OK) return CB_RUN_FAILED;
-    begin_epoch(run, epoch);
-    while (p->iteration < r->schedule.iterations) {
+    if (epoch_is_due(run, epoch)) { /* the session before was stopped in this epoch's evaluation */
+        epoch->index = (p->iteration - 1) / epoch->iterations;
+        const enum cb_run_outcome outcome = after_step(run, epoch, reason, reason_bytes, err);
+        if (outcome != CB_RUN_COMPLETED) return outcome;
+    }
+    if (!is_last(run)) begin_epoch(run, epoch);
+    while (!is_last(run)) {
+        if (*run->stop) return interrupted(run, reason, reason_bytes, err);
         if (p->iteration >= run->stop_after) {
             snprintf(reason, reason_bytes, "stopped by --max-iterations");
-            return save(run, err) == CB_OK ? CB_RUN_STOPPED : CB_RUN_FAILED;
+            return save_last(run, CB_RUN_STOPPED, err);
         }
         size_t k = p->iteration;
         double loss;
         if (iterate(run, epoch, cb_schedule_at(&r->schedule, k), &loss, err)) return CB_RUN_FAILED;
         if (!isfinite(loss)) {
             snprintf(reason, reason_bytes,
-                     "the loss of iteration %zu is %f; the last good state is in last.safetensors", k, loss);
+                     "the loss of iteration %zu is not finite; the last good state is in last.safetensors", k);
             return CB_RUN_DIVERGED;
         }
-        progress(run, epoch, loss);
-        int epoch_ends = p->iteration % epoch->iterations == 0 || p->iteration == r->schedule.iterations;
-        if (epoch_ends && !finish_epoch(run, epoch, evaluation)) {
-            snprintf(reason, reason_bytes,
-                     "the %s loss after iteration %zu is not finite; the last good state is in last.safetensors",
-                     run->evaluated_on, k);
-            return CB_RUN_DIVERGED;
-        }
-        int due = r->run.checkpoint_every ? p->iteration % r->run.checkpoint_every == 0 : epoch_ends;
-        int signal = cb_signal_received();
-        if ((due || signal) && save(run, err) != CB_OK) return CB_RUN_FAILED;
-        if (signal) {
-            snprintf(reason, reason_bytes, "signal %d; continue with --resume", signal);
-            return CB_RUN_INTERRUPTED;
-        }
-        if (epoch_ends && p->iteration < r->schedule.iterations) begin_epoch(run, epoch);
+        epoch->pace.eval_left = (epoch->count - epoch->index + r->run.eval_every - 1) / r->run.eval_every;
+        cb_progress(run, epoch->index + 1, epoch->count, loss, &epoch->pace);
+        int epoch_ends = epoch_is_due(run, epoch);
+        const enum cb_run_outcome outcome = after_step(run, epoch, reason, reason_bytes, err);
+        if (outcome != CB_RUN_COMPLETED) return outcome;
+        if (epoch_ends && !is_last(run)) begin_epoch(run, epoch);
     }
-    /* A resumed run that was already complete has no evaluation of its own yet. */
-    if (!evaluation->images) *evaluation = cb_evaluate(&run->test, run->team, run->model, r->data.batch, NULL);
-    if (save(run, err) != CB_OK || cb_checkpoint_save_weights(run->model, run->final_path, err) != CB_OK)
+    if (cb_run_save(run, err) != CB_OK || cb_checkpoint_save_weights(run->model, p, run->dir.final, err) != CB_OK)
         return CB_RUN_FAILED;
     return CB_RUN_COMPLETED;
 }
 
 enum cb_run_outcome cb_run_train(struct cb_run *run, struct cb_error *err)
 {
-    size_t n = run->train.images->n;
-    struct epoch epoch = {.iterations = (n + run->recipe->data.batch - 1) / run->recipe->data.batch,
-                          .start_s = cb_now_s()};
+    size_t n = run->train.images->n, batch = run->recipe->data.batch;
+    struct epoch epoch = {.iterations = (n + batch - 1) / batch, .start_s = cb_now_s()};
+    epoch.count = (run->recipe->schedule.iterations + epoch.iterations - 1) / epoch.iterations;
     epoch.order = malloc(n * sizeof *epoch.order);
     if (!epoch.order) {
         cb_fail(err, CB_NO_MEMORY, "out of memory for the order of %zu images", n);
         return CB_RUN_FAILED;
     }
     char reason[256] = "";
-    struct cb_evaluation evaluation = {0};
-    enum cb_run_outcome outcome = run_iterations(run, &epoch, reason, sizeof reason, &evaluation, err);
+    enum cb_run_outcome outcome = run_iterations(run, &epoch, reason, sizeof reason, err);
     if (outcome == CB_RUN_FAILED) snprintf(reason, sizeof reason, "%.255s", err->text);
-    write_end(run, &epoch, outcome, reason[0] ? reason : NULL, &evaluation);
+    struct cb_error problem;
+    if (write_end(run, &epoch, outcome, reason[0] ? reason : NULL, &problem) && outcome != CB_RUN_FAILED) {
+        *err = problem;
+        outcome = CB_RUN_FAILED;
+    }
+    /* Completed, a run needs no second checkpoint. */
+    if (outcome == CB_RUN_COMPLETED) unlink(run->dir.previous);
     free(epoch.order);
     return outcome;
 }

@@ -93,6 +93,9 @@ const struct cb_model_tensor *cb_model_tensor(const struct cb_model *model, size
 void cb_model_export(const struct cb_model *model, size_t index, enum cb_tensor_part part, float *data);
 void cb_model_import(struct cb_model *model, size_t index, enum cb_tensor_part part, const float *data);
 
+/* Whether every weight, velocity and running statistic is finite. */
+int cb_model_finite(const struct cb_model *model);
+
 /* Where a step's time goes, in seconds accumulated since the last reset, by kind of operation. */
 struct cb_model_profile_row {
     const char *name;

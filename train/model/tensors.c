@@ -39,6 +39,20 @@ void cb_model_import(struct cb_model *m, size_t index, enum cb_tensor_part part,
         memcpy(to, data, t->tensor.len * sizeof *data);
 }
 
+static int all_finite(const float *x, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!isfinite(x[i])) return 0;
+    return 1;
+}
+
+int cb_model_finite(const struct cb_model *m)
+{
+    for (size_t i = 0; i < m->tensors; i++)
+        if (!m->tensor[i].tensor.trained && !all_finite(m->tensor[i].value, m->tensor[i].tensor.len)) return 0;
+    return all_finite(m->parameters, m->parameters_len) && all_finite(m->velocity, m->parameters_len);
+}
+
 /* Element i of tensor `index`: the draw depends on the seed and on these two alone. */
 static uint32_t draw(uint64_t seed, size_t index, size_t i)
 {

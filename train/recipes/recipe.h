@@ -1,6 +1,7 @@
 #ifndef CB_RECIPE_H
 #define CB_RECIPE_H
 
+#include "checkpoint/files.h"
 #include "data/data.h"
 #include "model/model.h"
 #include "schedule/schedule.h"
@@ -53,6 +54,9 @@ enum cb_status cb_recipe_resolve(struct cb_recipe *recipe, size_t images, struct
 /* The complete recipe as INI text, every key written, numbers so that reading it back gives the same bits. Returns
  * malloc'ed text. */
 char *cb_recipe_text(const struct cb_recipe *recipe);
+/* What makes it another training: SHA-256 of the text of the keys that differ from their default or have none. A key that
+ * a later version adds with a default does not change it. */
+enum cb_status cb_recipe_sha256(const struct cb_recipe *recipe, char hex[CB_SHA256_HEX], struct cb_error *err);
 /* The same as JSON, an object of sections with typed values; NULL if out of memory. New reference (jansson's json_t).
  */
 struct json_t *cb_recipe_json(const struct cb_recipe *recipe);

@@ -7,13 +7,23 @@
 
 /* --- INI ---------------------------------------------------------------------------------------------------------- */
 
-static void write_ini(const struct cb_recipe *recipe, FILE *out)
+static int is_default(const struct cb_recipe *recipe, const struct recipe_key *key)
 {
-    fputs("; A complete recipe, every key written. `cyclebench train` takes it as it is.\n", out);
+    struct cb_recipe other = *recipe;
+    char value[RECIPE_VALUE_BYTES], fallback[RECIPE_VALUE_BYTES];
+    if (!key->fallback) return 0;
+    cb_recipe_store(&other, key, key->fallback);
+    cb_recipe_format(recipe, key, value);
+    cb_recipe_format(&other, key, fallback);
+    return !strcmp(value, fallback);
+}
+
+static void write_ini(const struct cb_recipe *recipe, int with_defaults, FILE *out)
+{
     const char *section = "";
     for (size_t i = 0; i < RECIPE_KEYS; i++) {
         const struct recipe_key *key = &cb_recipe_table[i];
-        if (!cb_recipe_has(recipe, key)) continue;
+        if (!cb_recipe_has(recipe, key) || (!with_defaults && is_default(recipe, key))) continue;
         if (strcmp(section, key->section)) fprintf(out, "\n[%s]\n", key->section);
         section = key->section;
         char value[RECIPE_VALUE_BYTES];
@@ -22,17 +32,32 @@ static void write_ini(const struct cb_recipe *recipe, FILE *out)
     }
 }
 
-char *cb_recipe_text(const struct cb_recipe *recipe)
+static char *ini_text(const struct cb_recipe *recipe, const char *comment, int with_defaults)
 {
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     if (!out) return NULL;
-    write_ini(recipe, out);
+    fputs(comment, out);
+    write_ini(recipe, with_defaults, out);
     const int failed = ferror(out);
     if (!fclose(out) && !failed) return text;
     free(text);
     return NULL;
+}
+
+char *cb_recipe_text(const struct cb_recipe *recipe)
+{
+    return ini_text(recipe, "; A complete recipe, every key written. `cyclebench train` takes it as it is.\n", 1);
+}
+
+enum cb_status cb_recipe_sha256(const struct cb_recipe *recipe, char hex[CB_SHA256_HEX], struct cb_error *err)
+{
+    char *text = ini_text(recipe, "", 0);
+    if (!text) return cb_fail(err, CB_NO_MEMORY, "out of memory for the recipe's text");
+    const enum cb_status status = cb_sha256_hex(text, strlen(text), hex, err);
+    free(text);
+    return status;
 }
 
 /* --- JSON --------------------------------------------------------------------------------------------------------- */

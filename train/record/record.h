@@ -5,11 +5,30 @@
 #include "model/model.h"
 #include "recipes/recipe.h"
 
-/* run.jsonl: one JSON object a line, "type" = header | iteration | epoch | resume | end. Appended and flushed line by
- * line; a torn last line (power cut) is dropped when the file is opened for resuming. NaN and infinity are written as
+/* run.jsonl: one JSON object a line, "type" = header | iteration | epoch | resume | end. NaN and infinity are written as
  * null with a sibling "<key>_reason". A line that cannot be written is an error once; lines that fail right after it
- * are only counted (lost_lines of the end line), so that a caller can warn and go on. */
+ * are only counted (lost_lines of the end line), so that a caller can warn and go on. CB_NO_MEMORY is always reported. */
 struct cb_record;
+
+/* What the header and each resume say of a run. */
+struct cb_record_run {
+    const struct cb_recipe *recipe;
+    const struct cb_model *model;
+    const char *evaluated_on;               /* "test" or "holdout" */
+    const char *data;                       /* where the images were read */
+    const char *data_kind;                  /* "official", "synthetic", "other" */
+    const char *train_sha256, *eval_sha256; /* of labels, then pixels */
+    size_t train_images, eval_images;
+    const char *init_name, *init_sha256; /* the file of --init and its weights; NULL: the recipe's initialisation */
+    size_t threads;
+};
+
+struct cb_record_iteration {
+    size_t iteration; /* index from 0 */
+    double epoch;     /* finished epochs after it, with a fraction */
+    double lr, momentum, loss;
+    double seconds, images_per_second; /* of this iteration */
+};
 
 struct cb_record_epoch {
     size_t epoch, iteration;    /* finished epochs, finished iterations */
@@ -18,10 +37,11 @@ struct cb_record_epoch {
                                    fastai printed it */
     double train_accuracy_percent;
     int evaluated;
-    double test_loss, test_accuracy_percent; /* null in the file if not evaluated */
+    double eval_loss, eval_accuracy_percent; /* null in the file if not evaluated */
     double seconds;                          /* of this epoch, evaluation included */
     double seconds_total;                    /* since the run's start, over all sessions */
     double images_per_second;                /* training only */
+    const char *loss_fingerprint;            /* of all iterations so far */
 };
 
 struct cb_record_end {
@@ -30,26 +50,46 @@ struct cb_record_end {
     size_t iterations;
     double seconds;                                      /* over all sessions */
     double seconds_to_target;                            /* negative: null */
-    double final_test_accuracy_percent, final_test_loss; /* negative: null */
+    double final_eval_accuracy_percent, final_eval_loss; /* negative: null */
     size_t resumed;
+    double killed_seconds; /* at least so much was computed twice because of kills */
     const char *loss_fingerprint, *weights_sha256;
     size_t peak_memory_bytes;
 };
 
-/* Opens path for appending, or creates it. In an existing file only what had happened after `iteration` finished
- * iterations stays (later lines, an end line and a torn last line go, atomically), so that a resumed run has each
- * iteration once. A new file needs a header next; one that has a header refuses another. */
-enum cb_status cb_record_open(struct cb_record **record, const char *path, size_t iteration, struct cb_error *err);
-enum cb_status cb_record_header(struct cb_record *record, const struct cb_recipe *recipe, const struct cb_model *model,
-                                const char *evaluated_on, const char *data_description, size_t threads,
+/* Makes path, durably, with the header as its only line. A record without a finished iteration is replaced. */
+enum cb_status cb_record_create(struct cb_record **record, const char *path, const struct cb_record_run *run,
                                 struct cb_error *err);
-enum cb_status cb_record_resume(struct cb_record *record, size_t iteration, double seconds, struct cb_error *err);
-/* iteration: index from 0. epoch: finished epochs after it, with a fraction. seconds, images_per_second: of this
- * iteration. */
-enum cb_status cb_record_iteration(struct cb_record *record, size_t iteration, double epoch, double lr, double momentum,
-                                   double loss, double seconds, double images_per_second, struct cb_error *err);
+
+/* Opens the record of a run that goes on after `iteration` finished iterations and `epochs` finished epochs. Later
+ * lines, an end line and a torn last line go, atomically, so that each iteration is there once. A record that is
+ * damaged or lacks epochs is set aside as <path>.damaged (a number is added where that exists) and rebuilt from its
+ * good lines, under a new header if need be: warning->text says so, else it is empty. */
+enum cb_status cb_record_reopen(struct cb_record **record, const char *path, const struct cb_record_run *run,
+                                size_t iteration, size_t epochs, struct cb_error *warning, struct cb_error *err);
+void cb_record_close(struct cb_record *record); /* accepts NULL */
+
+/* Everything written so far is on disk when it returns. */
+enum cb_status cb_record_sync(struct cb_record *record, struct cb_error *err);
+
+/* This session goes on at `iteration`, `seconds` into the run. killed_seconds: at least so long the session before went
+ * on after its last checkpoint. */
+enum cb_status cb_record_resume(struct cb_record *record, const struct cb_record_run *run, size_t iteration,
+                                double seconds, double killed_seconds, struct cb_error *err);
+enum cb_status cb_record_iteration(struct cb_record *record, const struct cb_record_iteration *iteration,
+                                   struct cb_error *err);
 enum cb_status cb_record_epoch(struct cb_record *record, const struct cb_record_epoch *epoch, struct cb_error *err);
 enum cb_status cb_record_end(struct cb_record *record, const struct cb_record_end *end, struct cb_error *err);
-void cb_record_close(struct cb_record *record); /* accepts NULL */
+
+/* What a record says at a glance. */
+struct cb_record_glance {
+    int exists, begun;    /* there is a file; it has a header */
+    int ended, completed; /* the last line is an end line; it says "completed" */
+    char name[128];       /* of the header, empty if there is none */
+    size_t iterations;    /* of the end line */
+    double seconds;
+};
+/* Only what is there counts: a damaged line is passed over. Errors are of reading the file. */
+enum cb_status cb_record_look(struct cb_record_glance *glance, const char *path, struct cb_error *err);
 
 #endif

@@ -7,9 +7,11 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "checkpoint/checkpoint.h"
 #include "temp.h"
@@ -64,6 +66,10 @@ static struct cb_position some_position(void)
     memset(&p, 0, sizeof p);
     p.iteration = 9310;
     strcpy(p.recipe_sha256, recipe_hash);
+    strcpy(p.train_sha256, other_hash);
+    strcpy(p.eval_sha256, recipe_hash);
+    strcpy(p.data_kind, "synthetic");
+    strcpy(p.init_sha256, CB_NO_SHA256);
     strcpy(p.loss_chain, other_hash);
     p.smoothed_loss = 1.0 / 3;
     p.epoch_loss_sum = 1e-310;
@@ -71,6 +77,10 @@ static struct cb_position some_position(void)
     p.seconds = INFINITY;
     p.resumed = 3;
     p.seconds_to_target = -1;
+    p.killed_seconds = 0.1;
+    p.eval_correct = 9306;
+    p.eval_images = 10000;
+    p.eval_loss = NAN;
     return p;
 }
 
@@ -85,14 +95,14 @@ static void test_resume_restores_every_bit(void **state)
     snprintf(path, sizeof path, "%s", in_folder(state, "last.safetensors"));
     scramble(model);
     memset(&found, 0, sizeof found);
-    if (cb_checkpoint_save(model, &position, path, &err)) fail_msg("%s", err.text);
+    if (cb_checkpoint_save(model, &position, path, NULL, &err)) fail_msg("%s", err.text);
     if (cb_checkpoint_resume(other, &found, path, &err)) fail_msg("%s", err.text);
     assert_same_state(model, other);
     assert_memory_equal(&found, &position, sizeof found);
 
     /* Saving what was resumed gives the same file. */
     assert_int_equal(cb_read_file(&first, path, 1 << 28, &err), CB_OK);
-    assert_int_equal(cb_checkpoint_save(other, &found, path, &err), CB_OK);
+    assert_int_equal(cb_checkpoint_save(other, &found, path, NULL, &err), CB_OK);
     assert_int_equal(cb_read_file(&second, path, 1 << 28, &err), CB_OK);
     assert_int_equal(first.len, second.len);
     assert_memory_equal(first.data, second.data, first.len);
@@ -104,12 +114,13 @@ static void test_resume_restores_every_bit(void **state)
 
 static void test_resume_refuses_another_run(void **state)
 {
+    const struct cb_position somewhere = some_position();
     struct cb_model *model = make_model(&resnet20, 3), *deeper = make_model(&resnet32, 3),
                     *b = make_model(&resnet20_b, 3);
     struct cb_position position = some_position();
     struct cb_error err;
     const char *path = in_folder(state, "last.safetensors");
-    assert_int_equal(cb_checkpoint_save(model, &position, path, &err), CB_OK);
+    assert_int_equal(cb_checkpoint_save(model, &position, path, NULL, &err), CB_OK);
     assert_int_equal(cb_checkpoint_resume(deeper, &position, path, &err), CB_BAD_INPUT);
     assert_non_null(strstr(err.text, "resnet20"));
     assert_int_equal(cb_checkpoint_resume(b, &position, path, &err), CB_BAD_INPUT);
@@ -118,16 +129,58 @@ static void test_resume_refuses_another_run(void **state)
     assert_int_equal(cb_checkpoint_resume(model, &position, path, &err), CB_BAD_INPUT);
     assert_non_null(strstr(err.text, "another recipe"));
     strcpy(position.recipe_sha256, recipe_hash);
+    strcpy(position.train_sha256, recipe_hash);
+    assert_int_equal(cb_checkpoint_resume(model, &position, path, &err), CB_BAD_INPUT);
+    assert_non_null(strstr(err.text, "other training images"));
+    strcpy(position.train_sha256, other_hash);
+    strcpy(position.eval_sha256, other_hash);
+    assert_int_equal(cb_checkpoint_resume(model, &position, path, &err), CB_BAD_INPUT);
+    assert_non_null(strstr(err.text, "other evaluation images"));
+    position.eval_sha256[0] = '\0';
     assert_int_equal(cb_checkpoint_resume(model, &position, path, &err), CB_OK);
+    assert_string_equal(position.eval_sha256, recipe_hash);
 
     /* Weights alone are no resume file. */
-    assert_int_equal(cb_checkpoint_save_weights(model, path, &err), CB_OK);
+    assert_int_equal(cb_checkpoint_save_weights(model, &somewhere, path, &err), CB_OK);
     assert_int_equal(cb_checkpoint_resume(model, &position, path, &err), CB_BAD_INPUT);
     assert_non_null(strstr(err.text, "no resume file"));
     assert_int_equal(cb_checkpoint_resume(model, &position, in_folder(state, "missing"), &err), CB_BAD_INPUT);
     cb_model_destroy(model);
     cb_model_destroy(deeper);
     cb_model_destroy(b);
+}
+
+/* At any moment there is a good file: the one before keeps its place until the next is written. */
+static void test_previous_is_kept(void **state)
+{
+    struct cb_model *model = make_model(&resnet20, 3);
+    struct cb_position position = some_position(), found = {0};
+    struct cb_error err;
+    char last[1024], previous[1024];
+    snprintf(last, sizeof last, "%s", in_folder(state, "last.safetensors"));
+    snprintf(previous, sizeof previous, "%s", in_folder(state, "previous.safetensors"));
+    position.iteration = 1;
+    assert_int_equal(cb_checkpoint_save(model, &position, last, previous, &err), CB_OK);
+    assert_int_equal(access(previous, F_OK), -1); /* there was none */
+    for (uint64_t k = 2; k < 4; k++) {
+        position.iteration = k;
+        assert_int_equal(cb_checkpoint_save(model, &position, last, previous, &err), CB_OK);
+        assert_int_equal(cb_checkpoint_position(&found, previous, &err), CB_OK);
+        assert_int_equal(found.iteration, k - 1);
+        assert_int_equal(cb_checkpoint_position(&found, last, &err), CB_OK);
+        assert_int_equal(found.iteration, k);
+    }
+    /* The new file cannot be written: both names lead to the old one. */
+    struct rlimit before;
+    getrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){1000, before.rlim_max});
+    const enum cb_status status = cb_checkpoint_save(model, &position, last, previous, &err);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(status, CB_IO_ERROR);
+    assert_int_equal(cb_checkpoint_position(&found, last, &err), CB_OK);
+    assert_int_equal(cb_checkpoint_position(&found, previous, &err), CB_OK);
+    cb_model_destroy(model);
 }
 
 static void poke(const char *path, size_t at, int byte)
@@ -148,7 +201,7 @@ static void test_every_damage_is_found(void **state)
     struct cb_bytes file;
     char before[CB_SHA256_HEX], after[CB_SHA256_HEX];
     const char *path = in_folder(state, "last.safetensors");
-    assert_int_equal(cb_checkpoint_save(model, &position, path, &err), CB_OK);
+    assert_int_equal(cb_checkpoint_save(model, &position, path, NULL, &err), CB_OK);
     assert_int_equal(cb_read_file(&file, path, 1 << 28, &err), CB_OK);
     assert_int_equal(cb_weights_sha256(model, before, &err), CB_OK);
     const uint8_t *end = memmem(file.data, file.len, "},", 2);
@@ -222,8 +275,8 @@ static void weights_refused(struct cb_model *model, const char *path, int allow_
 
 static void test_load_weights(void **state)
 {
+    const struct cb_position somewhere = some_position(), position = somewhere;
     struct cb_model *model = make_model(&resnet20_b, 3), *other = make_model(&resnet20_b, 4);
-    const struct cb_position position = some_position();
     struct cb_error err;
     char path[1024];
     snprintf(path, sizeof path, "%s", in_folder(state, "w.safetensors"));
@@ -231,7 +284,7 @@ static void test_load_weights(void **state)
     assert_int_equal(cb_weights_sha256(model, expected, &err), CB_OK);
 
     /* From weights, from a resume file, with names as DataParallel and BatchNorm2d give them, without statistics. */
-    assert_int_equal(cb_checkpoint_save_weights(model, path, &err), CB_OK);
+    assert_int_equal(cb_checkpoint_save_weights(model, &somewhere, path, &err), CB_OK);
     if (cb_checkpoint_load_weights(other, path, 0, &err)) fail_msg("%s", err.text);
     assert_int_equal(cb_weights_sha256(other, got, &err), CB_OK);
     assert_string_equal(got, expected);
@@ -242,7 +295,7 @@ static void test_load_weights(void **state)
     if (cb_checkpoint_load_weights(other, path, 1, &err)) fail_msg("%s", err.text);
     assert_int_equal(cb_weights_sha256(other, got, &err), CB_OK);
     assert_string_equal(got, expected); /* both have the initial statistics */
-    assert_int_equal(cb_checkpoint_save(model, &position, path, &err), CB_OK);
+    assert_int_equal(cb_checkpoint_save(model, &position, path, NULL, &err), CB_OK);
     if (cb_checkpoint_load_weights(other, path, 0, &err)) fail_msg("%s", err.text);
 
     static const struct {
@@ -258,7 +311,7 @@ static void test_load_weights(void **state)
         {"layer1.0.conv1.weight", RENAME, "module.bn1.weight", "bn1.weight is there twice"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        assert_int_equal(cb_checkpoint_save_weights(model, path, &err), CB_OK);
+        assert_int_equal(cb_checkpoint_save_weights(model, &somewhere, path, &err), CB_OK);
         /* The collision needs two tensors of one shape. */
         const char *tensor = i == 5 ? "bn1.bias" : rows[i].tensor;
         rewrite(path, tensor, rows[i].change, rows[i].new_name);
@@ -272,11 +325,12 @@ static void test_load_weights(void **state)
 static void test_weights_keep_their_metadata(void **state)
 {
     struct cb_model *model = make_model(&resnet20_b, 3);
+    const struct cb_position somewhere = some_position();
     struct cb_network found;
     struct cb_error err;
     struct cb_bytes file;
     const char *path = in_folder(state, "final.safetensors");
-    assert_int_equal(cb_checkpoint_save_weights(model, path, &err), CB_OK);
+    assert_int_equal(cb_checkpoint_save_weights(model, &somewhere, path, &err), CB_OK);
     assert_int_equal(cb_read_file(&file, path, 1 << 28, &err), CB_OK);
     const uint8_t *end = memmem(file.data, file.len, "},", 2), *sum = memmem(file.data, file.len, "metadata_sha256", 15);
     assert_true(end && sum);
@@ -302,7 +356,7 @@ static void test_resume_wants_momentum(void **state)
     char path[1024];
     snprintf(path, sizeof path, "%s", in_folder(state, "last.safetensors"));
     struct cb_safetensors file;
-    assert_int_equal(cb_checkpoint_save(model, &position, path, &err), CB_OK);
+    assert_int_equal(cb_checkpoint_save(model, &position, path, NULL, &err), CB_OK);
     assert_int_equal(cb_safetensors_read(&file, path, &err), CB_OK);
     /* Drop one tensor, with a checksum that fits what is left. */
     size_t count = 0, bytes = 0;
@@ -331,6 +385,7 @@ static void test_resume_wants_momentum(void **state)
 
 static void test_network_of_a_file(void **state)
 {
+    const struct cb_position somewhere = some_position();
     static const struct cb_network *const networks[] = {&resnet20, &resnet20_b, &resnet32};
     struct cb_network found;
     struct cb_error err;
@@ -338,7 +393,7 @@ static void test_network_of_a_file(void **state)
     snprintf(path, sizeof path, "%s", in_folder(state, "w.safetensors"));
     for (size_t i = 0; i < 3; i++) {
         struct cb_model *model = make_model(networks[i], 1);
-        assert_int_equal(cb_checkpoint_save_weights(model, path, &err), CB_OK);
+        assert_int_equal(cb_checkpoint_save_weights(model, &somewhere, path, &err), CB_OK);
         cb_model_destroy(model);
         assert_int_equal(cb_checkpoint_network(&found, path, &err), CB_OK);
         assert_true(found.depth == networks[i]->depth && found.shortcut == networks[i]->shortcut &&
@@ -389,6 +444,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_resume_restores_every_bit, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_resume_refuses_another_run, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_previous_is_kept, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_every_damage_is_found, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_load_weights, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_weights_keep_their_metadata, make_temp_folder, remove_temp_folder),

@@ -111,7 +111,7 @@ static void five_steps(void)
     g.test.n = EVALUATED;
     g.feed.images = &g.test;
     static float eval_logits[EVALUATED * CB_CLASSES];
-    cb_evaluate(&g.feed, g.team, g.model, BATCH, eval_logits);
+    cb_evaluate(&g.feed, g.team, g.model, BATCH, eval_logits, NULL);
     g.eval_distance = logit_distance(&logits, "eval_test_0_255", eval_logits);
     cb_safetensors_free(&grad);
     cb_safetensors_free(&after);

@@ -95,25 +95,108 @@ done
 [ -s "$work/steps.bin" ] && [ "$(sha256sum < "$work/steps.bin" | cut -d' ' -f1)" = "$(value "$work/steps" weights_sha256)" ]
 check "train_steps computes what cyclebench train computes" $?
 
-# Kill -9 at several moments, resume, compare with the run that was never killed.
+# A run's log without what depends on time: iterations, epochs, end.
+untimed() {
+    grep -hE '"type": *"(iteration|epoch|end)"' "$1/run.jsonl" |
+        sed -E 's/"(seconds|seconds_total|images_per_second|resumed|killed_seconds_at_least|peak_memory_bytes)": *[^,}]*,?//g'
+}
+same_run() { # the weights, losses and log of the run that was never killed, and no left-over file
+    [ "$(value "$1" weights_sha256)" = "$(value "$2" weights_sha256)" ] && [ -n "$(value "$1" weights_sha256)" ] &&
+        [ "$(untimed "$1")" = "$(untimed "$2")" ] &&
+        [ "$(ls "$1")" = "$(printf '%s\n' final.safetensors last.safetensors lock recipe.ini run.jsonl)" ]
+}
+# Kill -9 at random moments from the first instruction on, started or resumed again until the run ends.
+# CYCLEBENCH_KILLS=200 for a long test.
 long=("${tiny[@]}" --set run.checkpoint_every=3)
 "$cyclebench" "${long[@]}" --run "$work/whole" > "$work/log" 2>&1
-iterations() { grep -s '"type": *"iteration"' "$1/run.jsonl" | wc -l; }
-for moment in 5 12 18 25; do
-    killed=$work/killed-$moment
-    "$cyclebench" "${long[@]}" --run "$killed" > /dev/null 2>&1 &
-    pid=$!
-    while [ "$(iterations "$killed")" -lt $moment ] && kill -0 $pid 2> /dev/null; do sleep 0.01; done
-    kill -9 $pid 2> /dev/null
-    wait $pid 2> /dev/null
-    [ $? = 137 ]; check "kill -9 in iteration $moment or soon after" $?
-    "$cyclebench" "${long[@]}" --run "$killed" --resume > "$work/log" 2>&1
-    [ "$(value "$killed" weights_sha256)" = "$(value "$work/whole" weights_sha256)" ] &&
-        [ "$(value "$killed" loss_fingerprint)" = "$(value "$work/whole" loss_fingerprint)" ] &&
-        [ "$(iterations "$killed")" = "$(iterations "$work/whole")" ]
-    check "then --resume: same weights, losses and log" $?
+kills=${CYCLEBENCH_KILLS:-12} chain=0 killed=0 unlike=0 dead=0
+RANDOM=7
+while [ $killed -lt "$kills" ] && [ $dead = 0 ]; do
+    chain=$((chain + 1)) dir=$work/chain-$chain tries=0
+    while :; do
+        tries=$((tries + 1))
+        if [ -s "$dir/run.jsonl" ] || { [ -s "$dir/recipe.ini" ] && [ $((tries % 2)) = 0 ]; }; then
+            command=(train --resume "$dir" --data "$data")
+        else
+            command=("${long[@]}" --run "$dir")
+        fi
+        "$cyclebench" "${command[@]}" > "$work/log" 2>&1 &
+        pid=$!
+        # Half of the kills come early, where directories and files are made.
+        [ $killed -lt "$kills" ] && { sleep "0.$(printf %03d $((RANDOM % (RANDOM % 2 ? 60 : 500))))"; kill -9 $pid 2> /dev/null; }
+        wait $pid 2> /dev/null
+        code=$?
+        [ $code = 0 ] && break
+        if [ $code != 137 ]; then dead=1; sed 's/^/# /' "$work/log"; break; fi
+        killed=$((killed + 1))
+    done
+    same_run "$dir" "$work/whole" || { unlike=$((unlike + 1)); diff <(untimed "$dir") <(untimed "$work/whole") | head -5 | sed 's/^/# /'; }
+    rm -rf "$dir"
 done
-for signal in INT:130 TERM:143; do
+echo "# $killed kills in $chain runs"
+[ $dead = 0 ]; check "killed at any moment, a run can be started again or resumed" $?
+[ $unlike = 0 ]; check "and ends with the weights, losses and log of the run that was never killed" $?
+
+# Every state that a kill between two writes leaves.
+begun=$work/begun
+"$cyclebench" "${tiny[@]}" --run "$begun" --max-iterations 4 > "$work/log" 2>&1
+for left in "lock" "lock recipe.ini" "lock recipe.ini last.safetensors"; do
+    for how in again resume; do
+        dir="$work/state-${left// /-}-$how"
+        mkdir "$dir" && : > "$dir/lock"
+        "$cyclebench" "${tiny[@]}" --run "$work/zero" > /dev/null 2>&1 --max-iterations 1
+        case $left in *recipe.ini*) cp "$begun/recipe.ini" "$dir/" ;; esac
+        # previous.safetensors of a run stopped after one iteration is the state before the first.
+        case $left in *last*) cp "$work/zero/previous.safetensors" "$dir/last.safetensors" ;; esac
+        if [ $how = again ]; then command=("${tiny[@]}" --run "$dir"); else command=("${tiny[@]}" --run "$dir" --resume); fi
+        "$cyclebench" "${command[@]}" > "$work/log" 2>&1 && same_run "$dir" "$work/straight"
+        check "a directory that holds only $left: $how" $?
+        rm -rf "$work/zero"
+    done
+done
+
+# --resume RUN_DIR is enough; a completed run is left alone; other data, another recipe, other weights are refused.
+expect_exit "--resume RUN_DIR goes on" 0 'resumed after 4 iterations' "$cyclebench" train --resume "$begun" --data "$data"
+same_run "$begun" "$work/straight"; check "with the same weights, losses and log" $?
+grep -q '"name": *"smoke"' "$begun/run.jsonl"; check "and the recipe's name" $?
+sum() { (cd "$1" && sha256sum -- *); }
+before=$(sum "$begun")
+expect_exit "--resume of a completed run: already completed" 0 'already completed' "$cyclebench" train --resume "$begun" --data "$data"
+[ "$(sum "$begun")" = "$before" ]; check "and no byte changed" $?
+"$cyclebench" "${tiny[@]}" --run "$work/other" --max-iterations 4 > "$work/log" 2>&1
+expect_exit "--max-iterations of what is done already" 0 'nothing to do' "$cyclebench" train --resume "$work/other" --data "$data" --max-iterations 3
+"$cyclebench" data synth --data "$work/other-data" --images 120 > /dev/null 2>&1
+before=$(sum "$work/other")
+expect_exit "--resume with other data is refused" 2 'other training images' "$cyclebench" train --resume "$work/other" --data "$work/other-data"
+expect_exit "--resume with --init is refused" 2 'expected one of them' "$cyclebench" train --resume "$work/other" --data "$data" --init "$work/straight/final.safetensors"
+[ "$(sum "$work/other")" = "$before" ]; check "and no byte changed" $?
+expect_exit "--resume of a folder without a run" 2 'there is no run in' "$cyclebench" train --resume "$work/data" --data "$data"
+expect_exit "--init" 0 'completed' "$cyclebench" "${tiny[@]}" --run "$work/init" --init "$work/straight/final.safetensors" --set schedule.iterations=2
+grep -q "\"init_weights\":{\"name\":\"$work/straight/final.safetensors\",\"weights_sha256\":\"$(value "$work/straight" weights_sha256)\"}" "$work/init/run.jsonl"
+check "is in the record with the weights' hash" $?
+
+# A good checkpoint is never made unusable by what lies beside it.
+for damage in none garbage middle short; do
+    dir=$work/log-$damage
+    "$cyclebench" "${tiny[@]}" --run "$dir" --max-iterations 13 > "$work/log" 2>&1
+    case $damage in
+    none) rm "$dir/run.jsonl" ;;
+    garbage) head -c 3000 /dev/zero > "$dir/run.jsonl" ;;
+    middle) sed -i '5s/.*/\x00\x00/' "$dir/run.jsonl" ;;
+    short) head -n 3 "$dir/run.jsonl" > "$dir/x" && mv "$dir/x" "$dir/run.jsonl" ;;
+    esac
+    expect_exit "resumed with a log that is damaged: $damage" 0 'completed' "$cyclebench" train --resume "$dir" --data "$data"
+    [ "$(value "$dir" weights_sha256)" = "$(value "$work/straight" weights_sha256)" ] && "$cyclebench" compare "$dir" "$work/straight" > "$work/log" 2>&1 &&
+        { [ $damage = none ] || [ -e "$dir/run.jsonl.damaged" ]; }
+    check "same weights, the old log set aside, compare reads the new one" $?
+done
+cp -r "$work/other" "$work/last-damaged"
+printf 'x' | dd of="$work/last-damaged/last.safetensors" bs=1 seek=500000 conv=notrunc 2> /dev/null
+expect_exit "a damaged last.safetensors: the one before is taken" 0 'goes on from previous.safetensors' "$cyclebench" train --resume "$work/last-damaged" --data "$data"
+[ "$(value "$work/last-damaged" weights_sha256)" = "$(value "$work/straight" weights_sha256)" ]; check "with the same weights at the end" $?
+: > "$work/last-damaged/last.safetensors.0123456789abcdef.tmp"
+
+for signal in INT:130 TERM:143 HUP:129; do
     dir=$work/signal-${signal%:*}
     # bash starts background jobs with SIGINT ignored; python-free way to undo it: a subshell with job control
     ( set -m; "$cyclebench" "${long[@]}" --run "$dir" > "$work/log" 2>&1 & echo $! > "$work/pid"; wait $!; echo $? > "$work/code" )&
@@ -123,9 +206,15 @@ for signal in INT:130 TERM:143; do
     code=$(cat "$work/code")
     [ "$code" = "${signal#*:}" ]; check "SIG${signal%:*} ends with ${signal#*:} (got $code)" $?
     [ "$(value "$dir" status)" = interrupted ]; check "SIG${signal%:*}: the record says interrupted" $?
+    grep -q "SIG${signal%:*}: stopping" "$work/log"; check "SIG${signal%:*} is answered in words" $?
     "$cyclebench" "${long[@]}" --run "$dir" --resume > "$work/log" 2>&1
-    [ "$(value "$dir" weights_sha256)" = "$(value "$work/whole" weights_sha256)" ]; check "SIG${signal%:*}, then --resume: same weights" $?
+    same_run "$dir" "$work/whole"; check "SIG${signal%:*}, then --resume: same weights, losses and log" $?
 done
+( trap '' HUP; exec "$cyclebench" "${tiny[@]}" --run "$work/nohup" ) > "$work/log" 2>&1 &
+for _ in $(seq 100); do grep -qs '"type": *"iteration"' "$work/nohup/run.jsonl" && break; sleep 0.05; done
+kill -HUP $! 2> /dev/null
+wait $!
+[ $? = 0 ]; check "a SIGHUP that was ignored at the start stays ignored (nohup)" $?
 "$cyclebench" "${tiny[@]}" --run "$work/stopped" --max-iterations 4 > "$work/log" 2>&1
 expect_exit "--max-iterations, then --resume with other thread count" 0 'completed' "$cyclebench" "${tiny[@]}" --run "$work/stopped" --resume --threads 1
 [ "$(value "$work/stopped" weights_sha256)" = "$(value "$work/straight" weights_sha256)" ]; check "gives the same weights" $?
@@ -147,11 +236,28 @@ head -c 200000 "$work/stopped/last.safetensors" > "$work/torn/last.safetensors"
 expect_exit "a truncated resume file is refused" 2 'last.safetensors' "$cyclebench" "${tiny[@]}" --run "$work/torn" --resume
 [ "$(stat -c %s "$work/torn/last.safetensors")" = 200000 ]; check "and left as it was" $?
 
-# A file size limit stands in for a full disk: the checkpoint fails loudly, the old one stays.
+# A file size limit stands in for a full disk: before the first checkpoint nothing has begun, later the training goes on without.
 ( ulimit -f 500; exec "$cyclebench" "${tiny[@]}" --run "$work/full" ) > "$work/log" 2>&1
 code=$?
-[ $code = 1 ] && grep -q 'last.safetensors' "$work/log" && [ -z "$(ls "$work/full" | grep -v -E '^(lock|recipe.ini|run.jsonl)$')" ]
-check "a checkpoint that cannot be written: exit 1, a message, no half-written file" $?
+[ $code = 1 ] && grep -q 'last.safetensors' "$work/log" && [ "$(ls "$work/full")" = "$(printf '%s\n' lock recipe.ini)" ]
+check "a first checkpoint that cannot be written: exit 1, a message, no half-written file" $?
+expect_exit "with room again the run starts" 0 'completed' "$cyclebench" "${tiny[@]}" --run "$work/full"
+for when in periodic last; do
+    dir=$work/full-$when
+    "$cyclebench" "${long[@]}" --run "$dir" > "$work/log" 2>&1 &
+    pid=$!
+    for _ in $(seq 200); do grep -qs '"type": *"iteration"' "$dir/run.jsonl" && break; sleep 0.02; done
+    prlimit --pid $pid --fsize=600000:unlimited 2> /dev/null
+    [ $when = last ] || { sleep 0.3; prlimit --pid $pid --fsize=unlimited:unlimited 2> /dev/null; }
+    wait $pid
+    code=$?
+    if [ $when = last ]; then
+        [ $code = 1 ] && grep -q 'training goes on, the next checkpoint is tried again' "$work/log" && [ "$(value "$dir" status)" = interrupted ]
+        check "checkpoints fail to the end: each is warned about, the run fails at its last" $?
+        "$cyclebench" train --resume "$dir" --data "$data" > "$work/log" 2>&1
+    fi
+    same_run "$dir" "$work/whole"; check "a full disk ($when): in the end the same weights, losses and log" $?
+done
 
 # Two processes in one directory.
 "$cyclebench" "${tiny[@]}" --run "$work/busy" > /dev/null 2>&1 &
@@ -171,4 +277,3 @@ if [ -f ../shared/pretrained/resnet20.safetensors ] && [ $what = real ]; then
 else
     skip "pretrained ResNet-20: 9173 of 10000" "no ../shared/pretrained or no CIFAR-10"
 fi
-[ $number -ge 50 ]; check "the script ran to its end" $?

@@ -295,7 +295,9 @@ static enum cb_status explain(const struct transfer *transfer, CURLcode code, co
         return cb_fail(err, CB_IO_ERROR, "%.300s: cannot be written: %s", request->path,
                        strerror(transfer->failed_errno));
     if (transfer->refused) return cb_fail(err, CB_IO_ERROR, "%.300s: %s", request->url, transfer->refused);
-    int address = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
+    long redirections = 0;
+    curl_easy_getinfo(transfer->curl, CURLINFO_REDIRECT_COUNT, &redirections);
+    int address = !redirections && (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL);
     return cb_fail(err, address ? CB_BAD_INPUT : CB_IO_ERROR, "%.300s: %.300s (%lld bytes are there)", request->url,
                    curl_text[0] ? curl_text : curl_easy_strerror(code), (long long)transfer->size);
 }

@@ -113,17 +113,17 @@ all: $(PROGRAMS) $(SUITES) $(BUILD)/qemu-count.so ## build/cyclebench and its pr
 # One job a CPU where the user did not say.
 PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 .PHONY: setup demo
-setup: ## install what the build and the tests need (apt; asks for root only then)
+setup: ## install what the build and the tests need and is not here (apt, as root)
 	@ci/setup
 demo: ## the main job in about five minutes: ResNet-20, 1cycle against step
-	@ci/setup --build-only
+	@ci/setup --check --build-only
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@ci/demo $(BUILD)/cyclebench
 
 # --- checks -------------------------------------------------------------------------------------------------------
 .PHONY: check tests neon-tests lint format
-check: ## set up, build and run every test; the last line is the count
-	@ci/setup
+check: ## build and run every test; the last line is the count
+	@ci/setup --check
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests WERROR=1
 	@ci/run-tests $(BUILD) $(VARIANTS)
 tests: $(TESTS) $(BENCH_VARIANTS) $(BUILD)/train_steps $(COUNT_HELPERS) $(BUILD)/qemu-count.so ## build the test programs

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "instruments.h"
+#include "standard_files.h"
 
 enum { EXIT_USAGE = 2, MAX_FOLDERS = 3, MAX_VERBS = 64, VERB_BYTES = 64 };
 
@@ -181,6 +182,7 @@ static int run(char **argv, const struct folders *folders)
 
 int main(int argc, char **argv)
 {
+    cb_open_standard_files();
     struct folders folders;
     find_folders(&folders);
     if (argc < 2) {

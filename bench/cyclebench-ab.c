@@ -14,6 +14,7 @@
 #include "document.h"
 #include "instruments.h"
 #include "placement.h"
+#include "standard_files.h"
 
 enum { EXIT_USAGE = 2, EXIT_SLOWER = 3, MAX_SEED = 1000000000 };
 
@@ -221,6 +222,7 @@ static enum cb_status compare(struct comparison *c, char *const *bench_options, 
 
 int main(int argc, char **argv)
 {
+    cb_open_standard_files();
     static struct comparison c;
     struct cb_error err;
     int own = 1;

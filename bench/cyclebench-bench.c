@@ -4,11 +4,13 @@
 
 #include "document.h"
 #include "runner.h"
+#include "standard_files.h"
 
 enum { EXIT_ERROR = 2 }; /* of any kind: see --help */
 
 int main(int argc, char **argv)
 {
+    cb_open_standard_files();
     struct cb_bench_options o;
     struct cb_error err;
     enum cb_status status = cb_bench_options_parse(&o, argc, argv, &err);

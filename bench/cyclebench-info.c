@@ -10,6 +10,7 @@
 #include "exact.h"
 #include "instruments.h"
 #include "placement.h"
+#include "standard_files.h"
 #include "topology_svg.h"
 
 enum { EXIT_USAGE = 2 };
@@ -257,6 +258,7 @@ static int fail(const struct cb_error *error, enum cb_status status)
 
 int main(int argc, char **argv)
 {
+    cb_open_standard_files();
     static const struct option options[] = {
         {"json", no_argument, NULL, 'j'}, {"svg", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
     bool as_json = false;

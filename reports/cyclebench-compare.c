@@ -8,6 +8,7 @@
 #include "lib/comparison.h"
 #include "lib/run.h"
 #include "lib/table.h"
+#include "standard_files.h"
 
 enum { EXIT_USAGE = 2, EXIT_TARGET_MISSED = 3 };
 
@@ -84,6 +85,7 @@ static int compare(char *const *paths, size_t count, double target, bool as_json
 
 int main(int argc, char **argv)
 {
+    cb_open_standard_files();
     static const struct option options[] = {{"target", required_argument, NULL, 't'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},

@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
+#include "core/printable.h"
 #include "data/data.h"
 #include "data/fetch.h"
+#include "standard_files.h"
 
 static const char usage[] =
     "usage: cyclebench data fetch  [--data DIR] [--mirror URL]\n"
@@ -27,9 +30,9 @@ static const char usage[] =
     "        --images N     images in each of the six files, default 10000\n"
     "\n"
     "Exit status: 0 done, all files official; 1 failure at run time; 2 wrong usage, bad input, a file that is not the\n"
-    "official one; 130 or 143 stopped by SIGINT or SIGTERM.\n";
+    "official one; 4 verify found no data; 130 or 143 stopped by SIGINT or SIGTERM.\n";
 
-enum { EXIT_RUN_TIME = 1, EXIT_BAD_INPUT = 2 };
+enum { EXIT_RUN_TIME = 1, EXIT_BAD_INPUT = 2, EXIT_NOT_FOUND = 4 };
 
 struct options {
     const char *data, *mirror;
@@ -51,6 +54,13 @@ static int report(enum cb_status status, const struct cb_error *err)
     return status == CB_BAD_INPUT ? EXIT_BAD_INPUT : EXIT_RUN_TIME;
 }
 
+static int print_help(void)
+{
+    struct cb_error err;
+    fputs(usage, stdout);
+    return report(cb_finish_output(&err), &err);
+}
+
 static int run_fetch(const struct options *options)
 {
     struct cb_error err;
@@ -62,7 +72,10 @@ static int run_fetch(const struct options *options)
         fetch.folder = cache;
     }
     enum cb_status status = cb_fetch(&fetch, &err);
-    if (status == CB_OK) printf("CIFAR-10 is in %s/" CB_CIFAR_FOLDER ", all six files verified\n", fetch.folder);
+    if (status == CB_OK) {
+        printf("CIFAR-10 is in %s/" CB_CIFAR_FOLDER ", all six files verified\n", fetch.folder);
+        status = cb_finish_output(&err);
+    }
     return report(status, &err);
 }
 
@@ -90,14 +103,21 @@ static int run_verify(const struct options *options)
     struct cb_data_source source;
     struct cb_file_check checks[CB_OFFICIAL_FILES];
     enum cb_status status = cb_data_find(&source, options->data, &err);
+    if (status == CB_UNAVAILABLE) {
+        report(status, &err);
+        return EXIT_NOT_FOUND;
+    }
     if (status == CB_OK) status = cb_data_verify(checks, &source, &err);
     if (status != CB_OK) return report(status, &err);
+    cb_make_printable(source.path);
     printf("%s\n", source.path);
     int wrong = 0;
     for (size_t i = 0; i < CB_OFFICIAL_FILES; i++) {
         print_check(cb_official_files[i].name, cb_official_files[i].sha256, &checks[i]);
         wrong += checks[i].state != CB_FILE_OK;
     }
+    status = cb_finish_output(&err);
+    if (status != CB_OK) return report(status, &err);
     if (!wrong) return EXIT_SUCCESS;
     fprintf(stderr,
             "cyclebench data: %d of %d files are not the official ones (a synthetic set never is); "
@@ -115,9 +135,11 @@ static int run_synth(const struct options *options)
         return EXIT_BAD_INPUT;
     }
     enum cb_status status = cb_synthetic_write(options->data, options->images, &stop_signal, &err);
-    if (status == CB_OK)
+    if (status == CB_OK) {
         printf("synthetic set in %s/" CB_CIFAR_FOLDER ": 6 files of %zu images; train on it with --data %s\n",
                options->data, options->images, options->data);
+        status = cb_finish_output(&err);
+    }
     return report(status, &err);
 }
 
@@ -157,8 +179,7 @@ static int parse_options(int argc, char **argv, const char *verb, struct options
             if (!parse_images(optarg, &options->images)) return EXIT_BAD_INPUT;
             break;
         case HELP:
-            fputs(usage, stdout);
-            return EXIT_SUCCESS;
+            return print_help();
         default:
             fprintf(stderr,
                     "cyclebench data %s: option %.300s is unknown or lacks its value\nSee cyclebench data --help\n",
@@ -184,6 +205,7 @@ static int parse_options(int argc, char **argv, const char *verb, struct options
 
 int main(int argc, char **argv)
 {
+    cb_open_standard_files();
     static const struct {
         const char *name;
         int (*run)(const struct options *options);
@@ -193,8 +215,7 @@ int main(int argc, char **argv)
         return EXIT_BAD_INPUT;
     }
     if (strcmp(argv[1], "--help") == 0) {
-        fputs(usage, stdout);
-        return EXIT_SUCCESS;
+        return print_help();
     }
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);

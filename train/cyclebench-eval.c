@@ -1,20 +1,26 @@
 /* cyclebench eval: a checkpoint on the 10,000 test images. */
 #include <getopt.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
-#include "instruments.h"
+#include "bench.h"
 #include "checkpoint/checkpoint.h"
+#include "core/printable.h"
+#include "instruments.h"
 #include "loop/evaluate.h"
 #include "loop/options.h"
+#include "standard_files.h"
 
 static const char program[] = "cyclebench eval";
 
 static const char usage[] =
     "usage: cyclebench eval CHECKPOINT [options]\n"
     "\n"
-    "Evaluates a safetensors file (ours, or akamaster's or chenyaofo's CIFAR ResNets) on the CIFAR-10 test set.\n"
+    "Evaluates a safetensors file (ours, or akamaster's or chenyaofo's CIFAR ResNets) on the CIFAR-10 test set. A run\n"
+    "directory stands for its final.safetensors.\n"
     "\n"
     "  --data DIR      CIFAR-10: a folder that holds or is cifar-10-batches-bin, or the archive\n"
     "  --mean a,b,c    normalisation of pixels in [0, 1] (default: 0.4914,0.48216,0.44653, as in our recipes)\n"
@@ -22,7 +28,12 @@ static const char usage[] =
     "  --logits FILE   write the logits as safetensors, F32 [images, 10]\n"
     "  --threads N     threads (default: one per physical core this process may use)\n"
     "  --isa NAME      scalar, avx2, avx512, avx512bf16 or neon (default: the best here; also CYCLEBENCH_ISA)\n"
-    "  --json          print one JSON object\n";
+    "  --json          print one JSON object\n"
+    "\n"
+    "Environment: CYCLEBENCH_DATA (where CIFAR-10 is, without --data), CYCLEBENCH_ISA, OMP_NUM_THREADS.\n"
+    "Exit: 0 done, 1 failed (also when the output could not be written), 2 wrong usage or input, also weights that "
+    "give\n"
+    "no finite loss.\n";
 
 enum { BATCH = 200 };
 
@@ -68,9 +79,12 @@ static int parse_options(struct options *o, int argc, char **argv)
             o->json = 1;
             break;
         case HELP:
-        case 'h':
+        case 'h': {
+            struct cb_error err;
             fputs(usage, stdout);
-            return 0;
+            const enum cb_status status = cb_finish_output(&err);
+            return status ? cb_exit_with(program, status, &err) : 0;
+        }
         default:
             fprintf(stderr, "try '%s --help'\n", program);
             return 2;
@@ -85,6 +99,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 }
 
 struct session {
+    char checkpoint[4096];
+    struct cb_data_source source;
     struct cb_network network;
     struct cb_model *model;
     struct cb_team *team;
@@ -93,6 +109,15 @@ struct session {
     size_t threads;
     float *logits;
 };
+
+/* The file itself, or the final.safetensors of a run directory. */
+static enum cb_status find_checkpoint(char path[4096], const char *given, struct cb_error *err)
+{
+    struct stat st;
+    const int is_run = !stat(given, &st) && S_ISDIR(st.st_mode);
+    if (snprintf(path, 4096, "%s%s", given, is_run ? "/final.safetensors" : "") < 4096) return CB_OK;
+    return cb_fail(err, CB_BAD_INPUT, "%.100s...: path too long", given);
+}
 
 static enum cb_status prepare(struct session *s, const struct options *o, struct cb_error *err)
 {
@@ -103,14 +128,14 @@ static enum cb_status prepare(struct session *s, const struct options *o, struct
     if (status == CB_OK && o->mean) status = cb_option_triple("--mean", o->mean, mean, err);
     if (status == CB_OK && o->std) status = cb_option_triple("--std", o->std, std, err);
     for (int i = 0; status == CB_OK && i < 3; i++)
-        if (!(std[i] > 0)) status = cb_fail(err, CB_BAD_INPUT, "--std: must be above 0, got %g", std[i]);
-    if (status == CB_OK) status = cb_checkpoint_network(&s->network, o->checkpoint, err);
+        if (std[i] < 1e-6) status = cb_fail(err, CB_BAD_INPUT, "--std: expected 1e-6 or more, got %g", std[i]);
+    if (status == CB_OK) status = find_checkpoint(s->checkpoint, o->checkpoint, err);
+    if (status == CB_OK) status = cb_checkpoint_network(&s->network, s->checkpoint, err);
     if (status == CB_OK) status = cb_team_create(&s->team, s->threads, cb_model_scratch_bytes(&s->network), err);
     if (status == CB_OK) status = cb_model_create(&s->model, &s->network, BATCH, err);
-    if (status == CB_OK) status = cb_checkpoint_load_weights(s->model, o->checkpoint, 0, err);
-    struct cb_data_source source;
-    if (status == CB_OK) status = cb_data_find(&source, o->data, err);
-    if (status == CB_OK) status = cb_data_load(&s->images, &source, &cb_cifar_test_file, 1, err);
+    if (status == CB_OK) status = cb_checkpoint_load_weights(s->model, s->checkpoint, 0, err);
+    if (status == CB_OK) status = cb_data_find(&s->source, o->data, err);
+    if (status == CB_OK) status = cb_data_load(&s->images, &s->source, &cb_cifar_test_file, 1, err);
     if (status != CB_OK) return status;
     cb_bind_threads(s->threads, NULL);
     s->feed.images = &s->images;
@@ -119,48 +144,67 @@ static enum cb_status prepare(struct session *s, const struct options *o, struct
     return s->logits ? CB_OK : cb_fail(err, CB_NO_MEMORY, "out of memory for the logits");
 }
 
-static enum cb_status report(const struct session *s, const struct options *o, struct cb_error *err)
+static enum cb_status print_json(const struct session *s, const struct cb_evaluation *e, double seconds,
+                                 struct cb_error *err)
+{
+    char network[32], shortcut[2] = {s->network.shortcut, '\0'};
+    snprintf(network, sizeof network, "resnet%zu", s->network.depth);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:s, s:I, s:f}", "checkpoint", s->checkpoint, "network",
+        network, "shortcut", shortcut, "numerics", cb_numerics_name(s->network.numerics), "data", s->source.path,
+        "data_kind", cb_data_kind_name(s->images.kind), "images", (json_int_t)e->images, "correct",
+        (json_int_t)e->correct, "accuracy_percent", cb_accuracy_percent(e->correct, e->images), "mean_cross_entropy",
+        e->loss, "isa", cb_isa_name(cb_isa_selected()), "threads", (json_int_t)s->threads, "seconds", seconds);
+    if (!json) return cb_fail(err, CB_NO_MEMORY, "out of memory for the result");
+    const int failed = json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) || putchar('\n') == EOF;
+    json_decref(json);
+    return failed ? cb_fail(err, CB_IO_ERROR, "standard output: the result cannot be written") : CB_OK;
+}
+
+static enum cb_status write_logits(const struct session *s, const char *path, size_t images, struct cb_error *err)
+{
+    const struct cb_tensor t = {.name = "logits",
+                                .dtype = CB_DTYPE_F32,
+                                .rank = 2,
+                                .dims = {images, CB_CLASSES},
+                                .len = images * CB_CLASSES,
+                                .bytes = images * CB_CLASSES * sizeof(float),
+                                .data = s->logits};
+    return cb_safetensors_write(path, &t, 1, NULL, 0, err);
+}
+
+static enum cb_status report(struct session *s, const struct options *o, struct cb_error *err)
 {
     double start = cb_now_s();
     struct cb_evaluation e = cb_evaluate(&s->feed, s->team, s->model, BATCH, s->logits, NULL);
-    double seconds = cb_now_s() - start, accuracy = cb_accuracy_percent(e.correct, e.images);
-    char network[32];
-    snprintf(network, sizeof network, "resnet%zu", s->network.depth);
-    if (o->logits) {
-        struct cb_tensor t = {.name = "logits",
-                              .dtype = CB_DTYPE_F32,
-                              .rank = 2,
-                              .dims = {e.images, CB_CLASSES},
-                              .len = e.images * CB_CLASSES,
-                              .bytes = e.images * CB_CLASSES * sizeof(float),
-                              .data = s->logits};
-        enum cb_status status = cb_safetensors_write(o->logits, &t, 1, NULL, 0, err);
-        if (status != CB_OK) return status;
+    double seconds = cb_now_s() - start;
+    if (!isfinite(e.loss))
+        return cb_fail(err, CB_BAD_INPUT,
+                       "%s: the mean cross-entropy is %g: its weights hold NaN or infinity, or overflow", s->checkpoint,
+                       e.loss);
+    enum cb_status status = o->logits ? write_logits(s, o->logits, e.images, err) : CB_OK;
+    if (status != CB_OK) return status;
+    cb_make_printable(s->checkpoint);
+    cb_make_printable(s->source.path);
+    if (o->json) {
+        status = print_json(s, &e, seconds, err);
+    } else {
+        printf("%s: ResNet-%zu, option %c, %s\n%s (%s)\n", s->checkpoint, s->network.depth, s->network.shortcut,
+               cb_numerics_name(s->network.numerics), s->source.path, cb_data_kind_name(s->images.kind));
+        printf("%zu of %zu correct, %.2f %%, mean cross-entropy %.6f; %s, %zu thread%s, %.2f s\n", e.correct, e.images,
+               cb_accuracy_percent(e.correct, e.images), e.loss, cb_isa_name(cb_isa_selected()), s->threads,
+               s->threads == 1 ? "" : "s", seconds);
     }
-    if (!o->json) {
-        printf("%s (option %c): %zu of %zu correct, %.2f %%, mean cross-entropy %.6f; %s, %zu threads, %.2f s\n",
-               network, s->network.shortcut, e.correct, e.images, accuracy, e.loss, cb_isa_name(cb_isa_selected()),
-               s->threads, seconds);
-        return CB_OK;
-    }
-    char shortcut[2] = {s->network.shortcut, '\0'};
-    json_t *json = json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:s, s:I, s:f}", "network", network, "shortcut", shortcut,
-                             "images", (json_int_t)e.images, "correct", (json_int_t)e.correct, "accuracy_percent",
-                             accuracy, "mean_cross_entropy", e.loss, "isa", cb_isa_name(cb_isa_selected()), "threads",
-                             (json_int_t)s->threads, "seconds", seconds);
-    if (!json) return cb_fail(err, CB_BAD_INPUT, "the mean cross-entropy of %s is not finite", o->checkpoint);
-    json_dumpf(json, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(json);
-    return CB_OK;
+    return status == CB_OK ? cb_finish_output(err) : status;
 }
 
 int main(int argc, char **argv)
 {
+    cb_open_standard_files();
     struct options o = {0};
     int code = parse_options(&o, argc, argv);
     if (code >= 0) return code;
-    struct session s = {.model = NULL};
+    static struct session s;
     struct cb_error err;
     enum cb_status status = prepare(&s, &o, &err);
     if (status == CB_OK) status = report(&s, &o, &err);

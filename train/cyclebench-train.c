@@ -11,6 +11,7 @@
 #include "loop/options.h"
 #include "loop/signals.h"
 #include "record/fingerprint.h"
+#include "standard_files.h"
 
 static const char program[] = "cyclebench train";
 
@@ -438,6 +439,7 @@ static int train(struct session *s)
 
 int main(int argc, char **argv)
 {
+    cb_open_standard_files();
     struct options o = {0};
     int code = parse_options(&o, argc, argv);
     if (code >= 0) return code;

@@ -1,4 +1,5 @@
 #include "core/status.h"
+#include "core/printable.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +11,30 @@ enum cb_status cb_fail(struct cb_error *err, enum cb_status status, const char *
         va_start(args, format);
         vsnprintf(err->text, sizeof err->text, format, args);
         va_end(args);
+        cb_make_printable(err->text);
     }
     return status;
+}
+
+/* The bytes of the printable character at p, 0 if there is none. */
+static size_t printable_bytes(const unsigned char *p)
+{
+    if (p[0] < 0x80) return p[0] >= 0x20 && p[0] != 0x7f;
+    const size_t len = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    if (len == 2) return p[0] > 0xc2 || p[1] >= 0xa0 ? 2 : 0;  /* C1 control characters */
+    if (len == 3 && p[0] == 0xe0) return p[1] >= 0xa0 ? 3 : 0; /* longer than need be */
+    if (len == 3 && p[0] == 0xed) return p[1] < 0xa0 ? 3 : 0;  /* surrogates */
+    if (len == 4 && p[0] == 0xf0) return p[1] >= 0x90 ? 4 : 0; /* longer than need be */
+    if (len == 4 && p[0] == 0xf4) return p[1] < 0x90 ? 4 : 0;  /* above U+10FFFF */
+    return len;
+}
+
+void cb_make_printable(char *text)
+{
+    for (size_t len; *text; text += len ? len : 1) {
+        len = printable_bytes((const unsigned char *)text);
+        if (!len) *text = '?';
+    }
 }

@@ -258,6 +258,28 @@ static void test_isa(void)
     }
 }
 
+static void test_messages(void)
+{
+    static const struct {
+        const char *given, *shown;
+    } rows[] = {
+        {"plain, \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", "plain, \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80"},
+        {"\033[31m\n\t\x7f", "?[31m???"},
+        {"\xc2\x9b" "1m", "??1m"},                  /* C1: another way to begin an escape sequence */
+        {"\xff\xfe\x80", "???"},                   /* no UTF-8 */
+        {"\xe2\x82", "??"},                        /* cut short */
+        {"\xc0\xaf \xe0\x80\xaf \xf0\x80\x80\xaf", "?? ??? ????"}, /* longer than need be */
+        {"\xed\xa0\x80 \xf4\x90\x80\x80 \xf5\x80\x80\x80", "??? ???? ????"},
+    };
+    check_begin(CB_ISA_SCALAR, "messages hold nothing but printable UTF-8");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct cb_error err;
+        check_true(cb_fail(&err, CB_IO_ERROR, "%s", rows[i].given) == CB_IO_ERROR, "row %zu: status", i);
+        check_true(!strcmp(err.text, rows[i].shown), "row %zu: \"%s\"", i, err.text);
+    }
+    check_end();
+}
+
 int main(void)
 {
     test_philox();
@@ -267,5 +289,6 @@ int main(void)
     test_team();
     test_groups();
     test_isa();
+    test_messages();
     return check_finish();
 }

@@ -241,7 +241,7 @@ enum cb_status cb_checkpoint_resume(struct cb_model *model, struct cb_position *
                                     struct cb_error *err)
 {
     struct cb_safetensors file;
-    enum cb_status status = cb_safetensors_read(&file, path, err);
+    enum cb_status status = cb_tensors_read(&file, path, err);
     if (status) return status;
     status = resume_from(model, position, &file, path, err);
     cb_safetensors_free(&file);
@@ -251,7 +251,7 @@ enum cb_status cb_checkpoint_resume(struct cb_model *model, struct cb_position *
 enum cb_status cb_checkpoint_position(struct cb_position *position, const char *path, struct cb_error *err)
 {
     struct cb_safetensors file;
-    enum cb_status status = cb_safetensors_read(&file, path, err);
+    enum cb_status status = cb_tensors_read(&file, path, err);
     if (status) return status;
     status = read_position(position, &file, path, err);
     if (!status) status = check_data(&file, path, err);
@@ -263,7 +263,7 @@ enum cb_status cb_checkpoint_load_weights(struct cb_model *model, const char *pa
                                           struct cb_error *err)
 {
     struct cb_safetensors file;
-    enum cb_status status = cb_safetensors_read(&file, path, err);
+    enum cb_status status = cb_tensors_read(&file, path, err);
     if (status) return status;
     /* Ours carry a checksum; PyTorch's do not. */
     if (cb_safetensors_metadata(&file, "data_sha256")) status = check_data(&file, path, err);

@@ -16,11 +16,22 @@
 /* One read or write call; Linux moves at most about 2 GiB a call. */
 static const size_t max_chunk = (size_t)1 << 30;
 
+/* Opens path without waiting for the other end of a pipe; read and write then wait as usual. */
+static int open_ready(const char *path, int flags)
+{
+    const int fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0) fcntl(fd, F_SETFL, flags);
+    return fd;
+}
+
 static enum cb_status read_all(int fd, struct cb_bytes *out, const char *path, size_t max_bytes, struct cb_error *err)
 {
     struct stat st;
     if (fstat(fd, &st)) return cb_fail(err, CB_IO_ERROR, "%s: %s", path, strerror(errno));
     if (S_ISDIR(st.st_mode)) return cb_fail(err, CB_BAD_INPUT, "%s: is a folder, expected a file", path);
+    if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > max_bytes)
+        return cb_fail(err, CB_BAD_INPUT, "%s: has %lld bytes, more than the %zu that such a file may have", path,
+                       (long long)st.st_size, max_bytes);
 
     /* The size is a hint only: pipes have none, and a file may grow or shrink while it is read. One byte more finds the
      * end. */
@@ -36,6 +47,10 @@ static enum cb_status read_all(int fd, struct cb_bytes *out, const char *path, s
         }
         const size_t want = room - len < max_chunk ? room - len : max_chunk;
         const ssize_t got = read(fd, data + len, want);
+        if (got == 0 && len == 0 && S_ISFIFO(st.st_mode)) {
+            free(data);
+            return cb_fail(err, CB_BAD_INPUT, "%s: is a pipe from which nothing comes", path);
+        }
         if (got == 0) {
             *out = (struct cb_bytes){data, len};
             return CB_OK;
@@ -60,7 +75,7 @@ static enum cb_status read_all(int fd, struct cb_bytes *out, const char *path, s
 enum cb_status cb_read_file(struct cb_bytes *out, const char *path, size_t max_bytes, struct cb_error *err)
 {
     *out = (struct cb_bytes){NULL, 0};
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = open_ready(path, O_RDONLY);
     if (fd < 0) {
         const int mendable =
             errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ENAMETOOLONG || errno == ELOOP;
@@ -115,15 +130,21 @@ static int open_temp(const char *path, char temp[PATH_MAX])
     return -1;
 }
 
-enum cb_status cb_write_file(const char *path, const struct cb_bytes *parts, size_t count, struct cb_error *err)
+static int write_parts(int fd, const struct cb_bytes *parts, size_t count)
+{
+    int failed = 0;
+    for (size_t i = 0; i < count && !failed; i++) failed = write_all(fd, parts[i].data, parts[i].len);
+    return failed;
+}
+
+static enum cb_status replace_file(const char *path, const struct cb_bytes *parts, size_t count, struct cb_error *err)
 {
     char temp[PATH_MAX];
     const int fd = open_temp(path, temp);
     if (fd < 0) return cb_fail(err, CB_IO_ERROR, "%s: cannot create a file beside it: %s", path, strerror(errno));
 
     const char *step = "write";
-    int failed = 0;
-    for (size_t i = 0; i < count && !failed; i++) failed = write_all(fd, parts[i].data, parts[i].len);
+    int failed = write_parts(fd, parts, count);
     if (!failed) step = "fsync", failed = fsync(fd);
     int reason = errno;
     if (close(fd) && !failed) step = "close", failed = 1, reason = errno;
@@ -136,6 +157,29 @@ enum cb_status cb_write_file(const char *path, const struct cb_bytes *parts, siz
     if (sync_folder_of(path))
         return cb_fail(err, CB_IO_ERROR, "%s: written, but fsync of its folder failed: %s", path, strerror(errno));
     return CB_OK;
+}
+
+static enum cb_status write_through(const char *path, const struct cb_bytes *parts, size_t count, struct cb_error *err)
+{
+    const int fd = open_ready(path, O_WRONLY);
+    if (fd < 0)
+        return cb_fail(err, CB_IO_ERROR, "%s: cannot open: %s", path,
+                       errno == ENXIO ? "nobody reads from this pipe" : strerror(errno));
+    int failed = write_parts(fd, parts, count), reason = errno;
+    if (close(fd) && !failed) failed = 1, reason = errno;
+    return failed ? cb_fail(err, CB_IO_ERROR, "%s: write failed: %s", path, strerror(reason)) : CB_OK;
+}
+
+enum cb_status cb_write_file(const char *path, const struct cb_bytes *parts, size_t count, struct cb_error *err)
+{
+    struct stat there;
+    char target[PATH_MAX];
+    if (!stat(path, &there) && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+        return write_through(path, parts, count, err);
+    if (lstat(path, &there) || !S_ISLNK(there.st_mode)) return replace_file(path, parts, count, err);
+    if (!realpath(path, target))
+        return cb_fail(err, CB_IO_ERROR, "%s: is a link that leads nowhere: %s", path, strerror(errno));
+    return replace_file(target, parts, count, err);
 }
 
 enum cb_status cb_sha256_parts(const struct cb_bytes *parts, size_t count, char hex[CB_SHA256_HEX],

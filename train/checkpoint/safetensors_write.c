@@ -1,5 +1,6 @@
 #include "checkpoint/safetensors.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,12 +49,36 @@ static enum cb_status check_tensors(const char *path, const struct cb_tensor *so
     return CB_OK;
 }
 
-/* json_object_set_new that refuses a key that is there already. */
-static int add_new(json_t *object, const char *key, json_t *value)
+/* So that what fails later fails for lack of memory. */
+static enum cb_status check_text(const char *path, const char *text, struct cb_error *err)
 {
-    if (!json_object_get(object, key)) return json_object_set_new(object, key, value);
-    json_decref(value);
-    return -1;
+    errno = 0;
+    json_t *json = json_string(text);
+    if (json) {
+        json_decref(json);
+        return CB_OK;
+    }
+    if (errno == ENOMEM) return cb_fail(err, CB_NO_MEMORY, "%s: out of memory", path);
+    return cb_fail(err, CB_BAD_INPUT, "%s: \"%.95s\" is not UTF-8", path, text);
+}
+
+static enum cb_status check_texts(const char *path, const struct cb_tensor *sorted, size_t count,
+                                  const struct cb_metadata *metadata, size_t entries, struct cb_error *err)
+{
+    enum cb_status status = CB_OK;
+    for (size_t i = 0; i < count && !status; i++) {
+        status = check_text(path, sorted[i].name, err);
+        for (size_t j = 0; j < i && !status; j++)
+            if (!strcmp(sorted[i].name, sorted[j].name))
+                status = cb_fail(err, CB_BAD_INPUT, "%s: tensor %.95s is given twice", path, sorted[i].name);
+    }
+    for (size_t i = 0; i < entries && !status; i++) {
+        status = check_text(path, metadata[i].key, err);
+        if (!status) status = check_text(path, metadata[i].value, err);
+        if (!status && i && !strcmp(metadata[i].key, metadata[i - 1].key))
+            status = cb_fail(err, CB_BAD_INPUT, "%s: metadata %.95s is given twice", path, metadata[i].key);
+    }
+    return status;
 }
 
 static json_t *header_json(const struct cb_tensor *sorted, size_t count, const struct cb_metadata *metadata,
@@ -63,8 +88,9 @@ static json_t *header_json(const struct cb_tensor *sorted, size_t count, const s
     int failed = 0;
     if (entries) {
         json_t *object = json_object();
-        for (size_t i = 0; i < entries; i++) failed |= add_new(object, metadata[i].key, json_string(metadata[i].value));
-        failed |= add_new(header, "__metadata__", object);
+        for (size_t i = 0; i < entries; i++)
+            failed |= json_object_set_new(object, metadata[i].key, json_string(metadata[i].value));
+        failed |= json_object_set_new(header, "__metadata__", object);
     }
     size_t offset = 0;
     for (size_t i = 0; i < count; i++) {
@@ -73,9 +99,9 @@ static json_t *header_json(const struct cb_tensor *sorted, size_t count, const s
         for (size_t d = 0; d < t->rank; d++)
             failed |= json_array_append_new(shape, json_integer((json_int_t)t->dims[d]));
         const char *dtype = t->dtype == CB_DTYPE_F32 ? "F32" : t->dtype == CB_DTYPE_F64 ? "F64" : "I64";
-        failed |= add_new(header, t->name,
-                          json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype, "shape", shape, "data_offsets",
-                                    (json_int_t)offset, (json_int_t)(offset + t->bytes)));
+        failed |= json_object_set_new(header, t->name,
+                                      json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype, "shape", shape, "data_offsets",
+                                                (json_int_t)offset, (json_int_t)(offset + t->bytes)));
         offset += t->bytes;
     }
     if (!failed) return header;
@@ -83,10 +109,23 @@ static json_t *header_json(const struct cb_tensor *sorted, size_t count, const s
     return NULL;
 }
 
+/* json_dumps drops text without a word when its buffer cannot grow: only what reads back the same may be written. */
+static char *dump(const json_t *header)
+{
+    char *text = json_dumps(header, JSON_COMPACT);
+    json_t *again = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (!json_equal(header, again)) {
+        free(text);
+        text = NULL;
+    }
+    json_decref(again);
+    return text;
+}
+
 /* Prefix and header, padded with spaces to a multiple of 8 as the reference does. out->data is to be freed. */
 static int header_bytes(struct cb_bytes *out, const json_t *header)
 {
-    char *text = json_dumps(header, JSON_COMPACT);
+    char *text = dump(header);
     if (!text) return -1;
     const size_t len = strlen(text), padded = (len + 7) / 8 * 8;
     out->len = PREFIX_BYTES + padded;
@@ -118,14 +157,11 @@ enum cb_status cb_safetensors_write(const char *path, const struct cb_tensor *te
     qsort(sorted, count, sizeof *sorted, by_layout);
     qsort(keys, entries, sizeof *keys, by_key);
     status = check_tensors(path, sorted, count, err);
+    if (!status) status = check_texts(path, sorted, count, keys, entries, err);
     if (status) goto done;
 
     header = header_json(sorted, count, keys, entries);
-    if (!header) {
-        status = cb_fail(err, CB_BAD_INPUT, "%s: a tensor name or metadata entry is given twice or is not UTF-8", path);
-        goto done;
-    }
-    if (header_bytes(&parts[0], header)) {
+    if (!header || header_bytes(&parts[0], header)) {
         status = cb_fail(err, CB_NO_MEMORY, "%s: out of memory", path);
         goto done;
     }

@@ -6,6 +6,39 @@
 
 static const char momentum_prefix[] = "momentum.";
 
+/* SHA-256 of the metadata in the order of their keys, each key and value with its terminating zero; without the sum
+ * itself. */
+static const char metadata_sum[] = "metadata_sha256";
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const struct cb_metadata *)a)->key, ((const struct cb_metadata *)b)->key);
+}
+
+static enum cb_status metadata_sha256(const struct cb_metadata *metadata, size_t entries, char hex[CB_SHA256_HEX],
+                                      struct cb_error *err)
+{
+    struct cb_metadata *sorted = malloc((entries + 1) * sizeof *sorted);
+    struct cb_bytes *parts = malloc((2 * entries + 1) * sizeof *parts);
+    enum cb_status status = CB_NO_MEMORY;
+    if (sorted && parts) {
+        size_t n = 0;
+        for (size_t i = 0; i < entries; i++)
+            if (strcmp(metadata[i].key, metadata_sum)) sorted[n++] = metadata[i];
+        qsort(sorted, n, sizeof *sorted, by_key);
+        for (size_t i = 0; i < 2 * n; i++) {
+            const char *text = i % 2 ? sorted[i / 2].value : sorted[i / 2].key;
+            parts[i] = (struct cb_bytes){(uint8_t *)(uintptr_t)text, strlen(text) + 1};
+        }
+        status = cb_sha256_parts(parts, 2 * n, hex, err);
+    } else {
+        cb_fail(err, CB_NO_MEMORY, "metadata_sha256: out of memory");
+    }
+    free(parts);
+    free(sorted);
+    return status;
+}
+
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
 /* One tensor of the file to be: where it comes from and what it is called. */
@@ -70,7 +103,7 @@ enum cb_status cb_tensors_write(const struct cb_model *model, int with_momentum,
     const size_t most = 2 * cb_model_tensor_count(model);
     struct source *sources = calloc(most, sizeof *sources);
     struct cb_tensor *tensors = calloc(most, sizeof *tensors);
-    struct cb_metadata *all = calloc(entries + 5, sizeof *all);
+    struct cb_metadata *all = calloc(entries + 6, sizeof *all);
     const size_t n = sources ? list_sources(model, with_momentum, sources) : 0;
     const size_t len = total_len(model, sources, n);
     float *data = malloc(len * sizeof *data);
@@ -79,7 +112,7 @@ enum cb_status cb_tensors_write(const struct cb_model *model, int with_momentum,
         status = cb_fail(err, CB_NO_MEMORY, "%s: out of memory", path);
     } else {
         const struct cb_network *network = cb_model_network(model);
-        char name[32], shortcut[2] = {network->shortcut, '\0'}, sha256[CB_SHA256_HEX];
+        char name[32], shortcut[2] = {network->shortcut, '\0'}, sha256[CB_SHA256_HEX], sum[CB_SHA256_HEX];
         snprintf(name, sizeof name, "resnet%zu", network->depth);
         export_all(model, sources, n, data, tensors);
         status = cb_sha256_hex(data, len * sizeof *data, sha256, err);
@@ -89,7 +122,9 @@ enum cb_status cb_tensors_write(const struct cb_model *model, int with_momentum,
         all[entries + 2] = (struct cb_metadata){"shortcut", shortcut};
         all[entries + 3] = (struct cb_metadata){"data_sha256", sha256};
         all[entries + 4] = (struct cb_metadata){"numerics", cb_numerics_name(network->numerics)};
-        if (!status) status = cb_safetensors_write(path, tensors, n, all, entries + 5, err);
+        if (!status) status = metadata_sha256(all, entries + 5, sum, err);
+        all[entries + 5] = (struct cb_metadata){metadata_sum, sum};
+        if (!status) status = cb_safetensors_write(path, tensors, n, all, entries + 6, err);
     }
     free(data);
     free(all);
@@ -99,6 +134,20 @@ enum cb_status cb_tensors_write(const struct cb_model *model, int with_momentum,
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
+
+enum cb_status cb_tensors_read(struct cb_safetensors *file, const char *path, struct cb_error *err)
+{
+    enum cb_status status = cb_safetensors_read(file, path, err);
+    if (status) return status;
+    char got[CB_SHA256_HEX];
+    const char *expected = cb_safetensors_metadata(file, metadata_sum);
+    if (expected) status = metadata_sha256(file->metadata, file->entries, got, err);
+    if (expected && !status && strcmp(expected, got))
+        status = cb_fail(err, CB_BAD_INPUT, "%s: the metadata are damaged: SHA-256 is %s, expected %.64s", path, got,
+                         expected);
+    if (status) cb_safetensors_free(file);
+    return status;
+}
 
 /* A tensor's name without the prefix that torch.nn.DataParallel puts before it. */
 static const char *bare(const char *name)
@@ -207,6 +256,8 @@ enum cb_status cb_tensors_load(struct cb_model *model, const struct cb_safetenso
     if (!found) return cb_fail(err, CB_NO_MEMORY, "%s: out of memory", path);
     enum cb_status status = match(model, file, found, path, err);
     if (!status) status = check_complete(model, found, mode, path, err);
+    if (!status && mode == CB_TENSORS_RESUME && !cb_safetensors_metadata(file, metadata_sum))
+        status = cb_fail(err, CB_BAD_INPUT, "%s: no resume file: metadata \"%s\" is missing", path, metadata_sum);
     if (!status) status = import_all(model, found, mode, path, err);
     free(found);
     return status;
@@ -240,38 +291,39 @@ enum cb_status cb_weights_sha256(const struct cb_model *model, char hex[CB_SHA25
 
 /* --- what network a file holds ------------------------------------------------------------------------------------ */
 
-/* Number of blocks of a stage: layer<stage>.0 .. layer<stage>.<n-1>, all present. */
+enum { MAX_BLOCKS = 18 }; /* of a stage, in ResNet-110 */
+
+/* Number of blocks of a stage: layer<stage>.0 .. layer<stage>.<n-1>, all present; no more than MAX_BLOCKS + 1. */
 static size_t count_blocks(const struct cb_safetensors *file, int stage)
 {
     char name[64];
-    size_t found = 0;
-    for (;; found++) {
+    for (size_t found = 0; found <= MAX_BLOCKS; found++) {
         snprintf(name, sizeof name, "layer%d.%zu.conv1.weight", stage, found);
         size_t i = 0;
         while (i < file->tensors && strcmp(bare(file->tensor[i].name), name)) i++;
         if (i == file->tensors) return found;
     }
+    return MAX_BLOCKS + 1;
 }
 
 enum cb_status cb_checkpoint_network(struct cb_network *network, const char *path, struct cb_error *err)
 {
     struct cb_safetensors file;
-    enum cb_status status = cb_safetensors_read(&file, path, err);
+    enum cb_status status = cb_tensors_read(&file, path, err);
     if (status) return status;
-    const size_t n = count_blocks(&file, 1);
+    const size_t n = count_blocks(&file, 1), second = count_blocks(&file, 2), third = count_blocks(&file, 3);
     const size_t depth = 6 * n + 2;
     const char *version = cb_safetensors_metadata(&file, "numerics");
     const enum cb_numerics numerics = version ? cb_numerics_find(version) : CB_FP32_DIRECT;
     int downsamples = 0;
     for (size_t i = 0; i < file.tensors; i++)
         downsamples |= !strncmp(bare(file.tensor[i].name), "layer2.0.downsample.", 20);
-    if (count_blocks(&file, 2) != n || count_blocks(&file, 3) != n ||
-        (depth != 20 && depth != 32 && depth != 44 && depth != 56 && depth != 110))
+    if (second != n || third != n || (depth != 20 && depth != 32 && depth != 44 && depth != 56 && depth != 110))
         status = cb_fail(
             err, CB_BAD_INPUT,
             "%s: no CIFAR ResNet of depth 20, 32, 44, 56 or 110: %zu, %zu and %zu blocks named layer1.*, layer2.*, "
             "layer3.*",
-            path, n, count_blocks(&file, 2), count_blocks(&file, 3));
+            path, n, second, third);
     else if (numerics == CB_NUMERICS_COUNT)
         status = cb_fail(err, CB_BAD_INPUT, "%s: unknown numerics version \"%.40s\" in the metadata", path, version);
     else

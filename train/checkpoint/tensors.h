@@ -5,10 +5,13 @@
 
 #include "checkpoint/checkpoint.h"
 
-/* Writes values and statistics, with_momentum also "momentum.<name>"; to the metadata come network, shortcut, format
- * and data_sha256. */
+/* Writes values and statistics, with_momentum also "momentum.<name>"; to the metadata come network, shortcut, format,
+ * numerics, data_sha256 and over all of them metadata_sha256. */
 enum cb_status cb_tensors_write(const struct cb_model *model, int with_momentum, const struct cb_metadata *metadata,
                                 size_t entries, const char *path, struct cb_error *err);
+
+/* cb_safetensors_read; metadata with a metadata_sha256 must match it. */
+enum cb_status cb_tensors_read(struct cb_safetensors *file, const char *path, struct cb_error *err);
 
 enum cb_tensors_mode {
     CB_TENSORS_WEIGHTS, /* values and statistics; momentum in the file is passed over */

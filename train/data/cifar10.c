@@ -1,11 +1,13 @@
 #include "data/data.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const char *const cb_cifar_train_files[5] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                                              "data_batch_4.bin", "data_batch_5.bin"};
@@ -104,7 +106,9 @@ enum cb_status cb_cifar_read(struct cb_images *images, const char *dir, const ch
             images->n = before;
             return cb_fail(err, CB_BAD_INPUT, "%.200s...: path too long", dir);
         }
-        FILE *file = fopen(path, "rb");
+        /* Without O_NONBLOCK a pipe of this name would be waited for before it is refused. */
+        int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        FILE *file = fd >= 0 ? fdopen(fd, "rb") : NULL;
         enum cb_status status;
         if (file) {
             status = read_stream(images, file, path, err);
@@ -116,6 +120,7 @@ enum cb_status cb_cifar_read(struct cb_images *images, const char *dir, const ch
                              path);
         } else {
             status = cb_fail(err, CB_IO_ERROR, "%s: cannot be opened: %s", path, strerror(errno));
+            if (fd >= 0) close(fd);
         }
         if (status != CB_OK) {
             images->n = before;

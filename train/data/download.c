@@ -17,6 +17,7 @@
 
 enum {
     MAX_IDLE_ATTEMPTS = 3,    /* attempts in a row that bring no byte */
+    MAX_ATTEMPTS = 50,        /* in all: a server that breaks off after each byte is not worth more */
     LOW_SPEED_BYTES_S = 2000, /* the official server gives 55,000 and more when it is throttled */
     LOW_SPEED_SECONDS = 30,
     CONNECT_SECONDS = 20,
@@ -79,7 +80,10 @@ static enum cb_status write_source(const struct transfer *transfer)
 {
     char name[PATH_MAX], text[8192];
     int len = snprintf(text, sizeof text, "%s\n%s\n", transfer->request->url, transfer->validator);
-    if (len >= (int)sizeof text || !source_path(transfer->request->path, name)) return CB_BAD_INPUT;
+    if (len >= (int)sizeof text || !source_path(transfer->request->path, name)) {
+        errno = ENAMETOOLONG;
+        return CB_BAD_INPUT;
+    }
     return cb_write_file(name, &(struct cb_bytes){(uint8_t *)text, (size_t)len}, 1, NULL);
 }
 
@@ -155,13 +159,21 @@ static int begin_body(struct transfer *transfer)
     return 1;
 }
 
+/* Nothing of it is kept: going on from there would end the same way. */
+static void refuse_too_large(struct transfer *transfer)
+{
+    transfer->refused = "the file is larger than the archive can be";
+    if (ftruncate(transfer->fd, 0) != 0) transfer->failed_errno = errno;
+    transfer->size = 0;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 {
     struct transfer *transfer = data;
     size_t len = size * count;
     if (transfer->size == transfer->from && !begin_body(transfer)) return 0;
     if ((size_t)transfer->size + len > transfer->request->max_bytes) {
-        transfer->refused = "the file is larger than the archive can be";
+        refuse_too_large(transfer);
         return 0;
     }
     for (size_t done = 0; done < len;) {
@@ -207,6 +219,11 @@ static void set_options(struct transfer *transfer, char *curl_text)
 {
     CURL *curl = transfer->curl;
     curl_easy_setopt(curl, CURLOPT_URL, transfer->request->url);
+    /* A file is taken only from the user's own address, and no redirection leads from https to less. */
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
+    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR,
+                     strncasecmp(transfer->request->url, "https:", 6) == 0 ? "https" : "http,https");
+    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->request->max_bytes);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "cyclebench");
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, curl_text);
     curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
@@ -278,7 +295,9 @@ static enum cb_status explain(const struct transfer *transfer, CURLcode code, co
         return cb_fail(err, CB_IO_ERROR, "%.300s: cannot be written: %s", request->path,
                        strerror(transfer->failed_errno));
     if (transfer->refused) return cb_fail(err, CB_IO_ERROR, "%.300s: %s", request->url, transfer->refused);
-    int address = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
+    long redirections = 0;
+    curl_easy_getinfo(transfer->curl, CURLINFO_REDIRECT_COUNT, &redirections);
+    int address = !redirections && (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL);
     return cb_fail(err, address ? CB_BAD_INPUT : CB_IO_ERROR, "%.300s: %.300s (%lld bytes are there)", request->url,
                    curl_text[0] ? curl_text : curl_easy_strerror(code), (long long)transfer->size);
 }
@@ -286,10 +305,11 @@ static enum cb_status explain(const struct transfer *transfer, CURLcode code, co
 static enum cb_status run_attempts(struct transfer *transfer, char *curl_text, struct cb_error *err)
 {
     FILE *log = transfer->request->log;
-    for (unsigned idle = 0;;) {
+    for (unsigned idle = 0, attempts = 1;; attempts++) {
         curl_text[0] = '\0';
         CURLcode code = attempt(transfer);
         if (code == CURLE_OK) return CB_OK;
+        if (code == CURLE_FILESIZE_EXCEEDED) refuse_too_large(transfer);
         if (is_past_end(transfer, code)) {
             if (transfer->total == transfer->size) return CB_OK;
             if (ftruncate(transfer->fd, 0) != 0) transfer->failed_errno = errno;
@@ -298,7 +318,7 @@ static enum cb_status run_attempts(struct transfer *transfer, char *curl_text, s
             return explain(transfer, code, curl_text, err);
         }
         idle = transfer->size > transfer->from ? 0 : idle + 1;
-        if (stopped(transfer) || transfer->failed_errno || idle == MAX_IDLE_ATTEMPTS)
+        if (stopped(transfer) || transfer->failed_errno || idle == MAX_IDLE_ATTEMPTS || attempts == MAX_ATTEMPTS)
             return explain(transfer, code, curl_text, err);
         if (log)
             fprintf(log, "  broken at byte %lld (%s), going on\n", (long long)transfer->size,

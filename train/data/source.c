@@ -9,16 +9,21 @@
 
 #include "data/archive.h"
 
-static int is_folder(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
+/* What a search has met: an error other than "not there" must not pass for missing data. */
+struct trouble {
+    int number;
+    char path[PATH_MAX];
+};
 
-static int is_file(const char *path)
+static int has_type(const char *path, mode_t type, struct trouble *trouble)
 {
     struct stat info;
-    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    if (stat(path, &info) == 0) return (info.st_mode & S_IFMT) == type;
+    if (errno != ENOENT && errno != ENOTDIR && !trouble->number) {
+        trouble->number = errno;
+        snprintf(trouble->path, sizeof trouble->path, "%s", path);
+    }
+    return 0;
 }
 
 static int join(char *out, size_t bytes, const char *folder, const char *name)
@@ -27,32 +32,45 @@ static int join(char *out, size_t bytes, const char *folder, const char *name)
 }
 
 /* One of the six files is enough: what else a caller needs and misses is reported by name when it is read. */
-static int holds_batches(const char *folder)
+static int holds_batches(const char *folder, struct trouble *trouble)
 {
     char path[PATH_MAX];
-    if (join(path, sizeof path, folder, cb_cifar_test_file) && is_file(path)) return 1;
+    if (join(path, sizeof path, folder, cb_cifar_test_file) && has_type(path, S_IFREG, trouble)) return 1;
     for (size_t i = 0; i < 5; i++)
-        if (join(path, sizeof path, folder, cb_cifar_train_files[i]) && is_file(path)) return 1;
+        if (join(path, sizeof path, folder, cb_cifar_train_files[i]) && has_type(path, S_IFREG, trouble)) return 1;
     return 0;
 }
 
 /* Whether path leads to a data set; fills source if so. */
-static int probe(struct cb_data_source *source, const char *path)
+static int probe(struct cb_data_source *source, const char *path, struct trouble *trouble)
 {
-    if (is_file(path)) {
+    if (has_type(path, S_IFREG, trouble)) {
         source->is_archive = 1;
         return snprintf(source->path, sizeof source->path, "%s", path) < (int)sizeof source->path;
     }
-    if (!is_folder(path)) return 0;
+    if (!has_type(path, S_IFDIR, trouble)) return 0;
     source->is_archive = 0;
-    if (join(source->path, sizeof source->path, path, CB_CIFAR_FOLDER) && holds_batches(source->path)) return 1;
-    if (holds_batches(path)) return snprintf(source->path, sizeof source->path, "%s", path) < (int)sizeof source->path;
+    if (join(source->path, sizeof source->path, path, CB_CIFAR_FOLDER) && holds_batches(source->path, trouble))
+        return 1;
+    if (holds_batches(path, trouble))
+        return snprintf(source->path, sizeof source->path, "%s", path) < (int)sizeof source->path;
     source->is_archive = 1;
-    return join(source->path, sizeof source->path, path, CB_CIFAR_ARCHIVE) && is_file(source->path);
+    return join(source->path, sizeof source->path, path, CB_CIFAR_ARCHIVE) && has_type(source->path, S_IFREG, trouble);
 }
 
-static enum cb_status not_data(struct cb_error *err, const char *who, const char *path)
+static enum cb_status examined(struct cb_error *err, const char *who, const struct trouble *trouble)
 {
+    return cb_fail(err, CB_IO_ERROR, "%s: %.800s cannot be examined: %s", who, trouble->path,
+                   strerror(trouble->number));
+}
+
+/* Looks where the user said: no data there is an error. */
+static enum cb_status probe_given(struct cb_data_source *source, const char *who, const char *path,
+                                  struct cb_error *err)
+{
+    struct trouble trouble = {0};
+    if (probe(source, path, &trouble)) return CB_OK;
+    if (trouble.number) return examined(err, who, &trouble);
     struct stat info;
     if (stat(path, &info) != 0) return cb_fail(err, CB_BAD_INPUT, "%s: %.800s: %s", who, path, strerror(errno));
     return cb_fail(err, CB_BAD_INPUT,
@@ -64,18 +82,20 @@ static enum cb_status not_data(struct cb_error *err, const char *who, const char
 enum cb_status cb_data_find(struct cb_data_source *source, const char *option, struct cb_error *err)
 {
     *source = (struct cb_data_source){0};
-    if (option) return probe(source, option) ? CB_OK : not_data(err, "--data", option);
+    if (option) return probe_given(source, "--data", option, err);
     const char *variable = getenv("CYCLEBENCH_DATA");
-    if (variable && variable[0]) return probe(source, variable) ? CB_OK : not_data(err, "$CYCLEBENCH_DATA", variable);
+    if (variable && variable[0]) return probe_given(source, "$CYCLEBENCH_DATA", variable, err);
     char cache[PATH_MAX];
+    struct trouble trouble = {0};
     if (cb_data_cache_folder(cache, sizeof cache, NULL) != CB_OK)
         snprintf(cache, sizeof cache, "the cache folder ($HOME is not set)");
-    else if (probe(source, cache))
+    else if (probe(source, cache, &trouble))
         return CB_OK;
     *source = (struct cb_data_source){0};
+    if (trouble.number) return examined(err, "the cache folder", &trouble);
     return cb_fail(
         err, CB_UNAVAILABLE,
-        "CIFAR-10 not found: looked for --data and $CYCLEBENCH_DATA (not given), and in %.700s; "
+        "CIFAR-10 not found: looked for --data and $CYCLEBENCH_DATA (not given) and in %.700s; "
         "`cyclebench data fetch` downloads it (170 MB), `cyclebench data synth --data DIR` makes a synthetic set",
         cache);
 }

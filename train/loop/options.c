@@ -1,6 +1,7 @@
 #include "loop/options.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,7 +34,7 @@ enum cb_status cb_option_triple(const char *option, const char *text, double val
     for (int i = 0; i < 3; i++) {
         char *end;
         value[i] = strtod(at, &end);
-        if (end == at || *end != (i < 2 ? ',' : '\0'))
+        if (end == at || *end != (i < 2 ? ',' : '\0') || !isfinite(value[i]))
             return cb_fail(err, CB_BAD_INPUT, "%s: expected three numbers such as 0.4914,0.4822,0.4465, got '%s'",
                            option, text);
         at = end + 1;

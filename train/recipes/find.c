@@ -1,6 +1,7 @@
 #include "recipes/recipe.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -94,9 +95,11 @@ static enum cb_status find_recipe(char path[PATH_MAX], const char *name, struct 
     char folder[PATH_MAX];
     const enum cb_status status = find_folder(folder, err);
     if (status) return status;
-    if (len == 0 || (size_t)snprintf(path, PATH_MAX, "%s/%s.ini", folder, name) >= PATH_MAX || access(path, F_OK))
+    if (len == 0 || (size_t)snprintf(path, PATH_MAX, "%s/%s.ini", folder, name) >= PATH_MAX)
         return unknown_recipe(folder, name, err);
-    return CB_OK;
+    if (!access(path, F_OK)) return CB_OK;
+    if (errno == ENOENT) return unknown_recipe(folder, name, err);
+    return cb_fail(err, CB_IO_ERROR, "%s: cannot be examined: %s", path, strerror(errno));
 }
 
 enum cb_status cb_recipe_read(struct cb_recipe *recipe, const char *name, const char *const *overrides, size_t count,

@@ -34,7 +34,7 @@ const struct recipe_key cb_recipe_table[] = {
      "reflect repeats the edge pixel and crops at offsets 0..7, zero crops at 0..8"},
     {"data", "mean", KEY_TRIPLE, AT(data.mean), "[]", 0, 1, NULL, ALL_KINDS, "0.4914, 0.48216, 0.44653",
      "subtracted from each channel of pixels in 0..1"},
-    {"data", "std", KEY_TRIPLE, AT(data.std), "(]", 0, 1, NULL, ALL_KINDS, "0.24703, 0.24349, 0.26159",
+    {"data", "std", KEY_TRIPLE, AT(data.std), "[]", 1e-6, 1, NULL, ALL_KINDS, "0.24703, 0.24349, 0.26159",
      "each channel is divided by it"},
     {"data", "holdout", KEY_SIZE, AT(data.holdout), "[]", 0, 1e9, NULL, ALL_KINDS, "0",
      "the last n training images validate instead of the test set"},

@@ -78,14 +78,27 @@ static int store_triple(double triple[3], const struct recipe_key *key, const ch
     return 1;
 }
 
-/* Kept without spaces, so that readers split at commas. Names only: the files lie in the data folder. */
+/* Whether item is among the names of a list without spaces. */
+static int is_listed(const char *list, const char *item)
+{
+    const size_t len = strlen(item);
+    for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',')
+        if (strcspn(at, ",") == len && !memcmp(at, item, len)) return 1;
+    return 0;
+}
+
+/* Kept without spaces, so that readers split at commas. Names only: the files lie in the data folder, and recipe.ini
+ * must read back. Training on the test set, or twice on one file, is no training of this recipe. */
 static int store_files(char files[512], const char *text)
 {
     char kept[MAX_FILES_TEXT + 1] = "", item[MAX_FILES_TEXT];
     size_t len = 0;
     int more;
     while ((more = next_item(&text, item, sizeof item)) == 1) {
-        if (strchr(item, '/') || len + strlen(item) + 1 > MAX_FILES_TEXT) return 0;
+        for (const char *c = item; *c; c++)
+            if (!isalnum((unsigned char)*c) && !strchr("._-", *c)) return 0;
+        if (len + strlen(item) + 1 > MAX_FILES_TEXT || !strcmp(item, cb_cifar_test_file) || is_listed(kept, item))
+            return 0;
         len += (size_t)snprintf(kept + len, sizeof kept - len, "%s%s", len ? "," : "", item);
     }
     if (more < 0) return 0;
@@ -299,7 +312,7 @@ void cb_recipe_allowed(const struct recipe_key *key, char text[RECIPE_ALLOWED_BY
         [KEY_U64] = "an integer 0 .. 2^64-1",
         [KEY_REAL] = "a number",
         [KEY_TRIPLE] = "three numbers a, b, c, each",
-        [KEY_FILES] = "file names without folder, separated by commas",
+        [KEY_FILES] = "different file names of letters, digits, . _ and -, separated by commas; not test_batch.bin",
         [KEY_AUGMENT] = "none, or a list of flip, crop and with crop one of reflect, zero",
         [KEY_MILESTONES] = "up to 8 ascending iterations >= 1 or shares like 50%, separated by commas",
     };

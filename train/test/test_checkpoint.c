@@ -192,8 +192,7 @@ static void poke(const char *path, size_t at, int byte)
     assert_int_equal(fclose(file), 0);
 }
 
-/* Flips bits all over a resume file, in each byte of its metadata. None may pass unnoticed but in the "format" entry,
- * which we do not read. */
+/* Flips bits all over a resume file, in each byte of its metadata. */
 static void test_every_damage_is_found(void **state)
 {
     struct cb_model *model = make_model(&resnet20, 3);
@@ -205,12 +204,9 @@ static void test_every_damage_is_found(void **state)
     assert_int_equal(cb_checkpoint_save(model, &position, path, NULL, &err), CB_OK);
     assert_int_equal(cb_read_file(&file, path, 1 << 28, &err), CB_OK);
     assert_int_equal(cb_weights_sha256(model, before, &err), CB_OK);
-    static const char unread[] = "\"format\":\"pt\"";
-    const uint8_t *format = memmem(file.data, file.len, unread, strlen(unread)),
-                  *end = memmem(file.data, file.len, "},", 2);
-    assert_true(format && end);
+    const uint8_t *end = memmem(file.data, file.len, "},", 2);
+    assert_non_null(end);
     for (size_t at = 0; at < file.len; at += &file.data[at] < end ? 1 : 4001) {
-        if (&file.data[at] >= format && &file.data[at] < format + strlen(unread)) continue;
         poke(path, at, file.data[at] ^ 1);
         if (cb_checkpoint_resume(model, &position, path, &err) == CB_OK)
             fail_msg("the flip at byte %zu is not found", at);
@@ -257,10 +253,10 @@ static void rewrite(const char *path, const char *tensor, enum change change, co
         t->dims[0] /= 2;
         break;
     }
-    /* Without the checksum, as files of other programs are. */
+    /* Without the checksums, as files of other programs are. */
     size_t entries = 0;
     for (size_t i = 0; i < file.entries; i++)
-        if (strcmp(file.metadata[i].key, "data_sha256")) file.metadata[entries++] = file.metadata[i];
+        if (!strstr(file.metadata[i].key, "data_sha256")) file.metadata[entries++] = file.metadata[i];
     if (cb_safetensors_write(path, file.tensor, count, file.metadata, entries, &err)) fail_msg("%s", err.text);
     cb_safetensors_free(&file);
 }
@@ -325,6 +321,33 @@ static void test_load_weights(void **state)
     cb_model_destroy(other);
 }
 
+/* Every bit of the metadata of final.safetensors: none may turn into other weights, another network or other numerics. */
+static void test_weights_keep_their_metadata(void **state)
+{
+    struct cb_model *model = make_model(&resnet20_b, 3);
+    const struct cb_position somewhere = some_position();
+    struct cb_network found;
+    struct cb_error err;
+    struct cb_bytes file;
+    const char *path = in_folder(state, "final.safetensors");
+    assert_int_equal(cb_checkpoint_save_weights(model, &somewhere, path, &err), CB_OK);
+    assert_int_equal(cb_read_file(&file, path, 1 << 28, &err), CB_OK);
+    const uint8_t *end = memmem(file.data, file.len, "},", 2), *sum = memmem(file.data, file.len, "metadata_sha256", 15);
+    assert_true(end && sum);
+    for (const uint8_t *at = file.data; at < end; at++) {
+        for (int bit = 0; bit < 8; bit += 3) {
+            poke(path, (size_t)(at - file.data), *at ^ 1 << bit);
+            if (cb_checkpoint_network(&found, path, &err) != CB_OK) continue;
+            /* Without the key of the sum it is a file as it was before there was a sum: right in all it says. */
+            if (at < sum || at >= sum + 15) fail_msg("bit %d of byte %zu is not found", bit, (size_t)(at - file.data));
+            assert_true(found.depth == 20 && found.shortcut == 'B' && found.numerics == resnet20_b.numerics);
+        }
+        poke(path, (size_t)(at - file.data), *at);
+    }
+    free(file.data);
+    cb_model_destroy(model);
+}
+
 static void test_resume_wants_momentum(void **state)
 {
     struct cb_model *model = make_model(&resnet20, 3);
@@ -347,9 +370,12 @@ static void test_resume_wants_momentum(void **state)
     }
     char hex[CB_SHA256_HEX];
     assert_int_equal(cb_sha256_hex(data, bytes, hex, NULL), CB_OK);
-    for (size_t i = 0; i < file.entries; i++)
+    size_t entries = 0;
+    for (size_t i = 0; i < file.entries; i++) {
         if (!strcmp(file.metadata[i].key, "data_sha256")) file.metadata[i].value = hex;
-    assert_int_equal(cb_safetensors_write(path, file.tensor, count, file.metadata, file.entries, &err), CB_OK);
+        if (strcmp(file.metadata[i].key, "metadata_sha256")) file.metadata[entries++] = file.metadata[i];
+    }
+    assert_int_equal(cb_safetensors_write(path, file.tensor, count, file.metadata, entries, &err), CB_OK);
     assert_int_equal(cb_checkpoint_resume(model, &position, path, &err), CB_BAD_INPUT);
     assert_non_null(strstr(err.text, "tensor momentum.layer3.2.conv2.weight is missing"));
     free(data);
@@ -421,6 +447,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_previous_is_kept, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_every_damage_is_found, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_load_weights, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_weights_keep_their_metadata, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_resume_wants_momentum, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_network_of_a_file, make_temp_folder, remove_temp_folder),
         cmocka_unit_test(test_pretrained),

@@ -8,6 +8,7 @@ work=$(mktemp -d) || exit 1
 server=
 trap '[ -n "$server" ] && kill "$server" 2> /dev/null; rm -rf "$work"' EXIT
 export XDG_CACHE_HOME=$work/cache
+real=${CYCLEBENCH_DATA:-}
 unset CYCLEBENCH_DATA http_proxy HTTP_PROXY all_proxy ALL_PROXY
 export no_proxy=127.0.0.1
 archive=cifar-10-binary.tar.gz
@@ -66,7 +67,9 @@ else
 fi
 
 # --- verify ---
-expect_exit "verify: nothing found says how to fetch" 1 'cyclebench data fetch' env -C "$work" "$(realpath "$cyclebench")" data verify
+expect_exit "verify: nothing found says how to fetch" 4 'cyclebench data fetch' env -C "$work" "$(realpath "$cyclebench")" data verify
+mkdir -p "$work/looped/cyclebench" && ln -s $batches "$work/looped/cyclebench/$batches"
+expect_exit "verify: what cannot be examined is not missing" 1 'cannot be examined' env XDG_CACHE_HOME="$work/looped" "$cyclebench" data verify
 expect_exit "verify: a given folder without data" 2 'No such file' "$cyclebench" data verify --data "$work/nowhere"
 expect_exit "verify: wrong lengths" 2 'data_batch_5.bin: wrong length: expected 30730000 bytes, got 307300' "$cyclebench" data verify --data "$work/synth"
 rm "$work/synth/$batches/data_batch_3.bin"
@@ -83,6 +86,31 @@ echo 'no archive at all' > "$work/text.tar.gz"
 expect_exit "verify: no archive" 2 'text.tar.gz: cannot be read' "$cyclebench" data verify --data "$work/text.tar.gz"
 : > "$work/empty.tar.gz"
 expect_exit "verify: an empty archive" 2 'empty.tar.gz: cannot be read' "$cyclebench" data verify --data "$work/empty.tar.gz"
+
+# One flipped bit: libarchive would not notice.
+cp "$work/synth.tar.gz" "$work/hurt.tar.gz"
+printf '\x55' | dd of="$work/hurt.tar.gz" bs=1 seek=200000 conv=notrunc status=none
+expect_exit "verify: a damaged archive" 2 'hurt.tar.gz: (damaged: its gzip checksum|cannot be read)' "$cyclebench" data verify --data "$work/hurt.tar.gz"
+# A hash that libcrypto cannot compute is an error, not an empty text.
+printf 'openssl_conf = a\n[a]\nproviders = b\n[b]\nnull = c\n[c]\nactivate = 1\n' > "$work/no-sha.cnf"
+head -c 30730000 /dev/zero > "$work/synth/$batches/data_batch_3.bin"
+expect_exit "verify: without SHA-256" 1 'libcrypto could not compute' env OPENSSL_CONF="$work/no-sha.cnf" "$cyclebench" data verify --data "$work/synth"
+rm "$work/synth/$batches/data_batch_3.bin"
+
+# --- output that is lost, descriptors that are closed ---
+if [ -w /dev/full ]; then
+    for command in "verify --data $work/synth" "synth --data $work/lost --images 1" "--help"; do
+        # shellcheck disable=SC2086 # words are meant
+        "$cyclebench" data $command > /dev/full 2> "$work/log"
+        [ $? = 1 ] && grep -q 'standard output: cannot be written' "$work/log"; check "data ${command%% *}: output that is lost is an error" $?
+    done
+fi
+"$cyclebench" data synth --data "$work/few" --images 4 > "$work/log" 2>&1
+"$cyclebench" train smoke --data "$work/few" --run "$work/closed" --threads 1 --max-iterations 1 --set data.batch=2 <&- >&- 2>&-
+[ "$(head -c 1 "$work/closed/run.jsonl")" = '{' ] && ! grep -q images "$work/closed/lock"
+check "train: what is printed to a closed descriptor goes into no file" $?
+expect_exit "train: test_batch.bin is not trained on" 2 'expected different file names .* not test_batch.bin' \
+    "$cyclebench" train smoke --data "$work/few" --run "$work/on-test" --set data.train_files=test_batch.bin
 
 # --- fetch: wrong content is reported and nothing is kept ---
 fetch_refused() { # NAME PATTERN ARCHIVE
@@ -104,12 +132,13 @@ tar -C "$work" -czf "$work/link.tar.gz" test_batch.bin
 fetch_refused "a link" 'is a link or device' "$work/link.tar.gz"
 fetch_refused "no such file" 'nothing was kept' "$work/nowhere.tar.gz"
 expect_exit "fetch: an address of no known kind" 2 'nothing was kept' "$cyclebench" data fetch --data "$work/refused" --mirror "gopherus://host/x"
+expect_exit "fetch: a protocol that is not HTTP" 2 'nothing was kept' "$cyclebench" data fetch --data "$work/refused" --mirror "ftp://127.0.0.1:1/x"
 expect_exit "fetch: nobody listens" 1 'nothing was kept' "$cyclebench" data fetch --data "$work/refused" --mirror "http://127.0.0.1:1/$archive"
 
 # --- fetch over HTTP ---
 cat > "$work/server.py" << 'PYTHON'
 # GET /MODE/FILE serves FILE. Modes by number of requests so far: drop (the first two break off), norange (the first breaks off, no
-# ranges), changed (the first breaks off, every answer has another ETag), slow (the first drips). Prints a line for each request.
+# ranges), file (redirects to a file), huge (announces 500 MB), changed (the first breaks off, every answer has another ETag), slow (the first drips). Prints a line for each request.
 import http.server, os, sys, time
 seen = {}
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -119,6 +148,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         turn = seen[mode] = seen.get(mode, 0) + 1
         wanted, condition = self.headers.get('Range'), self.headers.get('If-Range')
         print(mode, wanted, condition, flush=True)
+        if mode == 'file': self.send_response(302); self.send_header('Location', 'file://' + os.path.abspath(name)); self.end_headers(); return
+        if mode == 'huge': self.send_response(200); self.send_header('Content-Length', '500000000'); self.end_headers(); self.wfile.write(b'x'); return
         if not os.path.exists(name): return self.send_error(404)
         data = open(name, 'rb').read()
         etag = '"%d"' % (turn if mode == 'changed' else 7)
@@ -159,6 +190,10 @@ changed bytes=$third- \"1\"" ]; check "fetch: which the server tells from If-Ran
     expect_exit "fetch: 404" 1 '404.*nothing was kept' "$cyclebench" data fetch --data "$work/http" --mirror "$url/plain/nowhere"
     is_empty "$work/http"; check "fetch: nothing is kept of any of these" $?
 
+    expect_exit "fetch: no redirection leads to a file" 1 'nothing was kept' "$cyclebench" data fetch --data "$work/http" --mirror "$url/file/synth.tar.gz"
+    expect_exit "fetch: a file that is too large" 1 'larger than the archive can be; nothing was kept' "$cyclebench" data fetch --data "$work/http" --mirror "$url/huge/x"
+    is_empty "$work/http"; check "fetch: nothing is kept of these, either" $?
+
     # An unfinished download from before: complete, half, and from another address.
     part=$work/http/$archive.part
     mkdir -p "$work/http"
@@ -183,8 +218,8 @@ changed bytes=$third- \"1\"" ]; check "fetch: which the server tells from If-Ran
     expect_exit "fetch: two at once in one folder are refused" 1 'another fetch is at work' "$cyclebench" data fetch --data "$work/locked" --mirror "$url/plain/synth.tar.gz"
     kill $first && wait $first
 
-    if [ -f ../shared/data/$archive ]; then
-        ln -s "$(realpath ../shared/data/$archive)" "$work/real.tar.gz"
+    if [ -f "$real/$archive" ]; then
+        ln -s "$(realpath "$real/$archive")" "$work/real.tar.gz"
         expect_exit "fetch: CIFAR-10 into the cache folder, with two breaks" 0 'all six files verified' "$cyclebench" data fetch --mirror "$url/drop-real/real.tar.gz"
         [ "$(requests drop-real | wc -l)" = 3 ]; check "fetch: in three requests" $?
         [ "$(cd "$work/cache/cyclebench" && find . -type f | wc -l)" = 6 ]; check "fetch: leaves the six files and nothing else" $?
@@ -192,7 +227,7 @@ changed bytes=$third- \"1\"" ]; check "fetch: which the server tells from If-Ran
         [ "$(grep -c ': ok$' "$work/log")" = 6 ]; check "verify: six times ok" $?
         expect_exit "fetch: again: nothing to do" 0 'CIFAR-10 is complete' "$cyclebench" data fetch --mirror "http://127.0.0.1:1/"
     else
-        skip "fetch: CIFAR-10 with two breaks" "../shared/data/$archive is not there"
+        skip "fetch: CIFAR-10 with two breaks" "CYCLEBENCH_DATA leads to no $archive"
     fi
 else
     skip "fetch over HTTP" "no python3 for the local server"

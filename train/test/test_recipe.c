@@ -221,6 +221,10 @@ static void test_defaults_and_forms(void **state)
     assert_string_equal(r.data.augment, "flip, crop, zero");
     assert_int_equal(r.data.augmentation.pad, CB_PAD_ZERO);
     assert_string_equal(r.data.train_files, "a.bin,b.bin");
+    /* One name that is the beginning of another is not the same file. */
+    const char *prefix = "data.train_files=ab,a,abc-1_2";
+    struct cb_recipe other;
+    assert_int_equal(cb_recipe_parse(&other, good, strlen(good), "t.ini", &prefix, 1, NULL), CB_OK);
     assert_true(r.network.depth == 110 && r.schedule.lr == 0.05 && r.epochs == 0.5);
     assert_int_equal(cb_recipe_resolve(&r, 7, NULL), CB_OK);
     assert_int_equal(r.schedule.iterations, 4); /* ceil(3.5) */
@@ -343,11 +347,20 @@ static void test_wrong_values(void **state)
         {"batch = 128\nshuffle = yes", "true | false"},
         {"batch = 128\nmean = 0.1, 0.2", "three numbers"},
         {"batch = 128\nmean = 0.1, 0.2, 0.3, 0.4", "three numbers"},
-        {"batch = 128\nstd = 0.1, 0, 0.3", "> 0"},
+        {"batch = 128\nstd = 0.1, 0, 0.3", "1e-06 .. 1"},
+        {"batch = 128\nstd = 0.1, 1e-320, 0.3", "1e-06 .. 1"},
         {"batch = 128\nholdout = -5", "integer"},
         {"batch = 128\ntrain_files = a.bin,,b.bin", "file names"},
         {"batch = 128\ntrain_files = ../a.bin", "file names"},
         {"batch = 128\ntrain_files =", "file names"},
+        {"batch = 128\ntrain_files = a b.bin", "file names"},
+        {"batch = 128\ntrain_files = a\"b.bin", "file names"},
+        {"batch = 128\ntrain_files = a#b.bin", "file names"},
+        {"batch = 128\ntrain_files = a;b.bin", "file names"},
+        {"batch = 128\ntrain_files = a\x1b.bin", "file names"},
+        {"batch = 128\ntrain_files = \xc3\xa4.bin", "file names"},
+        {"batch = 128\ntrain_files = a.bin, test_batch.bin", "not test_batch.bin"},
+        {"batch = 128\ntrain_files = a.bin, b.bin, a.bin", "different file names"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         REFUSED(with("batch = 128", rows[i].line), "t.ini:", "data.", "expected", rows[i].allowed);

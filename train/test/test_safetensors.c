@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "checkpoint/files.h"
 #include "checkpoint/safetensors.h"
@@ -449,6 +452,147 @@ static void test_read_file(void **state)
     count_files(*state, 1);
 }
 
+/* Pipes are used where somebody is at the other end, and never waited for; devices are never replaced. */
+static void test_pipes_devices_and_links(void **state)
+{
+    struct cb_bytes bytes;
+    struct cb_error err;
+    struct cb_safetensors file;
+    char pipe_path[1100], link_path[1100], target[1100], nowhere[1100];
+    const struct cb_bytes text = text_bytes("text");
+    struct stat st;
+    snprintf(pipe_path, sizeof pipe_path, "%s/pipe", (const char *)*state);
+    snprintf(link_path, sizeof link_path, "%s/link", (const char *)*state);
+    snprintf(target, sizeof target, "%s/target", (const char *)*state);
+    snprintf(nowhere, sizeof nowhere, "%s/nowhere", (const char *)*state);
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    assert_int_equal(cb_read_file(&bytes, pipe_path, 10, &err), CB_BAD_INPUT);
+    assert_non_null(strstr(err.text, "nothing comes"));
+    assert_int_equal(cb_write_file(pipe_path, &text, 1, &err), CB_IO_ERROR);
+    assert_non_null(strstr(err.text, "nobody reads"));
+    assert_int_equal(cb_safetensors_read(&file, pipe_path, &err), CB_BAD_INPUT);
+    assert_non_null(strstr(err.text, "regular file"));
+    const int other_end = open(pipe_path, O_RDWR);
+    assert_true(other_end >= 0);
+    assert_int_equal(cb_write_file(pipe_path, &text, 1, &err), CB_OK);
+    char got[8] = "";
+    assert_int_equal(read(other_end, got, sizeof got), 4);
+    assert_string_equal(got, "text");
+    close(other_end);
+    assert_true(!stat(pipe_path, &st) && S_ISFIFO(st.st_mode));
+
+    /* A pipe as <(command) gives it. */
+    int ends[2];
+    char given[64];
+    assert_int_equal(pipe(ends), 0);
+    snprintf(given, sizeof given, "/dev/fd/%d", ends[0]);
+    assert_int_equal(write(ends[1], "given", 5), 5);
+    close(ends[1]);
+    assert_int_equal(cb_read_file(&bytes, given, 10, &err), CB_OK);
+    assert_int_equal(bytes.len, 5);
+    assert_memory_equal(bytes.data, "given", 5);
+    free(bytes.data);
+    close(ends[0]);
+
+    /* A device: any terminal's, so that nothing of the system is at risk. */
+    const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    if (terminal >= 0 && !grantpt(terminal) && !unlockpt(terminal)) {
+        const char *device = ptsname(terminal);
+        assert_int_equal(cb_write_file(device, &text, 1, &err), CB_OK);
+        assert_true(!lstat(device, &st) && S_ISCHR(st.st_mode));
+    }
+    if (terminal >= 0) close(terminal);
+
+    /* A link: what it leads to is replaced, and it stays. */
+    assert_int_equal(put_file(target, "old", 3), 0);
+    assert_int_equal(symlink("target", link_path), 0);
+    assert_int_equal(cb_write_file(link_path, &text, 1, &err), CB_OK);
+    assert_content(target, "text");
+    assert_true(!lstat(link_path, &st) && S_ISLNK(st.st_mode));
+    assert_int_equal(symlink("missing", nowhere), 0);
+    assert_int_equal(cb_write_file(nowhere, &text, 1, &err), CB_IO_ERROR);
+    assert_non_null(strstr(err.text, "leads nowhere"));
+    assert_int_equal(count_files(*state, 1), 4);
+}
+
+/* Files that would keep the reader busy, or ask for gigabytes, are refused by their beginning and their size. */
+static void test_large_files(void **state)
+{
+    struct cb_safetensors file;
+    struct cb_error err;
+    const char *path = in_folder(state, "large");
+    uint64_t prefix[2] = {4000001, 0};
+    assert_int_equal(put_file(path, prefix, sizeof prefix), 0);
+    assert_int_equal(truncate(path, (off_t)1 << 40), 0); /* a hole */
+    assert_int_equal(cb_safetensors_read(&file, path, &err), CB_BAD_INPUT);
+    assert_non_null(strstr(err.text, "header of 4000001 bytes, at most 4000000"));
+    prefix[0] = 100;
+    assert_int_equal(put_file(path, prefix, sizeof prefix), 0);
+    assert_int_equal(truncate(path, (off_t)1 << 40), 0);
+    assert_int_equal(cb_safetensors_read(&file, path, &err), CB_BAD_INPUT);
+    assert_non_null(strstr(err.text, "has 1099511627776 bytes"));
+    assert_int_equal(count_files(*state, 1), 1);
+    assert_int_equal(cb_safetensors_read(&file, "/dev/zero", &err), CB_BAD_INPUT);
+    assert_non_null(strstr(err.text, "regular file"));
+
+    static char header[4000000];
+    size_t len = (size_t)snprintf(header, sizeof header, "{\"t\":0");
+    for (int i = 0; i < 2000; i++)
+        len += (size_t)snprintf(header + len, sizeof header - len, ",\"layer1.%d.conv1.weight\":0", i);
+    snprintf(header + len, sizeof header - len, "}");
+    refused(header, 0, "2001 tensors, at most 2000");
+}
+
+/* jansson's memory: the n-th request from now on fails. */
+static long until_failure = -1;
+
+static void *failing_malloc(size_t bytes)
+{
+    if (until_failure < 0 || until_failure--) return malloc(bytes);
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* Whatever request fails, what is written can be read: json_dumps does not always say that it lacked memory. */
+static void test_writing_without_memory(void **state)
+{
+    static const float f[2] = {1, 2};
+    struct cb_tensor tensors[3];
+    char names[3][200], path[1024];
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(names[i], sizeof names[i], "%zu%0*d", i, 180, 0);
+        tensors[i] = (struct cb_tensor){
+            .name = names[i], .dtype = CB_DTYPE_F32, .rank = 1, .dims = {2}, .len = 2, .bytes = 8, .data = f};
+    }
+    const struct cb_metadata metadata = {"key", "value"};
+    snprintf(path, sizeof path, "%s", in_folder(state, "t"));
+    json_set_alloc_funcs(failing_malloc, free);
+    size_t failures = 0;
+    for (long n = 0;; n++) {
+        struct cb_error err;
+        until_failure = n;
+        const enum cb_status status = cb_safetensors_write(path, tensors, 3, &metadata, 1, &err);
+        const int met = until_failure < 0;
+        until_failure = -1;
+        if (status) {
+            assert_int_equal(status, CB_NO_MEMORY);
+            assert_non_null(strstr(err.text, "out of memory"));
+            assert_int_equal(count_files(*state, 0), 0);
+            failures++;
+            continue;
+        }
+        struct cb_safetensors file;
+        if (cb_safetensors_read(&file, path, &err)) fail_msg("request %ld: %s", n, err.text);
+        assert_int_equal(file.tensors, 3);
+        assert_string_equal(cb_safetensors_metadata(&file, "key"), "value");
+        cb_safetensors_free(&file);
+        count_files(*state, 1);
+        if (!met) break;
+    }
+    json_set_alloc_funcs(malloc, free);
+    assert_true(failures > 20);
+}
+
 static void test_sha256(void **state)
 {
     (void)state;
@@ -473,6 +617,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_write_file, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_failed_write_keeps_the_file, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_read_file, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_pipes_devices_and_links, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_large_files, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_writing_without_memory, make_temp_folder, remove_temp_folder),
         cmocka_unit_test(test_sha256),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -54,7 +54,7 @@ expect_exit "so does the resume file" 0 'correct' "$cyclebench" eval "$work/stra
 # Same bits: ResNet-20 for numerics versions that reach every kernel, every ISA here and 1, 2, 3 threads. Less of bf16, which most
 # instruction sets emulate.
 set_data=$data; what=synthetic
-if [ -f ../shared/data/cifar-10-binary.tar.gz ]; then set_data=../shared/data; what=real; fi
+if [ -n "${CYCLEBENCH_DATA:-}" ]; then set_data=$CYCLEBENCH_DATA; what=real; fi
 for numerics in fp32-winograd fp32-direct bf16-backward bf16-storage bf16-all; do
     first= batch=20 iterations=10
     case $numerics in bf16-*) batch=12 iterations=3 ;; esac
@@ -293,5 +293,5 @@ if [ -f ../shared/pretrained/resnet20.safetensors ] && [ $what = real ]; then
         grep -q '"correct": 9173' "$work/log"; check "pretrained ResNet-20: 9173 of 10000 on $isa" $?
     done
 else
-    skip "pretrained ResNet-20: 9173 of 10000" "no ../shared/pretrained or no CIFAR-10"
+    skip "pretrained ResNet-20: 9173 of 10000" "no ../shared/pretrained, or CYCLEBENCH_DATA is not set"
 fi

@@ -127,7 +127,7 @@ static void run_stream(void *context, size_t thread, void *scratch)
 static double run_s(struct cb_team *team, struct stream_job *job)
 {
     double start = cb_now_s();
-    cb_team_run(team, cb_team_threads(team), run_stream, job);
+    cb_team_each(team, run_stream, job);
     return cb_now_s() - start;
 }
 
@@ -152,7 +152,7 @@ enum cb_status cb_bandwidth(double *bytes_per_s, enum cb_isa isa, struct cb_team
     job.memory = cb_alloc_tensor(threads * job.thread_floats * sizeof(float));
     if (!job.memory)
         return cb_fail(err, CB_NO_MEMORY, "out of memory to measure the bandwidth of %zu bytes", bytes_per_thread);
-    cb_team_run(team, threads, touch, &job);
+    cb_team_each(team, touch, &job);
     while (alone_s(&job) < repetition_s) job.rounds *= 2;
     double best = 0;
     for (int i = 0; i < REPETITIONS; i++) {

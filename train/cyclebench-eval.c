@@ -105,12 +105,12 @@ static enum cb_status prepare(struct session *s, const struct options *o, struct
     const char *reason;
     enum cb_status status = cb_isa_select(o->isa, err);
     if (status == CB_OK) status = cb_option_threads(o->threads, o->oversubscribe, &s->threads, &reason, err);
+    if (status == CB_OK) status = cb_bind_threads(s->threads, NULL, err);
     if (status == CB_OK && o->mean) status = cb_option_triple("--mean", o->mean, mean, err);
     if (status == CB_OK && o->std) status = cb_option_triple("--std", o->std, std, err);
     for (int i = 0; status == CB_OK && i < 3; i++)
         if (!(std[i] > 0)) status = cb_fail(err, CB_BAD_INPUT, "--std: must be above 0, got %g", std[i]);
     if (status == CB_OK) status = cb_checkpoint_network(&s->network, o->checkpoint, err);
-    if (status == CB_OK) status = cb_bind_threads(s->threads, NULL, err);
     if (status == CB_OK) status = cb_team_create(&s->team, s->threads, cb_model_scratch_bytes(&s->network), err);
     if (status == CB_OK) status = cb_model_create(&s->model, &s->network, BATCH, err);
     if (status == CB_OK) status = cb_checkpoint_load_weights(s->model, o->checkpoint, 0, err);

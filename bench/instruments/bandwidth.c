@@ -9,9 +9,9 @@
 #include "processor.h"
 #include "sysfile.h"
 
-const char *const cb_stream_names[CB_STREAMS] = {"read", "copy", "triad"};
+const char *const cb_stream_names[CB_STREAMS] = {"read", "copy", "triad", "nt_copy"};
 const char *const cb_level_names[CB_LEVELS] = {"L1", "L2", "L3", "DRAM"};
-static const size_t arrays[CB_STREAMS] = {1, 2, 3}; /* a; a, c; a, b, c */
+static const size_t arrays[CB_STREAMS] = {1, 2, 3, 2}; /* a; a, c; a, b, c; a, c */
 
 enum { REPETITIONS = 8 };
 static const double repetition_s = 0.005;
@@ -102,6 +102,14 @@ cb_stream_fn *cb_stream_of(enum cb_isa isa)
     default:
         return NULL;
     }
+}
+
+const char *cb_stream_missing(enum cb_isa isa, enum cb_stream stream, enum cb_memory_level level)
+{
+    if (stream != CB_STREAM_NT_COPY) return NULL;
+    if (isa == CB_ISA_SCALAR) return "scalar code has no non-temporal stores";
+    if (isa == CB_ISA_NEON) return "NEON's stnp is only a hint, and our kernels do not use it";
+    return level == CB_LEVEL_DRAM ? NULL : "non-temporal stores go to memory, whatever the size";
 }
 
 static void touch(void *context, size_t thread, void *scratch)

@@ -29,11 +29,40 @@ size_t cb_default_threads(const char **reason)
 }
 
 /* Kernels take 200 KiB of stack. */
-enum { LEAST_STACK_BYTES = 256 << 10 };
+enum { LEAST_STACK_BYTES = 256 << 10, PROBE_STACK_BYTES = 64 << 10 };
+
+static void *pass_gate(void *gate)
+{
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* How many of so many threads the system lets this process have at once. An OpenMP runtime ends the program where they
+ * are too few. */
+static size_t startable(size_t threads)
+{
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_attr_t small;
+    pthread_t *made = calloc(threads, sizeof *made);
+    size_t n = 0;
+    if (!made || pthread_attr_init(&small)) {
+        free(made);
+        return threads; /* the team will tell */
+    }
+    pthread_attr_setstacksize(&small, PROBE_STACK_BYTES);
+    pthread_mutex_lock(&gate);
+    while (n + 1 < threads && !pthread_create(&made[n], &small, pass_gate, &gate)) n++;
+    pthread_mutex_unlock(&gate);
+    for (size_t i = 0; i < n; i++) pthread_join(made[i], NULL);
+    pthread_attr_destroy(&small);
+    free(made);
+    return n + 1;
+}
 
 enum cb_status cb_check_threads(size_t threads, const char *said_by, bool oversubscribe, struct cb_error *err)
 {
-    size_t most = cb_plan_max_threads(cb_topology());
+    size_t most = cb_plan_max_threads(cb_topology()), got;
     struct rlimit stack;
     if (most && threads > most && !oversubscribe)
         return cb_fail(err, CB_BAD_INPUT,
@@ -43,6 +72,11 @@ enum cb_status cb_check_threads(size_t threads, const char *said_by, bool oversu
     if (!getrlimit(RLIMIT_STACK, &stack) && stack.rlim_cur < LEAST_STACK_BYTES)
         return cb_fail(err, CB_UNAVAILABLE, "the stack may have %zu KiB, kernels need %d: raise `ulimit -s`",
                        (size_t)stack.rlim_cur / 1024, LEAST_STACK_BYTES / 1024);
+    if ((got = startable(threads)) < threads)
+        return cb_fail(err, CB_UNAVAILABLE,
+                       "%s: %zu threads, but the system lets this process start %zu: take fewer, or raise the limit "
+                       "(ulimit -u, pids.max of the control group, memory for their stacks)",
+                       said_by, threads, got);
     return CB_OK;
 }
 
@@ -103,7 +137,7 @@ static const char *user_placement(void)
     return NULL;
 }
 
-/* The CPU on which this process was found first: teams of all sizes start there. */
+/* The CPU on which this process was found first: small teams of all sizes start there. */
 static int first_cpu(void)
 {
     static int cpu = -1;

@@ -16,7 +16,7 @@ double cb_now_s(void);
 size_t cb_default_threads(const char **reason);
 
 /* CB_BAD_INPUT: more threads than CPUs that this process may use, and oversubscribe is not set. CB_UNAVAILABLE: the main thread's stack is
- * too small for the kernels. said_by, as in "--threads", begins the message. Call it before threads are made. */
+ * too small for the kernels, or the system refuses so many threads. said_by, as in "--threads", begins the message. Call it before threads are made. */
 enum cb_status cb_check_threads(size_t threads, const char *said_by, bool oversubscribe, struct cb_error *err);
 
 /* Binds each OpenMP thread of a team of `threads` to its own core (or CPU, if there is one thread for each), and asks the kernel whether they

@@ -293,6 +293,8 @@ static enum cb_status prepare(struct session *s, const struct options *o, struct
     enum cb_status status = cb_isa_select(o->isa, err);
     if (status == CB_OK)
         status = cb_option_threads(o->threads, o->oversubscribe, &s->threads, &s->threads_reason, err);
+    const char *placement;
+    if (status == CB_OK) status = cb_bind_threads(s->threads, &placement, err);
     size_t stop_after = SIZE_MAX;
     if (status == CB_OK && o->max_iterations)
         status = cb_option_count("--max-iterations", o->max_iterations, SIZE_MAX / 2, &stop_after, err);
@@ -300,9 +302,7 @@ static enum cb_status prepare(struct session *s, const struct options *o, struct
     if (status == CB_OK) status = load_data(s, o, err);
     if (status == CB_OK) status = open_run_dir(s, o, err);
     if (status != CB_OK) return status;
-    const char *placement;
-    status = cb_bind_threads(s->threads, &placement, err);
-    if (status == CB_OK) status = make_model(s, o, err);
+    status = make_model(s, o, err);
     if (status != CB_OK) return status;
     make_feeds(s);
     s->run.recipe = &s->recipe;

@@ -89,19 +89,38 @@ static void test_team_is_bound_to_separate_cores(void **state)
     assert_bound(cores_here("test_team_is_bound_to_separate_cores"));
 }
 
+/* Each thread of a team that is larger than the machine may run on all of it, also those that are new. */
+static void assert_unbound(size_t threads)
+{
+    struct cb_team *team;
+    const char *placement;
+    hwloc_bitmap_t told = hwloc_bitmap_alloc();
+    assert_int_equal(cb_bind_threads(threads, &placement, NULL), CB_OK);
+    assert_string_equal(placement, "not bound: more threads than CPUs");
+    assert_int_equal(cb_team_create(&team, threads, 0, NULL), CB_OK);
+    json_t *cpus = cb_team_cpus(team);
+    assert_int_equal(json_array_size(cpus), threads);
+    for (size_t i = 0; i < threads; i++) {
+        hwloc_bitmap_list_sscanf(told, json_string_value(json_array_get(cpus, i)));
+        assert_true(hwloc_bitmap_isequal(told, hwloc_topology_get_topology_cpuset(cb_topology())));
+    }
+    json_decref(cpus);
+    cb_team_destroy(team);
+    hwloc_bitmap_free(told);
+}
+
 /* libgomp replaces the threads that a smaller team did not need; the new ones inherit the binding of the first. */
 static void test_teams_are_bound_again(void **state)
 {
     (void)state;
     forget_the_users_placement();
-    size_t cores = cores_here("test_teams_are_bound_again");
+    size_t cores = cores_here("test_teams_are_bound_again"), cpus = cb_plan_max_threads(cb_topology());
     static const size_t sizes[] = {2, 1, 2, 3, 2, 1, 3};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         if (sizes[i] <= cores) assert_bound(sizes[i]);
-    const char *placement;
-    size_t too_many = cb_plan_max_threads(cb_topology()) + 1;
-    assert_int_equal(cb_bind_threads(too_many, &placement, NULL), CB_OK); /* each on all CPUs */
-    assert_string_equal(placement, "not bound: more threads than CPUs");
+        if (sizes[i] > cpus) assert_unbound(sizes[i]);
+    }
+    assert_unbound(cpus + 1);
     assert_bound(1);
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,9 +161,10 @@ static void visit(void *context, size_t task, void *scratch)
     memset(scratch, (int)task, 1000);
 }
 
-/* The threads wait for each other, so none can do the task of another. */
+/* The threads wait for each other, so that none can do the task of another. */
 struct roll_call {
     atomic_size_t present;
+    atomic_bool alone; /* one has waited in vain */
     size_t threads, calls[TASKS];
     void *scratch[TASKS];
 };
@@ -173,7 +175,11 @@ static void answer(void *context, size_t thread, void *scratch)
     r->calls[thread]++;
     r->scratch[thread] = scratch;
     atomic_fetch_add(&r->present, 1);
-    while (atomic_load(&r->present) < r->threads) sched_yield();
+    time_t start = time(NULL);
+    while (atomic_load(&r->present) < r->threads && !atomic_load(&r->alone)) {
+        sched_yield();
+        if (time(NULL) - start > 30) atomic_store(&r->alone, true);
+    }
 }
 
 static void test_each(void)
@@ -185,6 +191,7 @@ static void test_each(void)
         struct roll_call first = {.threads = check_threads[t]}, second = {.threads = check_threads[t]};
         cb_team_each(team, answer, &first);
         cb_team_each(team, answer, &second);
+        check_true(!first.alone && !second.alone, "tasks came one after the other");
         for (size_t i = 0; i < TASKS; i++) {
             check_true(first.calls[i] == (i < check_threads[t]), "task %zu ran %zu times", i, first.calls[i]);
             check_true(first.scratch[i] == second.scratch[i], "task %zu moved to another scratch", i);

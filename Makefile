@@ -34,8 +34,9 @@ SANITIZED_ISA_FLAGS := -fno-sanitize=undefined -fno-sanitize-address-use-after-s
   $(if $(CLANG),-mllvm,--param) $(if $(CLANG),-)asan-instrumentation-with-call-threshold=0
 BASE_CFLAGS += $(if $(SANITIZE),$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -DCB_SANITIZED)
 INCLUDES := -Ikernels -Ibench/instruments -Ibench/peers -Ibench/harness -Itrain -isystem $(BUILD)/generated
-LDFLAGS += -fopenmp $(if $(SANITIZE),$(SANITIZERS)) -Wl,--as-needed
-LDLIBS := -ljansson -linih -lhwloc -lpapi -lcurl -larchive -lcrypto -lm
+# `override`: what is given as an argument of make is added to, as that of the environment.
+override LDFLAGS += -fopenmp $(if $(SANITIZE),$(SANITIZERS)) -Wl,--as-needed
+override LDLIBS += -ljansson -linih -lhwloc -lpapi -lcurl -larchive -lcrypto -lm
 
 # gcc's predictive commoning keeps loaded values for the next iteration, for which register tiles have no registers. On
 # lines of the cache of their own, functions are as fast wherever the linker puts them: up to 4 % otherwise.

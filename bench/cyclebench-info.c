@@ -216,7 +216,7 @@ static void print_text(const json_t *machine)
 static json_t *describe(void)
 {
     size_t threads = cb_default_threads(NULL);
-    cb_bind_threads(threads, NULL);
+    cb_bind_threads(threads, NULL, NULL); /* the machine block says what came of it */
     json_t *machine = cb_machine_json(threads);
     if (machine) json_object_set_new(machine, "exact_counts", cb_exact_describe());
     return machine;

@@ -27,6 +27,7 @@ static const char usage[] =
     "  --std a,b,c     (default: 0.24703,0.24349,0.26159)\n"
     "  --logits FILE   write the logits as safetensors, F32 [images, 10]\n"
     "  --threads N     threads (default: one per physical core this process may use)\n"
+    "  --oversubscribe allows more threads than CPUs\n"
     "  --isa NAME      scalar, avx2, avx512, avx512bf16 or neon (default: the best here; also CYCLEBENCH_ISA)\n"
     "  --json          print one JSON object\n"
     "\n"
@@ -39,18 +40,19 @@ enum { BATCH = 200 };
 
 struct options {
     const char *checkpoint, *data, *mean, *std, *logits, *threads, *isa;
-    int json;
+    int json, oversubscribe;
 };
 
 /* Returns -1 to go on, or the exit code. */
 static int parse_options(struct options *o, int argc, char **argv)
 {
-    enum { DATA = 256, MEAN, STD, LOGITS, THREADS, ISA, JSON, HELP };
+    enum { DATA = 256, MEAN, STD, LOGITS, THREADS, OVERSUBSCRIBE, ISA, JSON, HELP };
     static const struct option long_options[] = {{"data", required_argument, NULL, DATA},
                                                  {"mean", required_argument, NULL, MEAN},
                                                  {"std", required_argument, NULL, STD},
                                                  {"logits", required_argument, NULL, LOGITS},
                                                  {"threads", required_argument, NULL, THREADS},
+                                                 {"oversubscribe", no_argument, NULL, OVERSUBSCRIBE},
                                                  {"isa", required_argument, NULL, ISA},
                                                  {"json", no_argument, NULL, JSON},
                                                  {"help", no_argument, NULL, HELP},
@@ -71,6 +73,9 @@ static int parse_options(struct options *o, int argc, char **argv)
             break;
         case THREADS:
             o->threads = optarg;
+            break;
+        case OVERSUBSCRIBE:
+            o->oversubscribe = 1;
             break;
         case ISA:
             o->isa = optarg;
@@ -124,7 +129,8 @@ static enum cb_status prepare(struct session *s, const struct options *o, struct
     double mean[3] = {0.4914, 0.48216, 0.44653}, std[3] = {0.24703, 0.24349, 0.26159};
     const char *reason;
     enum cb_status status = cb_isa_select(o->isa, err);
-    if (status == CB_OK) status = cb_option_threads(o->threads, &s->threads, &reason, err);
+    if (status == CB_OK) status = cb_option_threads(o->threads, o->oversubscribe, &s->threads, &reason, err);
+    if (status == CB_OK) status = cb_bind_threads(s->threads, NULL, err);
     if (status == CB_OK && o->mean) status = cb_option_triple("--mean", o->mean, mean, err);
     if (status == CB_OK && o->std) status = cb_option_triple("--std", o->std, std, err);
     for (int i = 0; status == CB_OK && i < 3; i++)
@@ -137,7 +143,6 @@ static enum cb_status prepare(struct session *s, const struct options *o, struct
     if (status == CB_OK) status = cb_data_find(&s->source, o->data, err);
     if (status == CB_OK) status = cb_data_load(&s->images, &s->source, &cb_cifar_test_file, 1, err);
     if (status != CB_OK) return status;
-    cb_bind_threads(s->threads, NULL);
     s->feed.images = &s->images;
     cb_image_table(mean, std, s->feed.table);
     s->logits = malloc(s->images.n * CB_CLASSES * sizeof *s->logits);

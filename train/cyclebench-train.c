@@ -28,6 +28,7 @@ static const char usage[] =
     "  --run DIR                the run directory (default: runs/RECIPE)\n"
     "  --set section.key=value  override a key of the recipe; may be repeated\n"
     "  --threads N              threads (default: one per physical core this process may use)\n"
+    "  --oversubscribe          allows more threads than CPUs\n"
     "  --isa NAME               scalar, avx2, avx512, avx512bf16 or neon (default: the best here; also "
     "CYCLEBENCH_ISA)\n"
     "  --init FILE.safetensors  start from these weights instead of the recipe's initialisation\n"
@@ -45,17 +46,18 @@ struct options {
     const char *recipe, *data, *run, *threads, *isa, *init, *max_iterations;
     const char *overrides[MAX_OVERRIDES];
     size_t override_count;
-    int resume, quiet;
+    int resume, quiet, oversubscribe;
 };
 
 /* Returns -1 to go on, or the exit code. */
 static int parse_options(struct options *o, int argc, char **argv)
 {
-    enum { DATA = 256, RUN, SET, THREADS, ISA, INIT, MAX_ITERATIONS, RESUME, QUIET, HELP };
+    enum { DATA = 256, RUN, SET, THREADS, OVERSUBSCRIBE, ISA, INIT, MAX_ITERATIONS, RESUME, QUIET, HELP };
     static const struct option long_options[] = {{"data", required_argument, NULL, DATA},
                                                  {"run", required_argument, NULL, RUN},
                                                  {"set", required_argument, NULL, SET},
                                                  {"threads", required_argument, NULL, THREADS},
+                                                 {"oversubscribe", no_argument, NULL, OVERSUBSCRIBE},
                                                  {"isa", required_argument, NULL, ISA},
                                                  {"init", required_argument, NULL, INIT},
                                                  {"max-iterations", required_argument, NULL, MAX_ITERATIONS},
@@ -80,6 +82,9 @@ static int parse_options(struct options *o, int argc, char **argv)
             break;
         case THREADS:
             o->threads = optarg;
+            break;
+        case OVERSUBSCRIBE:
+            o->oversubscribe = 1;
             break;
         case ISA:
             o->isa = optarg;
@@ -393,7 +398,10 @@ static void settle_resume(struct session *s, const struct options *o)
 static enum cb_status prepare(struct session *s, const struct options *o, struct cb_error *err)
 {
     enum cb_status status = cb_isa_select(o->isa, err);
-    if (status == CB_OK) status = cb_option_threads(o->threads, &s->threads, &s->threads_reason, err);
+    if (status == CB_OK)
+        status = cb_option_threads(o->threads, o->oversubscribe, &s->threads, &s->threads_reason, err);
+    const char *placement;
+    if (status == CB_OK) status = cb_bind_threads(s->threads, &placement, err);
     s->run.stop_after = SIZE_MAX;
     if (status == CB_OK && o->max_iterations)
         status = cb_option_count("--max-iterations", o->max_iterations, SIZE_MAX / 2, &s->run.stop_after, err);
@@ -406,8 +414,6 @@ static enum cb_status prepare(struct session *s, const struct options *o, struct
     if (status != CB_OK || cb_signal_received()) return status;
     if (!o->resume) status = open_new_dir(s, o, err);
     if (status != CB_OK) return status;
-    const char *placement;
-    cb_bind_threads(s->threads, &placement);
     status = make_model(s, o, err);
     if (status != CB_OK || cb_signal_received()) return status;
     make_feeds(s);

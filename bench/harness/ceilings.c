@@ -12,7 +12,8 @@ enum cb_status cb_ceilings_measure(struct cb_ceilings *c, enum cb_isa isa, struc
         struct cb_bandwidth_ceiling *level = &c->level[l];
         level->bytes_per_thread = cb_level_bytes(&c->sizes, l, c->threads, &level->reason);
         for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS && level->bytes_per_thread && !status; s++)
-            status = cb_bandwidth(&level->bytes_per_s[s], isa, team, s, level->bytes_per_thread, err);
+            if (!cb_stream_missing(isa, s, l))
+                status = cb_bandwidth(&level->bytes_per_s[s], isa, team, s, level->bytes_per_thread, err);
     }
     return status;
 }
@@ -44,9 +45,14 @@ json_t *cb_ceilings_json(const struct cb_ceilings *c)
         const struct cb_bandwidth_ceiling *from = &c->level[l];
         json_t *level = json_object();
         json_object_set_new(level, "bytes_per_thread", json_integer((json_int_t)from->bytes_per_thread));
-        for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS; s++)
+        for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS; s++) {
+            const char *missing = cb_stream_missing(c->stream_isa, s, l);
+            char key[32];
+            snprintf(key, sizeof key, "%s_reason", cb_stream_names[s]);
             json_object_set_new(level, cb_stream_names[s],
                                 from->bytes_per_s[s] > 0 ? json_real(from->bytes_per_s[s]) : json_null());
+            if (missing) json_object_set_new(level, key, json_string(missing));
+        }
         if (from->reason) json_object_set_new(level, "reason", json_string(from->reason));
         json_object_set_new(levels, cb_level_names[l], level);
     }
@@ -62,8 +68,9 @@ void cb_ceilings_print(const struct cb_ceilings *c)
         if (c->peak_flops[CB_F32][isa] > 0)
             printf("  FMA peak, fp32, %-10s %10.1f GFLOP/s; dot products of bf16 %10.1f\n", cb_isa_name(isa),
                    c->peak_flops[CB_F32][isa] * 1e-9, c->peak_flops[CB_BF16][isa] * 1e-9);
-    printf("  %-25s %10s %10s %10s  GB/s, with %s\n", "memory of a thread", "read", "copy", "triad",
-           cb_isa_name(c->stream_isa));
+    printf("  %-25s", "memory of a thread");
+    for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS; s++) printf(" %10s", cb_stream_names[s]);
+    printf("  GB/s, with %s\n", cb_isa_name(c->stream_isa));
     for (enum cb_memory_level l = CB_LEVEL_L1; l < CB_LEVELS; l++) {
         const struct cb_bandwidth_ceiling *level = &c->level[l];
         if (level->reason) {
@@ -71,17 +78,28 @@ void cb_ceilings_print(const struct cb_ceilings *c)
             continue;
         }
         printf("  %-4s %16.0f KiB", cb_level_names[l], (double)level->bytes_per_thread / 1024);
-        for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS; s++) printf(" %10.1f", level->bytes_per_s[s] * 1e-9);
+        for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS; s++)
+            if (level->bytes_per_s[s] > 0)
+                printf(" %10.1f", level->bytes_per_s[s] * 1e-9);
+            else
+                printf(" %10s", "-");
         printf("\n");
     }
+    const char *missing = cb_stream_missing(c->stream_isa, CB_STREAM_NT_COPY, CB_LEVEL_DRAM);
+    if (missing) printf("  no nt_copy: %s\n", missing);
 }
 
-static double fastest(const struct cb_bandwidth_ceiling *level)
+static enum cb_stream fastest(const struct cb_bandwidth_ceiling *level)
 {
-    double most = 0;
+    enum cb_stream most = CB_STREAM_READ;
     for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS; s++)
-        if (level->bytes_per_s[s] > most) most = level->bytes_per_s[s];
+        if (level->bytes_per_s[s] > level->bytes_per_s[most]) most = s;
     return most;
+}
+
+static double fastest_rate(const struct cb_bandwidth_ceiling *level)
+{
+    return level->bytes_per_s[fastest(level)];
 }
 
 /* All of the level that the team has. */
@@ -97,8 +115,9 @@ struct cb_roof cb_roofline(const struct cb_ceilings *c, enum cb_isa isa, const s
 {
     enum cb_memory_level level = cold ? CB_LEVEL_DRAM : CB_LEVEL_L1;
     /* A cache whose bandwidth could not be measured is passed over for the next one. */
-    while (level < CB_LEVEL_DRAM && (capacity(c, level) < cost->bytes || fastest(&c->level[level]) == 0)) level++;
-    struct cb_roof roof = {.level = level, .bytes_per_s = fastest(&c->level[level])};
+    while (level < CB_LEVEL_DRAM && (capacity(c, level) < cost->bytes || fastest_rate(&c->level[level]) == 0)) level++;
+    struct cb_roof roof = {
+        .level = level, .stream = fastest(&c->level[level]), .bytes_per_s = fastest_rate(&c->level[level])};
     double flops_s = 0, bytes_s = roof.bytes_per_s > 0 ? cost->bytes / roof.bytes_per_s : 0;
     for (enum cb_format format = CB_F32; format < CB_FORMATS; format++)
         if (c->peak_flops[format][isa] > 0) flops_s += cost->least_flops[format] / c->peak_flops[format][isa];

@@ -13,7 +13,7 @@
 /* The measured ceilings of the machine, and where a case stands under them (roofline: Williams et al. 2009). */
 
 struct cb_bandwidth_ceiling {
-    double bytes_per_s[CB_STREAMS]; /* 0: not measured, for the reason */
+    double bytes_per_s[CB_STREAMS]; /* 0: not measured, for the reason, or that of cb_stream_missing */
     size_t bytes_per_thread;
     const char *reason;
 };
@@ -51,7 +51,8 @@ void cb_ceilings_print(const struct cb_ceilings *ceilings);
  * where they are, whichever is more. */
 struct cb_roof {
     enum cb_memory_level level; /* the smallest that holds the bytes of all threads; DRAM for cold cases */
-    double bytes_per_s;         /* of it: the fastest stream. 0: not measured, then flops alone count */
+    enum cb_stream stream;      /* its fastest, which may be the non-temporal copy */
+    double bytes_per_s;         /* of that. 0: not measured, then flops alone count */
     double least_s;
     bool compute_bound;
 };

@@ -17,6 +17,7 @@ void cb_live_end(struct cb_live *live)
 {
     if (live->set_up) live->contest->kernel->release(live->work);
     cb_team_destroy(live->team);
+    json_decref(live->thread_cpus);
     *live = (struct cb_live){0};
 }
 
@@ -28,7 +29,8 @@ static enum cb_status set_up(struct cb_live *live, struct cb_error *err)
     enum cb_status status = CB_OK;
     if (!live->team) {
         size_t scratch_bytes = c->kernel->scratch_bytes ? c->kernel->scratch_bytes(c->shape) : 0;
-        status = cb_team_create(&live->team, c->threads, scratch_bytes, err);
+        status = cb_bind_threads(c->threads, NULL, err);
+        if (!status) status = cb_team_create(&live->team, c->threads, scratch_bytes, err);
     }
     if (!status && !live->ceilings->threads) status = cb_ceilings_measure(live->ceilings, live->best, live->team, err);
     if (!status && !live->set_up) {
@@ -115,6 +117,16 @@ static enum cb_status time_cold(struct cb_live *live, const struct cb_entrant *e
     return status;
 }
 
+/* A library in this contest may have made the runtime replace threads. */
+static enum cb_status bind_again(struct cb_live *live, struct cb_error *err)
+{
+    enum cb_status status = cb_bind_threads(live->contest->threads, NULL, err);
+    if (status) return status;
+    json_decref(live->thread_cpus);
+    live->thread_cpus = cb_team_cpus(live->team);
+    return CB_OK;
+}
+
 static void add_counters(struct cb_live *live, const struct cb_entrant *e, struct cb_state *state)
 {
     const struct cb_cost *cost = &e->cost;
@@ -137,13 +149,16 @@ void cb_live_measure(struct cb_live *live, size_t index, struct cb_state *state)
         return;
     }
     bool alone = live->contest->threads == 1;
+    enum cb_status status = bind_again(live, &live->why[index]);
     for (enum cb_format format = CB_F32; format < CB_FORMATS; format++)
         if (format == CB_F32 || e->cost.least_flops[format] > 0) refresh_peak(live, format, e->isa);
     cb_use_isa(e->isa);
     if (e->own_threads && !alone) cb_let_threads_sleep();
-    enum cb_status status = live->contest->cache == CB_COLD ? time_cold(live, e, state, &live->why[index])
-                                                            : time_warm(live, e, state, &live->why[index]);
+    if (!status)
+        status = live->contest->cache == CB_COLD ? time_cold(live, e, state, &live->why[index])
+                                                 : time_warm(live, e, state, &live->why[index]);
     if (e->own_threads && !alone) cb_let_threads_sleep();
+    if (!status && !e->library) status = cb_check_binding(live->team, &live->why[index]);
     if (status) {
         live->state[index] = CB_WRONG;
         cb_state_fail(state, live->why[index].text);

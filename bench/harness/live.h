@@ -15,6 +15,7 @@ struct cb_live {
     struct cb_ceilings *ceilings; /* of its number of threads; measured when the first case runs */
     enum cb_isa best;             /* that moves the bytes of the ceilings */
     struct cb_team *team;
+    json_t *thread_cpus; /* as the kernel said before the last run; NULL: not known */
     void *work;
     bool set_up;
     enum cb_entrant_state state[CB_MAX_ENTRANTS];

@@ -32,6 +32,7 @@ static void print_usage(void)
         "                     (default: CYCLEBENCH_ISA, or all but scalar). Beside avx512, avx512bf16 only where\n"
         "                     something is bf16: on floats both are the same\n"
         "  --threads LIST     as in 1,2 (default: one per physical core)\n"
+        "  --oversubscribe    allows more threads than CPUs\n"
         "  --batch N          images of each shape (default: as the shape says)\n"
         "  --cache STATE      warm (default), cold: operands in no cache when a call begins, or both\n"
         "  --iterations N     calls of each repetition\n"
@@ -134,7 +135,7 @@ static enum cb_status add_shapes(struct cb_bench_options *o, const char *file, s
     return CB_OK;
 }
 
-enum { ISA = 256, THREADS, BATCH, CACHE, ITERATIONS, NO_PEERS, SHAPES, SUMMARY, CEILINGS, PERF };
+enum { ISA = 256, THREADS, BATCH, CACHE, ITERATIONS, NO_PEERS, SHAPES, SUMMARY, CEILINGS, PERF, OVERSUBSCRIBE };
 
 static const struct option names[] = {
     {"isa", required_argument, NULL, ISA},
@@ -147,6 +148,7 @@ static const struct option names[] = {
     {"summary", required_argument, NULL, SUMMARY},
     {"ceilings", no_argument, NULL, CEILINGS},
     {"perf", no_argument, NULL, PERF},
+    {"oversubscribe", no_argument, NULL, OVERSUBSCRIBE},
     {0},
 };
 
@@ -178,6 +180,9 @@ static enum cb_status take(struct cb_bench_options *o, int option, const char **
     case PERF:
         o->perf = true;
         return CB_OK;
+    case OVERSUBSCRIBE:
+        o->oversubscribe = true;
+        return CB_OK;
     default: /* getopt would print a message of its own, without our name */
         return cb_fail(err, CB_BAD_INPUT, "%s '%s'; --help lists the options",
                        option == ':' ? "no value after" : "unknown option", o->google.argv[optind - 1]);
@@ -203,5 +208,8 @@ enum cb_status cb_bench_options_parse(struct cb_bench_options *o, int argc, char
         if (o->ceilings && threads > 1) o->threads[o->n_threads++] = 1; /* also what one core can do */
         o->threads[o->n_threads++] = threads;
     }
+    for (size_t i = 0; i < o->n_threads && !status; i++)
+        status = cb_check_threads(o->threads[i], o->threads_reason ? o->threads_reason : "--threads", o->oversubscribe,
+                                  err);
     return status;
 }

@@ -59,6 +59,8 @@ static json_t *description(const struct cb_live *live, const struct cb_entrant *
     json_object_set_new(d, "isa", e->library ? json_null() : json_string(cb_isa_name(e->isa)));
     if (e->library) json_object_set_new(d, "isa_reason", json_string("the library chooses by itself; see peers"));
     json_object_set_new(d, "team_threads", json_integer((json_int_t)c->threads));
+    json_object_set(d, "thread_cpus", live->thread_cpus ? live->thread_cpus : json_null());
+    if (!live->thread_cpus) json_object_set_new(d, "thread_cpus_reason", json_string("the system does not tell"));
     json_object_set_new(d, "cache", json_string(c->cache == CB_COLD ? "cold" : "warm"));
     json_object_set_new(d, "verified", json_boolean(!e->unverified)); /* what is wrong has no row */
     if (e->unverified) json_object_set_new(d, "verified_reason", json_string(e->unverified));
@@ -69,6 +71,10 @@ static json_t *description(const struct cb_live *live, const struct cb_entrant *
     json_object_set_new(d, "arithmetic_intensity", json_real(least_flops / cost->bytes));
     json_object_set_new(d, "bound", json_string(roof.compute_bound ? "compute" : "memory"));
     json_object_set_new(d, "ceiling_level", json_string(cb_level_names[roof.level]));
+    json_object_set_new(d, "ceiling_stream",
+                        roof.bytes_per_s > 0 ? json_string(cb_stream_names[roof.stream]) : json_null());
+    if (!(roof.bytes_per_s > 0))
+        json_object_set_new(d, "ceiling_stream_reason", json_string("no bandwidth was measured"));
     json_object_set_new(d, "peak_of", json_string(cb_cost_format(cost) == CB_BF16 ? "bf16" : "f32"));
     json_object_set_new(d, "ceiling_isa", json_string(cb_isa_name(e->isa)));
     return d;

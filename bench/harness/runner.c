@@ -11,12 +11,14 @@
 #include "libraries.h"
 #include "perf.h"
 #include "peers.h"
+#include "teams.h"
 
 struct runner {
     const struct cb_bench_options *o;
     struct cb_field field;
     struct cb_ceilings ceilings[CB_MAX_TEAMS]; /* of o->threads */
-    const char *placement;
+    const char *placement; /* of the largest team */
+    json_t *teams;
     struct cb_results results;
     struct cb_live live; /* of the contest that is under way */
     json_t *rows[CB_MAX_ENTRANTS];
@@ -224,7 +226,8 @@ static enum cb_status make_program(struct runner *r, const struct cb_kernel *con
 static void print_head(const struct runner *r)
 {
     size_t threads = most_threads(r->o);
-    printf("# %s\n# threads: %s\n", cb_machine_line(threads), r->placement);
+    printf("# %s\n", cb_machine_line(threads));
+    cb_teams_print(r->teams);
     if (r->o->peers) {
         json_t *environment = cb_peers_environment();
         cb_peers_print(cb_libraries_json(), environment);
@@ -259,6 +262,7 @@ static json_t *document(const struct runner *r)
         cb_document(most_threads(r->o), r->o->threads_reason, r->placement, json_incref(r->results.benchmarks));
     if (!root) return NULL;
     json_object_set(root, "contests", r->results.contests);
+    json_object_set(root, "teams", r->teams);
     json_object_set_new(root, "ceilings", measured_ceilings(r));
     json_object_set(root, "peers", cb_libraries_json());
     json_object_set_new(root, "peers_environment", cb_peers_environment());
@@ -310,15 +314,16 @@ enum cb_status cb_bench_run(const struct cb_bench_options *o, const struct cb_ke
     cb_cgroup_read(&cgroup, "");
     r.throttled_before = cgroup.throttled;
     if (o->peers) cb_libraries_start(most_threads(o));
-    cb_bind_threads(most_threads(o), &r.placement);
+    status = cb_teams_bind(o->threads, o->n_threads, &r.teams, &r.placement, err);
     choose_field(&r);
-    status = make_program(&r, kernels, &shapes, &program, err);
+    if (!status) status = make_program(&r, kernels, &shapes, &program, err);
     if (!status && !o->google.list && !o->google.json) print_head(&r);
     if (!status) status = run_all(&r, &program, err);
     if (!status) status = o->google.list ? cb_finish_output(err) : write_results(&r, err);
     if (!status && !o->google.list) status = conclude(&r, err);
     cb_program_free(&program);
     cb_shapes_free(&shapes);
+    json_decref(r.teams);
     cb_results_free(&r.results);
     return status;
 }
@@ -328,7 +333,8 @@ enum cb_status cb_bench_run(const struct cb_bench_options *o, const struct cb_ke
 static enum cb_status measure_ceilings(struct runner *r, size_t i, struct cb_error *err)
 {
     struct cb_team *team;
-    enum cb_status status = cb_team_create(&team, r->o->threads[i], 0, err);
+    enum cb_status status = cb_bind_threads(r->o->threads[i], NULL, err);
+    if (!status) status = cb_team_create(&team, r->o->threads[i], 0, err);
     if (status) return status;
     status = cb_ceilings_measure(&r->ceilings[i], r->field.best, team, err);
     for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT && !status; isa++) {
@@ -344,16 +350,20 @@ enum cb_status cb_bench_ceilings(const struct cb_bench_options *o, struct cb_err
 {
     static struct runner r;
     r = (struct runner){.o = o};
-    cb_bind_threads(most_threads(o), &r.placement);
     choose_field(&r);
     enum cb_status status = cb_results_create(&r.results, false, err);
     if (status) return status;
-    if (!o->google.json) printf("# %s\n# threads: %s\n", cb_machine_line(most_threads(o)), r.placement);
+    status = cb_teams_bind(o->threads, o->n_threads, &r.teams, &r.placement, err);
+    if (!status && !o->google.json) {
+        printf("# %s\n", cb_machine_line(most_threads(o)));
+        cb_teams_print(r.teams);
+    }
     for (size_t i = 0; i < o->n_threads && !status; i++) {
         status = measure_ceilings(&r, i, err);
         if (!status && !o->google.json) cb_ceilings_print(&r.ceilings[i]);
     }
     if (!status) status = write_results(&r, err);
+    json_decref(r.teams);
     cb_results_free(&r.results);
     return status;
 }

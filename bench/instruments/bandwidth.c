@@ -9,9 +9,9 @@
 #include "processor.h"
 #include "sysfile.h"
 
-const char *const cb_stream_names[CB_STREAMS] = {"read", "copy", "triad"};
+const char *const cb_stream_names[CB_STREAMS] = {"read", "copy", "triad", "nt_copy"};
 const char *const cb_level_names[CB_LEVELS] = {"L1", "L2", "L3", "DRAM"};
-static const size_t arrays[CB_STREAMS] = {1, 2, 3}; /* a; a, c; a, b, c */
+static const size_t arrays[CB_STREAMS] = {1, 2, 3, 2}; /* a; a, c; a, b, c; a, c */
 
 enum { REPETITIONS = 8 };
 static const double repetition_s = 0.005;
@@ -104,6 +104,14 @@ cb_stream_fn *cb_stream_of(enum cb_isa isa)
     }
 }
 
+const char *cb_stream_missing(enum cb_isa isa, enum cb_stream stream, enum cb_memory_level level)
+{
+    if (stream != CB_STREAM_NT_COPY) return NULL;
+    if (isa == CB_ISA_SCALAR) return "scalar code has no non-temporal stores";
+    if (isa == CB_ISA_NEON) return "NEON's stnp is only a hint, and our kernels do not use it";
+    return level == CB_LEVEL_DRAM ? NULL : "non-temporal stores go to memory, whatever the size";
+}
+
 static void touch(void *context, size_t thread, void *scratch)
 {
     (void)scratch;
@@ -127,7 +135,7 @@ static void run_stream(void *context, size_t thread, void *scratch)
 static double run_s(struct cb_team *team, struct stream_job *job)
 {
     double start = cb_now_s();
-    cb_team_run(team, cb_team_threads(team), run_stream, job);
+    cb_team_each(team, run_stream, job);
     return cb_now_s() - start;
 }
 
@@ -152,7 +160,7 @@ enum cb_status cb_bandwidth(double *bytes_per_s, enum cb_isa isa, struct cb_team
     job.memory = cb_alloc_tensor(threads * job.thread_floats * sizeof(float));
     if (!job.memory)
         return cb_fail(err, CB_NO_MEMORY, "out of memory to measure the bandwidth of %zu bytes", bytes_per_thread);
-    cb_team_run(team, threads, touch, &job);
+    cb_team_each(team, touch, &job);
     while (alone_s(&job) < repetition_s) job.rounds *= 2;
     double best = 0;
     for (int i = 0; i < REPETITIONS; i++) {

@@ -12,15 +12,19 @@
  * 1995): the bytes that the program names; a store's reading of its line is not counted. */
 
 enum cb_stream {
-    CB_STREAM_READ,  /* sum of a */
-    CB_STREAM_COPY,  /* c = a */
-    CB_STREAM_TRIAD, /* c = a + s*b */
+    CB_STREAM_READ,    /* sum of a */
+    CB_STREAM_COPY,    /* c = a */
+    CB_STREAM_TRIAD,   /* c = a + s*b */
+    CB_STREAM_NT_COPY, /* c = a with non-temporal stores, which do not read the line that they fill */
     CB_STREAMS
 };
 extern const char *const cb_stream_names[CB_STREAMS];
 
 enum cb_memory_level { CB_LEVEL_L1, CB_LEVEL_L2, CB_LEVEL_L3, CB_LEVEL_DRAM, CB_LEVELS };
 extern const char *const cb_level_names[CB_LEVELS];
+
+/* Why an ISA has no such stream on this level; NULL: it has. */
+const char *cb_stream_missing(enum cb_isa isa, enum cb_stream stream, enum cb_memory_level level);
 
 /* Sizes of this machine's caches as hwloc reports them, and its free memory; 0: not known. L1 and L2 of a core. */
 struct cb_memory_sizes {
@@ -37,7 +41,7 @@ size_t cb_level_bytes(const struct cb_memory_sizes *sizes, enum cb_memory_level 
                       const char **reason);
 
 /* Bytes a second of all threads of the team, each on memory of its own of bytes_per_thread, which it touched first.
- * Best of some repetitions, 50 to 100 ms in all. The ISA must be available. */
+ * Best of some repetitions, 50 to 100 ms in all. The ISA must be available and have the stream. */
 enum cb_status cb_bandwidth(double *bytes_per_s, enum cb_isa isa, struct cb_team *team, enum cb_stream stream,
                             size_t bytes_per_thread, struct cb_error *err);
 

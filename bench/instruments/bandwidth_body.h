@@ -21,6 +21,13 @@ CB_INLINE void copy(const float *a, float *c, size_t n)
         CB_UNROLL for (int i = 0; i < STEP; i++) v_store(c + at + i * VL, v_load(a + at + i * VL));
 }
 
+CB_INLINE void nt_copy(const float *a, float *c, size_t n)
+{
+    for (size_t at = 0; at < n; at += STEP * VL)
+        CB_UNROLL for (int i = 0; i < STEP; i++) v_stream(c + at + i * VL, v_load(a + at + i * VL));
+    v_stream_end();
+}
+
 CB_INLINE void triad(const float *a, const float *b, float *c, size_t n)
 {
     vf factor = v_set1(0.5f);
@@ -37,6 +44,8 @@ float CB_VARIANT(stream)(enum cb_stream stream, const float *a, const float *b, 
             sum += read_all(a, n);
         else if (stream == CB_STREAM_COPY)
             copy(a, c, n);
+        else if (stream == CB_STREAM_NT_COPY)
+            nt_copy(a, c, n);
         else
             triad(a, b, c, n);
         __asm__ volatile("" : : : "memory"); /* each round reads and writes memory anew */

@@ -42,6 +42,7 @@ double cb_sort_median(double *values, size_t n)
 void *cb_alloc_tensor(size_t bytes)
 {
     const size_t huge = (size_t)2 << 20;
+    if (bytes > PTRDIFF_MAX) return NULL;
     if (bytes < huge) return aligned_alloc(64, (bytes + 63) / 64 * 64);
     size_t rounded = (bytes + huge - 1) / huge * huge;
     void *p = aligned_alloc(huge, rounded);

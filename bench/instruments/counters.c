@@ -44,13 +44,11 @@ struct cb_counters {
     struct thread_counts *thread;
 };
 
-/* What the calling thread is counting for. The runtime may deliver fewer threads than asked, so that one does the tasks
- * of several, and it may replace threads between two tasks. */
+/* What the calling thread is counting for: the runtime may replace a thread between start and stop. */
 static _Thread_local const struct thread_counts *counting;
 
 static const char not_measured[] = "no pass has counted this yet";
-static const char replaced[] = "the OpenMP runtime replaced or left out a thread of the team (OMP_THREAD_LIMIT, or a "
-                               "smaller team in the measured code)";
+static const char replaced[] = "the OpenMP runtime replaced a thread of the team (a smaller team in the measured code)";
 
 enum cb_status cb_counters_open_plan(struct cb_counters **out, const struct cb_counter_plan *plan, struct cb_team *team,
                                      struct cb_error *err)
@@ -113,7 +111,7 @@ static void start_thread(void *context, size_t task, void *scratch)
 void cb_counters_start(struct cb_counters *counters, size_t pass)
 {
     counters->pass = pass;
-    cb_team_run(counters->team, counters->threads, start_thread, counters);
+    cb_team_each(counters->team, start_thread, counters);
 }
 
 static void stop_thread(void *context, size_t task, void *scratch)
@@ -156,7 +154,7 @@ static void note_kernel(struct thread_counts *t)
 
 void cb_counters_stop(struct cb_counters *counters)
 {
-    cb_team_run(counters->team, counters->threads, stop_thread, counters);
+    cb_team_each(counters->team, stop_thread, counters);
     for (size_t i = 0; i < counters->threads; i++) {
         struct thread_counts *t = &counters->thread[i];
         for (enum cb_event event = 0; event < CB_HARDWARE_EVENTS; event++) {

@@ -128,37 +128,59 @@ size_t cb_plan_threads(hwloc_topology_t topology, const char *num_threads, const
     return threads;
 }
 
-/* One thread on each unit of this type, if there are as many. */
-static bool fill_units(hwloc_topology_t topology, hwloc_const_bitmap_t inside, hwloc_obj_type_t unit, size_t threads,
+/* One thread on each of these cores (CPUs where cores are not known), in their order, from the one with near_cpu on and
+ * around. */
+static bool fill_cores(hwloc_topology_t topology, hwloc_const_bitmap_t inside, size_t threads, int near_cpu,
                        hwloc_const_cpuset_t *cpus)
 {
-    if (count_inside(topology, inside, unit) != threads) return false;
-    for (size_t t = 0; t < threads; t++)
-        cpus[t] = hwloc_get_obj_inside_cpuset_by_type(topology, inside, unit, (unsigned)t)->cpuset;
+    hwloc_obj_type_t unit = count_inside(topology, inside, HWLOC_OBJ_CORE) ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
+    size_t units = count_inside(topology, inside, unit), first = 0;
+    if (threads > units) return false;
+    for (size_t i = 0; i < units && near_cpu >= 0 && threads < units; i++)
+        if (hwloc_bitmap_isset(hwloc_get_obj_inside_cpuset_by_type(topology, inside, unit, (unsigned)i)->cpuset,
+                               (unsigned)near_cpu))
+            first = i;
+    for (size_t t = 0; t < threads; t++) {
+        unsigned index = (unsigned)((first + t) % units);
+        cpus[t] = hwloc_get_obj_inside_cpuset_by_type(topology, inside, unit, index)->cpuset;
+    }
     return true;
 }
 
-bool cb_plan_binding(hwloc_topology_t topology, size_t threads, hwloc_const_cpuset_t *cpus, const char **placement)
+/* One thread on each unit of this type, if there are as many. */
+static bool fill_all(hwloc_topology_t topology, hwloc_obj_type_t unit, size_t threads, hwloc_const_cpuset_t *cpus)
+{
+    hwloc_const_bitmap_t all = hwloc_topology_get_topology_cpuset(topology);
+    if (count_inside(topology, all, unit) != threads) return false;
+    for (size_t t = 0; t < threads; t++)
+        cpus[t] = hwloc_get_obj_inside_cpuset_by_type(topology, all, unit, (unsigned)t)->cpuset;
+    return true;
+}
+
+size_t cb_plan_max_threads(hwloc_topology_t topology)
+{
+    return topology ? count_inside(topology, hwloc_topology_get_topology_cpuset(topology), HWLOC_OBJ_PU) : 0;
+}
+
+bool cb_plan_binding(hwloc_topology_t topology, size_t threads, int near_cpu, hwloc_const_cpuset_t *cpus,
+                     const char **placement)
 {
     *placement = "not bound: the topology of this machine is not known";
-    if (!topology) return false;
-    hwloc_const_bitmap_t all = hwloc_topology_get_topology_cpuset(topology);
     hwloc_bitmap_t fastest = cb_plan_cpus(topology);
-    bool fits = true;
-    if (threads > 0 && fill_units(topology, fastest, HWLOC_OBJ_CORE, threads, cpus))
-        *placement = all_cpus_are_meant(topology) ? "one thread bound to each core"
-                                                  : "one thread bound to each core of the fastest kind";
-    else if (threads > 0 && fill_units(topology, all, HWLOC_OBJ_CORE, threads, cpus))
+    if (!fastest) return false;
+    if (fill_cores(topology, fastest, threads, near_cpu, cpus)) {
+        *placement = threads < cb_plan_cores(topology) ? "each thread bound to a core of its own"
+                     : all_cpus_are_meant(topology)    ? "one thread bound to each core"
+                                                       : "one thread bound to each core of the fastest kind";
+    } else if (fill_all(topology, HWLOC_OBJ_CORE, threads, cpus)) {
         *placement = "one thread bound to each core, of all kinds";
-    else if (threads > 0 && fill_units(topology, all, HWLOC_OBJ_PU, threads, cpus))
+    } else if (fill_all(topology, HWLOC_OBJ_PU, threads, cpus)) {
         *placement = "one thread bound to each CPU";
-    else
-        fits = false;
-    /* Two processes with small teams would otherwise both choose the first cores. */
-    if (!fits)
-        *placement = threads < count_inside(topology, all, HWLOC_OBJ_PU)
-                         ? "not bound: fewer threads than cores (restrict the process with taskset to bind them)"
-                         : "not bound: more threads than CPUs";
+    } else {
+        for (size_t t = 0; t < threads; t++) cpus[t] = hwloc_topology_get_topology_cpuset(topology);
+        *placement = threads > cb_plan_max_threads(topology) ? "not bound: more threads than CPUs"
+                                                             : "not bound: more threads than cores, fewer than CPUs";
+    }
     hwloc_bitmap_free(fastest);
-    return fits;
+    return true;
 }

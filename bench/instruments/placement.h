@@ -24,8 +24,13 @@ size_t cb_plan_cores(hwloc_topology_t topology);
 size_t cb_plan_threads(hwloc_topology_t topology, const char *num_threads, const char *thread_limit, double quota_cpus,
                        const char **reason);
 
-/* Where each thread of a team is bound to: cpus has room for `threads` sets, which belong to the topology. False:
- * threads are left to the scheduler. */
-bool cb_plan_binding(hwloc_topology_t topology, size_t threads, hwloc_const_cpuset_t *cpus, const char **placement);
+/* The CPUs of this process; 0 if they are not known. */
+size_t cb_plan_max_threads(hwloc_topology_t topology);
+
+/* Where each thread of a team may run: cpus has room for `threads` sets, which belong to the topology. A team smaller
+ * than the machine gets neighbouring cores from the one with near_cpu on: two such processes seldom start on the same.
+ * Teams that fit neither cores nor CPUs get all CPUs. False: the topology is not known. */
+bool cb_plan_binding(hwloc_topology_t topology, size_t threads, int near_cpu, hwloc_const_cpuset_t *cpus,
+                     const char **placement);
 
 #endif

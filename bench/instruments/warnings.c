@@ -37,7 +37,7 @@ static void check_threads(json_t *warnings, const json_t *machine)
     double threads = number(machine, "threads"), cores = number(machine, "cores"), cpus = number(machine, "cpus");
     double quota = number(machine, "cpu_quota"), throttled = number(machine, "cpu_throttled_periods");
     if (cpus > 0 && threads > cpus)
-        warn(warnings, "threads", "use --threads or OMP_NUM_THREADS with at most that many",
+        warn(warnings, "threads", "leave out --oversubscribe",
              "%.0f threads share %.0f CPUs and wait for each other", threads, cpus);
     else if (cores > 0 && threads > cores)
         warn(warnings, "threads", "use one thread a core: two threads of a core share its vector units",
@@ -56,7 +56,7 @@ static void check_threads(json_t *warnings, const json_t *machine)
              threads, fast, cores - fast);
     const char *placement = text(machine, "placement");
     if (!strncmp(placement, "not bound", 9))
-        warn(warnings, "placement", "give the process as many CPUs as it has threads, or set OMP_PROC_BIND=true",
+        warn(warnings, "placement", "use one thread a core (--threads), or set OMP_PROC_BIND=true",
              "threads are %s: the scheduler may move them", placement);
 }
 
@@ -123,9 +123,11 @@ static void check_build(json_t *warnings, const json_t *machine)
     const json_t *available = json_object_get(machine, "isa_available");
     size_t n = json_array_size(available);
     const char *best = n ? json_string_value(json_array_get(available, n - 1)) : NULL;
-    if (best && strcmp(best, text(machine, "isa_selected")))
-        warn(warnings, "instruction set", "leave out --isa and CYCLEBENCH_ISA",
-             "%s is selected although %s is available", text(machine, "isa_selected"), best);
+    /* --isa is a choice of this moment, a variable may have been forgotten. */
+    const char *cap = text(json_object_get(machine, "environment"), "CYCLEBENCH_ISA");
+    if (best && *cap && strcmp(best, cap) && !strcmp(cap, text(machine, "isa_selected")))
+        warn(warnings, "instruction set", "unset CYCLEBENCH_ISA", "CYCLEBENCH_ISA selects %s although %s is available",
+             cap, best);
     const char *commit = text(machine, "commit");
     if (strstr(commit, "-dirty") || !strcmp(commit, "unknown"))
         warn(warnings, "commit", "commit before you measure: a number must name the code that it belongs to",

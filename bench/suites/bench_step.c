@@ -26,6 +26,7 @@ static const char usage[] =
     "  --numerics NAME    a numerics version of the recipes (default fp32-winograd)\n"
     "  --isa NAME         scalar, avx2, avx512, avx512bf16 or neon (default: CYCLEBENCH_ISA, or the best available)\n"
     "  --threads N        of both (default: one per physical core)\n"
+    "  --oversubscribe    allows more threads than CPUs\n"
     "  --repetitions N    of each measurement (default 7)\n"
     "  --no-torch         without PyTorch\n"
     "  --python PROGRAM   the Python that has PyTorch (default /usr/bin/python3)\n"
@@ -46,7 +47,7 @@ struct options {
     struct cb_network network;
     size_t batch, threads, repetitions;
     const char *isa, *python, *peer, *json;
-    bool torch;
+    bool torch, oversubscribe;
 };
 
 static int fail(enum cb_status status, const struct cb_error *err)
@@ -93,6 +94,7 @@ static struct options parse_options(int argc, char **argv)
         {"numerics", required_argument, NULL, 'u'},
         {"isa", required_argument, NULL, 'i'},
         {"threads", required_argument, NULL, 't'},
+        {"oversubscribe", no_argument, NULL, 'o'},
         {"repetitions", required_argument, NULL, 'r'},
         {"no-torch", no_argument, NULL, 'n'},
         {"python", required_argument, NULL, 'p'},
@@ -128,6 +130,9 @@ static struct options parse_options(int argc, char **argv)
             break;
         case 't':
             o.threads = count_option("--threads", 4096);
+            break;
+        case 'o':
+            o.oversubscribe = true;
             break;
         case 'r':
             o.repetitions = count_option("--repetitions", CB_MAX_REPETITIONS);
@@ -433,12 +438,15 @@ int main(int argc, char **argv)
     struct cb_error err;
     enum cb_status status = cb_isa_select(o.isa, &err);
     if (status) return fail(status, &err);
-    if (!o.threads) o.threads = cb_default_threads(NULL);
+    const char *said_by = "--threads";
+    if (!o.threads) o.threads = cb_default_threads(&said_by);
+    status = cb_check_threads(o.threads, said_by, o.oversubscribe, &err);
+    if (status) return fail(status, &err);
     struct torch torch = {0};
     if (o.torch) start_torch(&torch, &o);
-    cb_bind_threads(o.threads, NULL);
+    status = cb_bind_threads(o.threads, NULL, &err);
 
-    status = create_ours(&ours, &o, &err);
+    if (!status) status = create_ours(&ours, &o, &err);
     if (!status) status = measure(&result, &ours, &torch, o.repetitions, &err);
     if (!status) print_report(&o, &result, &ours, &torch);
     if (!status && o.json) status = save(&o, &result, &ours, &torch, &err);

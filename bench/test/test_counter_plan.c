@@ -240,7 +240,7 @@ static void test_counting_in_passes(void **state)
     assert_int_equal(cb_counters_open(&counters, team, NULL), CB_OK);
     for (size_t pass = 0; pass < cb_counters_passes(counters); pass++) {
         cb_counters_start(counters, pass);
-        cb_team_run(team, 2, work, NULL);
+        cb_team_each(team, work, NULL);
         cb_counters_stop(counters);
     }
     assert_int_equal(value_of(counters, CB_EVENT_INSTRUCTIONS, "PAPI PAPI_TOT_INS"), 3 * (10 * 50 + 3) + 2 * 7);

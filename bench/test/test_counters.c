@@ -232,7 +232,7 @@ static void test_counting_here(void **state)
     }
     for (size_t pass = 0; pass < cb_counters_passes(counters); pass++) {
         cb_counters_start(counters, pass);
-        cb_team_run(team, THREADS, work, NULL);
+        cb_team_each(team, work, NULL);
         cb_counters_stop(counters);
     }
     for (enum cb_event event = 0; event < CB_EVENT_COUNT; event++) {
@@ -317,7 +317,7 @@ static void test_counting_through_papi(void **state)
     assert_int_equal(cb_counters_passes(counters), 2);
     for (size_t pass = 0; pass < 2; pass++) {
         cb_counters_start(counters, pass);
-        cb_team_run(team, THREADS, touch_pages, NULL);
+        cb_team_each(team, touch_pages, NULL);
         cb_counters_stop(counters);
         cb_counters_read(counters, CB_EVENT_FP_OPS, &count);
         assert_int_equal(count.known, pass == 1);
@@ -392,7 +392,7 @@ static void test_a_replaced_thread_is_told(void **state)
     assert_int_equal(cb_team_create(&three, 3, 0, NULL), CB_OK);
     assert_int_equal(cb_counters_open(&counters, three, NULL), CB_OK);
     cb_counters_start(counters, 0);
-    cb_team_run(two, 2, nothing, NULL);
+    cb_team_each(two, nothing, NULL);
     cb_counters_stop(counters);
     cb_counters_read_thread(counters, CB_EVENT_CPU_NS, 0, &count);
     assert_true(count.known);

@@ -29,7 +29,7 @@ r = json.load(open(sys.argv[1]), parse_constant=refuse)
 
 lists() { says "$1" bench --isa scalar --benchmark_list_tests; }
 no_name_twice() {
-	bench --isa all --threads 1,3 --cache both --benchmark_list_tests >"$folder/list" || return
+	bench --isa all --threads 1,3 --oversubscribe --cache both --benchmark_list_tests >"$folder/list" || return
 	[ "$(wc -l <"$folder/list")" -gt 300 ] && [ -z "$(sort "$folder/list" | uniq -d)" ]
 }
 
@@ -165,7 +165,7 @@ check '--benchmark_display_aggregates_only=false prints the repetitions' says '^
 check '--benchmark_report_aggregates_only' aggregates_only
 check '--iterations fixes the number of calls' fixed_iterations
 check 'cold cases beside warm ones' both_caches
-check 'several numbers of threads' says '^pool/fwd/c:64/hw:8/batch:2/f32/t:3/warm$' quick --threads 1,3 --benchmark_filter=pool/fwd
+check 'several numbers of threads' says '^pool/fwd/c:64/hw:8/batch:2/f32/t:3/warm$' quick --threads 1,3 --oversubscribe --benchmark_filter=pool/fwd
 step() { CYCLEBENCH_PYTHON=$1 quick --shapes "$folder/step.txt" --benchmark_filter="$2" "${@:3}"; }
 # A Python whose PyTorch answers from the shell.
 cat >"$folder/python" <<'END'
@@ -225,7 +225,7 @@ check '--perf of a cold case' bash -c "'$build/cyclebench' bench --threads 1 --p
 # --- ceilings ---
 
 ceilings_are_whole() {
-	bench --ceilings --threads 1,2 --benchmark_out="$folder/ceilings.json" >/dev/null || return
+	bench --ceilings --threads 1,2 --oversubscribe --benchmark_out="$folder/ceilings.json" >/dev/null || return
 	python "$folder/ceilings.json" <<<'
 assert [c["threads"] for c in r["ceilings"]] == [1, 2]
 for c in r["ceilings"]:

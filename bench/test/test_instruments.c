@@ -27,46 +27,134 @@
 
 enum { MAX_THREADS = 4096 };
 
-static void note_affinity(void *context, size_t task, void *scratch)
+static void forget_the_users_placement(void)
+{
+    static const char *const variables[] = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) unsetenv(variables[i]);
+}
+
+static size_t cores_here(const char *test)
+{
+    int cores = hwloc_get_nbobjs_by_type(cb_topology(), HWLOC_OBJ_CORE);
+    if (cores > 0 && cores <= MAX_THREADS) return (size_t)cores;
+    print_message("# SKIP %s: hwloc does not know the cores of this machine\n", test);
+    skip();
+    return 0;
+}
+
+static void note_affinity(void *context, size_t thread, void *scratch)
 {
     (void)scratch;
     cpu_set_t *sets = context;
-    sched_getaffinity(0, sizeof sets[task], &sets[task]);
+    sched_getaffinity(0, sizeof sets[thread], &sets[thread]);
+}
+
+/* Each thread of a team of this size has a core to itself, says the kernel. */
+static void assert_bound(size_t threads)
+{
+    struct cb_team *team;
+    const char *placement;
+    struct cb_error err = {""};
+    cpu_set_t *sets = calloc(threads, sizeof *sets);
+    if (cb_bind_threads(threads, &placement, &err)) fail_msg("%s", err.text);
+    assert_non_null(strstr(placement, "bound to"));
+    assert_int_equal(cb_team_create(&team, threads, 0, NULL), CB_OK);
+    cb_team_each(team, note_affinity, sets);
+    assert_int_equal(cb_check_binding(team, &err), CB_OK);
+    json_t *cpus = cb_team_cpus(team);
+    assert_int_equal(json_array_size(cpus), threads);
+    cb_team_destroy(team);
+    for (size_t i = 0; i < threads; i++) {
+        hwloc_obj_t core = NULL;
+        hwloc_bitmap_t set = hwloc_bitmap_alloc(), told = hwloc_bitmap_alloc();
+        for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
+            if (CPU_ISSET(cpu, &sets[i])) hwloc_bitmap_set(set, cpu);
+        while ((core = hwloc_get_next_obj_by_type(cb_topology(), HWLOC_OBJ_CORE, core)))
+            if (hwloc_bitmap_isequal(core->cpuset, set)) break;
+        if (!core) fail_msg("thread %zu of %zu is on no single core", i, threads);
+        hwloc_bitmap_list_sscanf(told, json_string_value(json_array_get(cpus, i)));
+        assert_true(hwloc_bitmap_isequal(told, set));
+        for (size_t j = 0; j < i; j++) assert_false(CPU_EQUAL(&sets[i], &sets[j]));
+        hwloc_bitmap_free(set);
+        hwloc_bitmap_free(told);
+    }
+    json_decref(cpus);
+    free(sets);
 }
 
 static void test_team_is_bound_to_separate_cores(void **state)
 {
     (void)state;
-    unsetenv("OMP_PROC_BIND");
-    unsetenv("OMP_PLACES");
-    unsetenv("GOMP_CPU_AFFINITY");
-    unsetenv("KMP_AFFINITY");
-    int cores = hwloc_get_nbobjs_by_type(cb_topology(), HWLOC_OBJ_CORE);
-    if (cores < 1 || cores > MAX_THREADS) {
-        print_message("# SKIP test_team_is_bound_to_separate_cores: hwloc does not know the cores of this machine\n");
-        skip();
-    }
-    const char *placement;
-    cb_bind_threads((size_t)cores, &placement);
-    if (!strcmp(placement, "not bound: the system refused")) {
-        print_message("# SKIP test_team_is_bound_to_separate_cores: the system refuses sched_setaffinity\n");
-        skip();
-    }
-    assert_string_equal(placement, "one thread bound to each core");
-    cpu_set_t *sets = calloc((size_t)cores, sizeof *sets);
+    forget_the_users_placement();
+    assert_bound(cores_here("test_team_is_bound_to_separate_cores"));
+}
+
+/* Each thread of a team that is larger than the machine may run on all of it, also those that are new. */
+static void assert_unbound(size_t threads)
+{
     struct cb_team *team;
-    assert_int_equal(cb_team_create(&team, (size_t)cores, 0, NULL), CB_OK);
-    cb_team_run(team, (size_t)cores, note_affinity, sets);
-    cb_team_destroy(team);
-    for (int i = 0; i < cores; i++) {
-        assert_true(CPU_COUNT(&sets[i]) > 0);
-        for (int j = 0; j < i; j++) {
-            cpu_set_t both;
-            CPU_AND(&both, &sets[i], &sets[j]);
-            assert_int_equal(CPU_COUNT(&both), 0);
-        }
+    const char *placement;
+    hwloc_bitmap_t told = hwloc_bitmap_alloc();
+    assert_int_equal(cb_bind_threads(threads, &placement, NULL), CB_OK);
+    assert_string_equal(placement, "not bound: more threads than CPUs");
+    assert_int_equal(cb_team_create(&team, threads, 0, NULL), CB_OK);
+    json_t *cpus = cb_team_cpus(team);
+    assert_int_equal(json_array_size(cpus), threads);
+    for (size_t i = 0; i < threads; i++) {
+        hwloc_bitmap_list_sscanf(told, json_string_value(json_array_get(cpus, i)));
+        assert_true(hwloc_bitmap_isequal(told, hwloc_topology_get_topology_cpuset(cb_topology())));
     }
-    free(sets);
+    json_decref(cpus);
+    cb_team_destroy(team);
+    hwloc_bitmap_free(told);
+}
+
+/* libgomp replaces the threads that a smaller team did not need; the new ones inherit the binding of the first. */
+static void test_teams_are_bound_again(void **state)
+{
+    (void)state;
+    forget_the_users_placement();
+    size_t cores = cores_here("test_teams_are_bound_again"), cpus = cb_plan_max_threads(cb_topology());
+    static const size_t sizes[] = {2, 1, 2, 3, 2, 1, 3};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        if (sizes[i] <= cores) assert_bound(sizes[i]);
+        if (sizes[i] > cpus) assert_unbound(sizes[i]);
+    }
+    assert_unbound(cpus + 1);
+    assert_bound(1);
+}
+
+static void move_away(void *context, size_t thread, void *scratch)
+{
+    (void)scratch;
+    const size_t *which = context;
+    hwloc_const_bitmap_t all = hwloc_topology_get_topology_cpuset(cb_topology());
+    if (thread == *which) hwloc_set_cpubind(cb_topology(), all, HWLOC_CPUBIND_THREAD);
+}
+
+static void test_a_moved_thread_is_an_error(void **state)
+{
+    (void)state;
+    forget_the_users_placement();
+    size_t cores = cores_here("test_a_moved_thread_is_an_error");
+    if (cores < 2) {
+        print_message("# SKIP test_a_moved_thread_is_an_error: one core\n");
+        skip();
+    }
+    struct cb_team *team;
+    struct cb_error err;
+    assert_bound(2);
+    assert_int_equal(cb_team_create(&team, 2, 0, NULL), CB_OK);
+    for (size_t which = 0; which < 2; which++) {
+        char text[32];
+        cb_team_each(team, move_away, &which);
+        assert_int_equal(cb_check_binding(team, &err), CB_UNAVAILABLE);
+        snprintf(text, sizeof text, "thread %zu of 2 is not bound", which);
+        assert_non_null(strstr(err.text, text));
+        assert_int_equal(cb_bind_threads(2, NULL, NULL), CB_OK);
+        assert_int_equal(cb_check_binding(team, &err), CB_OK);
+    }
+    cb_team_destroy(team);
 }
 
 static void test_user_placement_is_respected(void **state)
@@ -74,9 +162,22 @@ static void test_user_placement_is_respected(void **state)
     (void)state;
     const char *placement;
     setenv("OMP_PLACES", "cores", 1);
-    cb_bind_threads(cb_default_threads(NULL), &placement);
+    assert_int_equal(cb_bind_threads(cb_default_threads(NULL), &placement, NULL), CB_OK);
     assert_string_equal(placement, "as OMP_PLACES says");
     unsetenv("OMP_PLACES");
+}
+
+static void test_more_threads_than_cpus(void **state)
+{
+    (void)state;
+    struct cb_error err;
+    size_t cpus = cb_plan_max_threads(cb_topology());
+    assert_true(cpus > 0);
+    assert_int_equal(cb_check_threads(cpus, "--threads", false, &err), CB_OK);
+    assert_int_equal(cb_check_threads(cpus + 1, "--threads", true, &err), CB_OK);
+    assert_int_equal(cb_check_threads(cpus + 1, "--threads", false, &err), CB_BAD_INPUT);
+    assert_int_equal(strncmp(err.text, "--threads: ", 11), 0);
+    assert_non_null(strstr(err.text, "--oversubscribe"));
 }
 
 static void test_default_threads(void **state)
@@ -311,6 +412,8 @@ static void test_warnings(void **state)
     (void)state;
     json_t *machine = quiet_machine();
     assert_int_equal(warnings_about(machine, NULL), 0);
+    json_object_set_new(machine, "isa_selected", json_string("scalar")); /* by --isa */
+    assert_int_equal(warnings_about(machine, NULL), 0);
     json_decref(machine);
     struct {
         const char *key, *subject;
@@ -332,13 +435,15 @@ static void test_warnings(void **state)
         {"virtual_machine", "virtual machine", json_true()},
         {"load_average", "load", json_real(3)},
         {"build_type", "build", json_string("sanitizers")},
-        {"isa_selected", "instruction set", json_string("scalar")},
+        {"environment", "instruction set", json_pack("{s:s}", "CYCLEBENCH_ISA", "scalar")},
         {"commit", "commit", json_string("0123456789ab-dirty")},
         {"transparent_huge_pages", "memory", json_string("never")},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         machine = quiet_machine();
         json_object_set_new(machine, cases[i].key, cases[i].value);
+        if (!strcmp(cases[i].subject, "instruction set")) /* without the variable it is --isa, and no warning */
+            json_object_set_new(machine, "isa_selected", json_string("scalar"));
         if (warnings_about(machine, cases[i].subject) != 1 || warnings_about(machine, NULL) != 1)
             fail_msg("%s: expected one warning about %s", cases[i].key, cases[i].subject);
         json_decref(machine);
@@ -365,6 +470,9 @@ int main(void)
         cmocka_unit_test(test_default_threads),
         cmocka_unit_test(test_user_placement_is_respected),
         cmocka_unit_test(test_team_is_bound_to_separate_cores),
+        cmocka_unit_test(test_teams_are_bound_again),
+        cmocka_unit_test(test_a_moved_thread_is_an_error),
+        cmocka_unit_test(test_more_threads_than_cpus),
         cmocka_unit_test_setup_teardown(test_cgroup_v2, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_cgroup_in_a_container, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_cgroup_v1, make_root, remove_root),

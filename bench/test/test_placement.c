@@ -93,30 +93,65 @@ enum { MAX_THREADS = 128 };
 static void first_cpus(hwloc_topology_t topology, size_t threads, int *cpus, const char **placement)
 {
     hwloc_const_cpuset_t sets[MAX_THREADS];
-    bool bound = cb_plan_binding(topology, threads, sets, placement);
+    bool bound = cb_plan_binding(topology, threads, 0, sets, placement);
     for (size_t t = 0; t < threads; t++) cpus[t] = bound ? hwloc_bitmap_first(sets[t]) : -1;
 }
 
-static void test_binding_only_of_a_full_machine(void **state)
+static void test_binding_of_a_full_machine(void **state)
 {
     (void)state;
     hwloc_topology_t topology = synthetic("pack:2 core:4 pu:2");
     hwloc_const_cpuset_t sets[MAX_THREADS];
     const char *placement;
-    assert_true(cb_plan_binding(topology, 8, sets, &placement));
+    assert_true(cb_plan_binding(topology, 8, 6, sets, &placement));
     assert_string_equal(placement, "one thread bound to each core");
     for (size_t t = 0; t < 8; t++) assert_int_equal(hwloc_bitmap_weight(sets[t]), 2);
-    assert_true(cb_plan_binding(topology, 16, sets, &placement));
+    for (size_t t = 0; t < 8; t++) assert_int_equal(hwloc_bitmap_first(sets[t]), 2 * t);
+    assert_true(cb_plan_binding(topology, 16, 6, sets, &placement));
     assert_string_equal(placement, "one thread bound to each CPU");
     for (size_t t = 0; t < 16; t++) assert_int_equal(hwloc_bitmap_weight(sets[t]), 1);
-    static const size_t unbound[] = {0, 1, 7, 9, 15, 17, 100};
+    hwloc_topology_destroy(topology);
+    assert_false(cb_plan_binding(NULL, 1, 0, sets, &placement));
+    assert_non_null(strstr(placement, "not known"));
+}
+
+/* Neighbouring cores from the one that the process runs on; around at the end of the machine. */
+static void test_binding_of_a_small_team(void **state)
+{
+    (void)state;
+    hwloc_topology_t topology = synthetic("pack:2 core:4 pu:2");
+    hwloc_const_cpuset_t sets[MAX_THREADS];
+    const char *placement;
+    for (size_t threads = 1; threads < 8; threads++)
+        for (int near = -1; near < 16; near++) {
+            assert_true(cb_plan_binding(topology, threads, near, sets, &placement));
+            assert_string_equal(placement, "each thread bound to a core of its own");
+            for (size_t t = 0; t < threads; t++) {
+                int core = ((near < 0 ? 0 : near / 2) + (int)t) % 8;
+                assert_int_equal(hwloc_bitmap_first(sets[t]), 2 * core);
+                assert_int_equal(hwloc_bitmap_weight(sets[t]), 2);
+            }
+        }
+    hwloc_topology_destroy(topology);
+}
+
+/* All CPUs for each thread, so that none stays on the core that it inherited. */
+static void test_teams_that_fit_nowhere_are_unbound(void **state)
+{
+    (void)state;
+    hwloc_topology_t topology = synthetic("pack:2 core:4 pu:2");
+    hwloc_const_cpuset_t sets[MAX_THREADS];
+    const char *placement;
+    static const size_t unbound[] = {9, 15, 17, 100};
+    assert_int_equal(cb_plan_max_threads(topology), 16);
     for (size_t i = 0; i < sizeof unbound / sizeof *unbound; i++) {
-        assert_false(cb_plan_binding(topology, unbound[i], sets, &placement));
-        assert_non_null(strstr(placement, unbound[i] < 16 ? "fewer" : "more"));
+        assert_true(cb_plan_binding(topology, unbound[i], 3, sets, &placement));
+        assert_int_equal(strncmp(placement, "not bound", 9), 0);
+        assert_non_null(strstr(placement, unbound[i] < 16 ? "fewer than CPUs" : "more threads than CPUs"));
+        for (size_t t = 0; t < unbound[i]; t++) assert_int_equal(hwloc_bitmap_weight(sets[t]), 16);
     }
     hwloc_topology_destroy(topology);
-    assert_false(cb_plan_binding(NULL, 1, sets, &placement));
-    assert_non_null(strstr(placement, "not known"));
+    assert_int_equal(cb_plan_max_threads(NULL), 0);
 }
 
 /* Threads follow the order of the cores, so that neighbours in the team share caches and memory. */
@@ -145,7 +180,7 @@ static void test_binding_of_a_restricted_machine(void **state)
     assert_int_equal(hwloc_topology_restrict(topology, allowed, 0), 0);
     hwloc_const_cpuset_t sets[MAX_THREADS];
     const char *placement;
-    assert_true(cb_plan_binding(topology, 3, sets, &placement));
+    assert_true(cb_plan_binding(topology, 3, 0, sets, &placement));
     for (size_t t = 0; t < 3; t++) assert_true(hwloc_bitmap_isincluded(sets[t], allowed));
     hwloc_bitmap_free(allowed);
     hwloc_topology_destroy(topology);
@@ -262,7 +297,9 @@ int main(void)
         cmocka_unit_test(test_restricted_machine),
         cmocka_unit_test(test_quota_caps),
         cmocka_unit_test(test_environment_wins),
-        cmocka_unit_test(test_binding_only_of_a_full_machine),
+        cmocka_unit_test(test_binding_of_a_full_machine),
+        cmocka_unit_test(test_binding_of_a_small_team),
+        cmocka_unit_test(test_teams_that_fit_nowhere_are_unbound),
         cmocka_unit_test(test_two_sockets_and_clustered_caches),
         cmocka_unit_test(test_binding_of_a_restricted_machine),
         cmocka_unit_test(test_big_and_little_cores),

@@ -9,7 +9,8 @@
  */
 struct cb_team;
 
-/* threads >= 1; scratch_bytes a thread, 64-byte aligned, first touched by its owner. *team is NULL after a failure. */
+/* threads >= 1; scratch_bytes a thread, 64-byte aligned, first touched by its owner. *team is NULL after a failure.
+ * CB_UNAVAILABLE: the runtime gives fewer threads (OMP_THREAD_LIMIT, ...). */
 enum cb_status cb_team_create(struct cb_team **team, size_t threads, size_t scratch_bytes, struct cb_error *err);
 void cb_team_destroy(struct cb_team *team); /* accepts NULL */
 size_t cb_team_threads(const struct cb_team *team);
@@ -20,6 +21,10 @@ typedef void cb_task_fn(void *context, size_t task, void *scratch);
  * single task is the caller's. Returns when all are done. What a task computes must not depend on which thread runs it:
  * that keeps the bits equal for any T. */
 void cb_team_run(struct cb_team *team, size_t tasks, cb_task_fn *fn, void *context);
+
+/* Runs fn once on every thread of the team, at the same time: task t on thread t, with its scratch. For what belongs to a
+ * thread (its binding, its counters) or must keep all of them busy. */
+void cb_team_each(struct cb_team *team, cb_task_fn *fn, void *context);
 
 /* What the calls of cb_team_run took since the team was made, in seconds. wall * threads - busy is what the threads
  * waited for: the start of a call, the slowest of them (imbalance) and the barrier at the end. */

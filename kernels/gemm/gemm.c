@@ -151,7 +151,10 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
 size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads)
 {
     struct plan p = choose_plan(args, caches, threads);
-    return p.piece_len * p.shares_m * p.shares_n * sizeof(float);
+    size_t bytes;
+    if (__builtin_mul_overflow(p.piece_len * sizeof(float), p.shares_m * p.shares_n, &bytes) || bytes > PTRDIFF_MAX)
+        return PTRDIFF_MAX; /* cannot be allocated; callers add to it */
+    return bytes;
 }
 
 struct job {

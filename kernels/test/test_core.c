@@ -1,6 +1,10 @@
 #include "test/harness.h"
 
 #include <math.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -157,6 +161,82 @@ static void visit(void *context, size_t task, void *scratch)
     memset(scratch, (int)task, 1000);
 }
 
+/* The threads wait for each other, so that none can do the task of another. */
+struct roll_call {
+    atomic_size_t present;
+    atomic_bool alone; /* one has waited in vain */
+    size_t threads, calls[TASKS];
+    void *scratch[TASKS];
+};
+
+static void answer(void *context, size_t thread, void *scratch)
+{
+    struct roll_call *r = context;
+    r->calls[thread]++;
+    r->scratch[thread] = scratch;
+    atomic_fetch_add(&r->present, 1);
+    time_t start = time(NULL);
+    while (atomic_load(&r->present) < r->threads && !atomic_load(&r->alone)) {
+        sched_yield();
+        if (time(NULL) - start > 30) atomic_store(&r->alone, true);
+    }
+}
+
+static void test_each(void)
+{
+    check_begin(CB_ISA_SCALAR, "cb_team_each runs a task on every thread, in its scratch memory, at the same time");
+    for (size_t t = 0; t < CHECK_TEAMS; t++) {
+        check_at("%zu threads", check_threads[t]);
+        struct cb_team *team = check_team(check_threads[t], 1000);
+        struct roll_call first = {.threads = check_threads[t]}, second = {.threads = check_threads[t]};
+        cb_team_each(team, answer, &first);
+        cb_team_each(team, answer, &second);
+        check_true(!first.alone && !second.alone, "tasks came one after the other");
+        for (size_t i = 0; i < TASKS; i++) {
+            check_true(first.calls[i] == (i < check_threads[t]), "task %zu ran %zu times", i, first.calls[i]);
+            check_true(first.scratch[i] == second.scratch[i], "task %zu moved to another scratch", i);
+            for (size_t j = 0; j < i && i < check_threads[t]; j++)
+                check_true(first.scratch[i] != first.scratch[j], "threads %zu and %zu share scratch", i, j);
+        }
+        cb_team_destroy(team);
+    }
+    check_end();
+}
+
+struct inner {
+    enum cb_status status;
+    struct cb_team *team;
+    struct cb_error err;
+};
+
+static void create_inner(void *context, size_t thread, void *scratch)
+{
+    (void)scratch;
+    struct inner *inner = context;
+    if (thread == 0) inner->status = cb_team_create(&inner->team, 2, 0, &inner->err);
+}
+
+static void test_too_few_threads(void)
+{
+    check_begin(CB_ISA_SCALAR, "a team that gets fewer threads than asked is refused");
+    struct cb_team *outer = check_team(2, 0);
+    struct inner inner = {CB_OK, NULL, {""}};
+    cb_team_each(outer, create_inner, &inner); /* the runtime gives a team within a team one thread */
+    check_true(inner.status == CB_UNAVAILABLE && !inner.team, "status %d", inner.status);
+    check_true(strstr(inner.err.text, "asked for 2") && strstr(inner.err.text, "gives 1") &&
+                   strstr(inner.err.text, "OMP_THREAD_LIMIT"),
+               "message: %s", inner.err.text);
+    cb_team_destroy(outer);
+    check_end();
+
+    check_begin(CB_ISA_SCALAR, "scratch that cannot be is out of memory");
+    static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 4096, SIZE_MAX / 2, SIZE_MAX / 2 - 4096};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_true(cb_team_create(&inner.team, 2, sizes[i], &inner.err) == CB_NO_MEMORY && !inner.team,
+                   "%zu bytes a thread were given", sizes[i]);
+    check_end();
+}
+
 static void test_team(void)
 {
     check_begin(CB_ISA_SCALAR, "a team runs each task once, in scratch memory of the thread");
@@ -287,6 +367,8 @@ int main(void)
     test_quantile();
     test_bits();
     test_team();
+    test_each();
+    test_too_few_threads();
     test_groups();
     test_isa();
     test_messages();

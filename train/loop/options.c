@@ -18,14 +18,16 @@ enum cb_status cb_option_count(const char *option, const char *text, size_t max,
     return CB_OK;
 }
 
-enum cb_status cb_option_threads(const char *text, size_t *threads, const char **reason, struct cb_error *err)
+enum cb_status cb_option_threads(const char *text, bool oversubscribe, size_t *threads, const char **reason,
+                                 struct cb_error *err)
 {
-    if (!text) {
-        *threads = cb_default_threads(reason);
-        return CB_OK;
-    }
+    enum cb_status status = CB_OK;
     *reason = "--threads";
-    return cb_option_count("--threads", text, 4096, threads, err);
+    if (text)
+        status = cb_option_count("--threads", text, 4096, threads, err);
+    else
+        *threads = cb_default_threads(reason);
+    return status ? status : cb_check_threads(*threads, *reason, oversubscribe, err);
 }
 
 enum cb_status cb_option_triple(const char *option, const char *text, double value[3], struct cb_error *err)

@@ -44,7 +44,7 @@ struct cb_memory_plan {
     size_t total;
 };
 
-/* Scratch that cb_team_create needs per thread for this network. */
+/* Scratch that cb_team_create needs per thread for this network; without memory SIZE_MAX, which it refuses. */
 size_t cb_model_scratch_bytes(const struct cb_network *network);
 
 /* batch: the largest number of images of a step, 1 .. CB_MAX_BATCH. Weights are zero until cb_model_init or an import.

@@ -253,7 +253,7 @@ static enum cb_status check(const struct cb_network *network, size_t batch, stru
 size_t cb_model_scratch_bytes(const struct cb_network *network)
 {
     struct cb_model *m = calloc(1, sizeof *m);
-    if (!m) return 0;
+    if (!m) return SIZE_MAX;
     m->network = *network;
     m->batch = 1;
     describe(m);

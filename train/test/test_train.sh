@@ -63,7 +63,7 @@ for numerics in fp32-winograd fp32-direct bf16-backward bf16-storage bf16-all; d
             [ $isa = scalar ] && [ $threads != 2 ] && continue # slow; one count is enough for the reference
             [[ $numerics = bf16-* ]] && [ $threads != 2 ] && continue # and for what most emulate
             name="weights_sha256 after $iterations iterations, $numerics, $what data, $isa, $threads threads"
-            "$cyclebench" train smoke --data "$set_data" --run "$work/bits-$numerics-$isa-$threads" --isa $isa --threads $threads \
+            "$cyclebench" train smoke --data "$set_data" --run "$work/bits-$numerics-$isa-$threads" --isa $isa --threads $threads --oversubscribe \
                 --set numerics.version=$numerics --set data.batch=$batch --set data.holdout=20 --set schedule.iterations=$iterations > "$work/log" 2>&1
             code=$?
             if [ $code = 2 ] && grep -q 'this machine or build has no' "$work/log"; then skip "$name" "no $isa here"; break; fi

@@ -223,7 +223,8 @@ static const char *reason_of(const json_t *run, const char *key)
 /* Adds what is missing for a reason in which runs: one entry {"reason", "runs", "what"} for each reason and runs. */
 static void add_reason(json_t *entries, const struct row *row, const char *reason, const json_t *labels)
 {
-    json_t *what = cb_sentence("%s", row->kind == SPEEDUP ? "speed-up" : row->label), *entry = NULL;
+    const char *speedup = strcmp(row->key, "speedup_total") ? "speed-up to the target" : "speed-up in total";
+    json_t *what = cb_sentence("%s", row->kind == SPEEDUP ? speedup : row->label), *entry = NULL;
     for (size_t i = 0; i < json_array_size(entries) && !entry; i++) {
         entry = json_array_get(entries, i);
         if (strcmp(string_of(entry, "reason"), reason) || !json_equal(json_object_get(entry, "runs"), labels))
@@ -236,11 +237,7 @@ static void add_reason(json_t *entries, const struct row *row, const char *reaso
         cb_put(entry, "what", json_array());
         cb_append(entries, entry);
     }
-    json_t *list = json_object_get(entry, "what");
-    bool told = false;
-    for (size_t i = 0; i < json_array_size(list); i++) told = told || json_equal(json_array_get(list, i), what);
-    if (!told) cb_append(list, json_incref(what));
-    json_decref(what);
+    cb_append(json_object_get(entry, "what"), what);
 }
 
 /* Why values are "-" or left out. */

@@ -132,7 +132,7 @@ copy second-step other-data '1s/"eval_sha256":"."/"eval_sha256":"/; 1s/"train_sh
 check 'one path, other hash: other data' says '! data: the training images differ' "$compare" second-1cycle "$work/other-data"
 copy second-step other-test '1s/"eval_sha256":"./"eval_sha256":"0/'
 check 'another evaluation set' says '! data: the evaluated images differ' "$compare" second-1cycle "$work/other-test"
-check 'then there is no speed-up to the target' says 'no speed-up: the runs were evaluated on different images' \
+check 'then there is no speed-up to the target' says 'no speed-up to the target: the runs were evaluated on different images' \
 	"$compare" second-1cycle "$work/other-test"
 check 'format 1 does not know' says '! data: records of format 1 hold no hashes' "$compare" one-cycle step
 copy one-cycle same-losses '1s/CIFAR-10 \(folder\)/elsewhere/'

@@ -1,4 +1,5 @@
 /* cyclebench compare: training runs side by side. */
+#include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -6,22 +7,28 @@
 #include <string.h>
 
 #include "lib/comparison.h"
+#include "lib/memory.h"
 #include "lib/run.h"
 #include "lib/table.h"
 #include "standard_files.h"
+#include "lib/text.h"
 
 enum { EXIT_USAGE = 2, EXIT_TARGET_MISSED = 3 };
 
-static const char usage[] = "Usage: cyclebench compare RUN RUN... [--target PERCENT] [--json]\n\n"
-                            "Compares training runs: schedule, time, images/s, the first epoch whose accuracy reaches "
-                            "the target, final accuracy.\n"
-                            "RUN is the directory of a run, or its run.jsonl. Times are wall-clock since the run's "
-                            "start, evaluation included.\n\n"
-                            "  --target PERCENT   accuracy to reach; default: what the first run's recipe says\n"
-                            "  --json             one JSON object; a missing value is null with \"<key>_reason\"\n"
-                            "  --help             this text\n\n"
-                            "Exit status: 0 done, 1 a file could not be read, 2 wrong usage or a broken record, 3 "
-                            "--target was given and no run reached it.\n";
+static const char usage[] =
+    "Usage: cyclebench compare RUN RUN... [--target PERCENT] [--with-resumed] [--json]\n\n"
+    "Compares training runs: schedule, time, images/s, the first epoch whose accuracy reaches the target, final "
+    "accuracy, "
+    "and up to which epoch they computed the same bits.\n"
+    "RUN is the directory of a run, or its run.jsonl. Times are wall-clock since the run's start, evaluation "
+    "included.\n\n"
+    "  --target PERCENT   accuracy to reach; default: what the first run's recipe says\n"
+    "  --with-resumed     resumed runs take part in speed-ups, although the time that a kill cost is not in theirs\n"
+    "  --json             one JSON object; a missing value is null with \"<key>_reason\"\n"
+    "  --help             this text\n\n"
+    "Exit status: 0 done, 1 a file could not be read, the output not written, or memory ran out, 2 wrong usage, a run "
+    "that "
+    "is not there or a broken record, 3 --target was given and no run reached it.\n";
 
 static bool parse_target(const char *text, double *target)
 {
@@ -30,26 +37,30 @@ static bool parse_target(const char *text, double *target)
     return end != text && !*end && *target > 0 && *target <= 100;
 }
 
-static int print_comparison(const struct cb_report_run *runs, size_t count, double target, bool as_json)
+/* Success if all that was printed reached its destination. */
+static int finish_output(void)
 {
-    json_t *comparison = cb_comparison(runs, count, target);
-    if (!comparison) {
-        fprintf(stderr, "cyclebench compare: out of memory\n");
-        return EXIT_FAILURE;
-    }
-    if (as_json) {
-        json_dumpf(comparison, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-        putchar('\n');
-    } else {
+    bool failed = ferror(stdout);
+    if (!fflush(stdout) && !failed) return EXIT_SUCCESS;
+    fprintf(stderr, "cyclebench compare: standard output: cannot be written%s%s\n", failed ? "" : ": ",
+            failed ? "" : strerror(errno));
+    return EXIT_FAILURE;
+}
+
+static int print_comparison(const struct cb_report_run *runs, size_t count, const struct cb_comparison_options *how,
+                            bool as_json)
+{
+    json_t *comparison = cb_comparison(runs, count, how);
+    /* ASCII: no string of a record can drive the terminal. */
+    if (!as_json)
         cb_comparison_print(stdout, comparison);
-    }
-    bool missed = isfinite(target) && !cb_comparison_reached(comparison);
+    else if (json_dumpf(comparison, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII) ||
+             putchar('\n') == EOF)
+        fputs("cyclebench compare: the JSON text is not complete\n", stderr);
+    bool missed = isfinite(how->target_percent) && !cb_comparison_reached(comparison);
     json_decref(comparison);
-    if (fflush(stdout)) {
-        perror("cyclebench compare");
-        return EXIT_FAILURE;
-    }
-    return missed ? EXIT_TARGET_MISSED : EXIT_SUCCESS;
+    int status = finish_output();
+    return status == EXIT_SUCCESS && missed ? EXIT_TARGET_MISSED : status;
 }
 
 /* Runs whose folders have the same name are called by their paths. */
@@ -62,22 +73,23 @@ static void tell_apart(struct cb_report_run *runs, size_t count)
     }
 }
 
-static int compare(char *const *paths, size_t count, double target, bool as_json)
+static int compare(char *const *paths, size_t count, const struct cb_comparison_options *how, bool as_json)
 {
-    struct cb_report_run *runs = calloc(count, sizeof *runs);
-    if (!runs) {
-        fprintf(stderr, "cyclebench compare: out of memory\n");
-        return EXIT_FAILURE;
-    }
+    struct cb_report_run *runs = cb_report_alloc(count * sizeof *runs);
+    memset(runs, 0, count * sizeof *runs);
     struct cb_report_error error;
     int status = EXIT_SUCCESS;
     for (size_t i = 0; i < count && status == EXIT_SUCCESS; i++) {
         if (cb_report_run_read(&runs[i], paths[i], &error)) continue;
-        fprintf(stderr, "cyclebench compare: %s\n", error.text);
+        fputs("cyclebench compare: ", stderr);
+        cb_text_print(stderr, error.text, 0);
+        fputc('\n', stderr);
         status = error.exit_status;
     }
-    tell_apart(runs, count);
-    if (status == EXIT_SUCCESS) status = print_comparison(runs, count, target, as_json);
+    if (status == EXIT_SUCCESS) {
+        tell_apart(runs, count);
+        status = print_comparison(runs, count, how, as_json);
+    }
     for (size_t i = 0; i < count; i++) cb_report_run_free(&runs[i]);
     free(runs);
     return status;
@@ -87,24 +99,29 @@ int main(int argc, char **argv)
 {
     cb_open_standard_files();
     static const struct option options[] = {{"target", required_argument, NULL, 't'},
+                                            {"with-resumed", no_argument, NULL, 'r'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    double target = (double)NAN;
+    struct cb_comparison_options how = {.target_percent = (double)NAN};
     bool as_json = false;
+    cb_report_memory_init();
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (option) {
         case 't':
-            if (parse_target(optarg, &target)) break;
+            if (parse_target(optarg, &how.target_percent)) break;
             fprintf(stderr, "cyclebench compare: --target: expected a percentage above 0 and up to 100, got '%s'\n",
                     optarg);
             return EXIT_USAGE;
+        case 'r':
+            how.with_resumed = true;
+            break;
         case 'j':
             as_json = true;
             break;
         case 'h':
             fputs(usage, stdout);
-            return EXIT_SUCCESS;
+            return finish_output();
         default:
             fputs(usage, stderr);
             return EXIT_USAGE;
@@ -114,5 +131,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "cyclebench compare: expected two runs or more, got %d\n%s", argc - optind, usage);
         return EXIT_USAGE;
     }
-    return compare(argv + optind, (size_t)(argc - optind), target, as_json);
+    return compare(argv + optind, (size_t)(argc - optind), &how, as_json);
 }

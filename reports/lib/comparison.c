@@ -1,60 +1,15 @@
 #include "comparison.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void set_missing(json_t *object, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void set_missing(json_t *object, const char *key, const char *format, ...)
-{
-    char reason[256], reason_key[64];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(reason, sizeof reason, format, args);
-    va_end(args);
-    snprintf(reason_key, sizeof reason_key, "%s_reason", key);
-    json_object_set_new(object, key, json_null());
-    json_object_set_new(object, reason_key, json_string(reason));
-}
-
-static void set_number(json_t *object, const char *key, double value, const char *reason_if_missing)
-{
-    if (isfinite(value))
-        json_object_set_new(object, key, json_real(value));
-    else
-        set_missing(object, key, "%s", reason_if_missing);
-}
-
-/* A member of nested objects, "a.b.c"; NULL if there is none. */
-static json_t *member(const json_t *object, const char *path)
-{
-    char key[64];
-    const json_t *at = object;
-    while (at && *path) {
-        size_t length = strcspn(path, ".");
-        snprintf(key, sizeof key, "%.*s", (int)length, path);
-        at = json_object_get(at, key);
-        path += length + (path[length] == '.');
-    }
-    return (json_t *)at;
-}
-
-static void copy_member(json_t *object, const char *key, const json_t *from, const char *path)
-{
-    json_t *value = member(from, path);
-    if (value && !json_is_null(value))
-        json_object_set(object, key, value);
-    else
-        set_missing(object, key, "the run's header does not say");
-}
-
-static const char *status_of(const struct cb_report_run *run)
-{
-    return run->end ? json_string_value(json_object_get(run->end, "status")) : "unfinished";
-}
+#include "bits.h"
+#include "identity.h"
+#include "memory.h"
+#include "summary.h"
+#include "values.h"
+#include "warnings.h"
 
 static int ascending(const void *a, const void *b)
 {
@@ -64,9 +19,9 @@ static int ascending(const void *a, const void *b)
 
 static double median_images_per_second(const struct cb_report_run *run)
 {
-    double *rates = malloc((run->epoch_count + 1) * sizeof *rates);
+    double *rates = cb_report_alloc(run->epoch_count * sizeof *rates);
     size_t n = 0;
-    for (size_t i = 0; rates && i < run->epoch_count; i++)
+    for (size_t i = 0; i < run->epoch_count; i++)
         if (isfinite(run->epochs[i].images_per_second)) rates[n++] = run->epochs[i].images_per_second;
     double median = (double)NAN;
     if (n) {
@@ -77,46 +32,125 @@ static double median_images_per_second(const struct cb_report_run *run)
     return median;
 }
 
+/* What is only in format 2, as in the header. */
+static void add_data(json_t *object, const struct cb_report_run *run)
+{
+    static const char *const keys[] = {"data_kind", "train_sha256", "eval_sha256"};
+    static const char old[] = "not in a record of format 1";
+    cb_copy(object, "data", run->header, "data");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (run->format > 1)
+            cb_copy(object, keys[i], run->header, keys[i]);
+        else
+            cb_put_missing(object, keys[i], "%s", old);
+    }
+    if (cb_is_synthetic(run)) cb_put(object, "accuracies_are_of", json_string("synthetic images, not CIFAR-10"));
+    json_t *init = json_object_get(run->header, "init_weights");
+    if (json_is_object(init))
+        cb_put(object, "init_weights", json_incref(init));
+    else
+        cb_put_missing(object, "init_weights", "%s", run->format > 1 ? "the recipe's initialisation" : old);
+}
+
+/* The sessions after the first; format 1 says nothing of them. */
+static void add_sessions(json_t *object, const struct cb_report_run *run)
+{
+    json_t *sessions = json_array();
+    for (size_t r = 0; r < json_array_size(run->resumes); r++) {
+        const json_t *line = json_array_get(run->resumes, r);
+        json_t *session = json_object();
+        cb_copy(session, "iteration", line, "iteration");
+        cb_copy(session, "threads", line, "threads");
+        cb_put_machine(session, json_object_get(line, "machine"));
+        cb_append(sessions, session);
+    }
+    cb_put(object, "resumed_sessions", sessions);
+}
+
 static void add_identity(json_t *object, const struct cb_report_run *run)
 {
-    static const char *const keys[][2] = {{"schedule", "recipe.schedule.kind"},
+    static const char *const keys[][2] = {{"name", "name"},
+                                          {"schedule", "recipe.schedule.kind"},
                                           {"network", "network.name"},
                                           {"shortcut", "network.shortcut"},
                                           {"batch", "recipe.data.batch"},
+                                          {"seed", "recipe.run.seed"},
                                           {"numerics", "recipe.numerics.version"},
-                                          {"data", "data"},
                                           {"evaluated_on", "evaluated_on"},
-                                          {"threads", "threads"},
-                                          {"cpu", "machine.cpu_model"},
-                                          {"isa", "machine.isa_selected"},
-                                          {"compiler", "machine.compiler"},
-                                          {"commit", "machine.commit"}};
-    json_object_set_new(object, "run", json_string(run->label));
-    json_object_set_new(object, "path", json_string(run->path));
-    copy_member(object, "name", run->header, "name");
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) copy_member(object, keys[i][0], run->header, keys[i][1]);
+                                          {"threads", "threads"}};
+    cb_put(object, "run", json_string(run->label));
+    cb_put(object, "path", json_string(run->path));
+    cb_put(object, "format", json_integer(run->format));
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) cb_copy(object, keys[i][0], run->header, keys[i][1]);
+    add_data(object, run);
+    cb_put_machine(object, json_object_get(run->header, "machine"));
+    add_sessions(object, run);
+}
+
+static json_t *recipe_value(const struct cb_report_run *run, const char *section, const char *key)
+{
+    return json_object_get(json_object_get(json_object_get(run->header, "recipe"), section), key);
+}
+
+/* Gives each run its value of a recipe's key, null where its recipe has none, if the runs differ in it. */
+static void add_recipe_key(json_t *list, const struct cb_report_run *runs, size_t count, const char *section,
+                           const char *key)
+{
+    static const char told_elsewhere[] = " schedule.kind data.batch network.depth network.shortcut numerics.version "
+                                         "run.seed run.target run.checkpoint_every run.log_iterations ";
+    bool same = true;
+    for (size_t i = 1; i < count; i++)
+        same = same && cb_equal(recipe_value(&runs[0], section, key), recipe_value(&runs[i], section, key));
+    json_t *name = cb_sentence(" %s.%s ", section, key);
+    bool told = strstr(told_elsewhere, json_string_value(name));
+    json_decref(name);
+    if (same || told) return;
+    name = cb_sentence("%s.%s", section, key);
+    for (size_t i = 0; i < count; i++) {
+        json_t *value = recipe_value(&runs[i], section, key);
+        cb_put(json_object_get(json_array_get(list, i), "recipe_differences"), json_string_value(name),
+               value ? json_incref(value) : json_null());
+    }
+    json_decref(name);
+}
+
+static void add_recipe_differences(json_t *list, const struct cb_report_run *runs, size_t count)
+{
+    const char *section, *key;
+    json_t *keys, *value;
+    for (size_t i = 0; i < count; i++) cb_put(json_array_get(list, i), "recipe_differences", json_object());
+    for (size_t i = 0; i < count; i++)
+        json_object_foreach(json_object_get(runs[i].header, "recipe"), section, keys)
+            json_object_foreach(keys, key, value) add_recipe_key(list, runs, count, section, key);
 }
 
 static void add_course(json_t *object, const struct cb_report_run *run)
 {
     const struct cb_report_epoch *last = run->epoch_count ? &run->epochs[run->epoch_count - 1] : NULL;
-    json_object_set_new(object, "status", json_string(status_of(run)));
-    const json_t *reason = member(run->end, "reason");
-    if (json_is_string(reason)) json_object_set(object, "status_reason", (json_t *)reason);
-    json_object_set_new(object, "resumed", json_integer((json_int_t)run->resumes));
-    json_object_set_new(object, "epochs", json_integer((json_int_t)(last ? last->epoch : 0)));
-    const json_t *iterations = member(run->end, "iterations");
-    json_object_set_new(object, "iterations",
-                        json_integer(iterations ? json_integer_value(iterations) : (json_int_t)run->last_iteration));
-    const json_t *seconds = member(run->end, "seconds");
+    cb_put(object, "status", run->end ? json_incref(json_object_get(run->end, "status")) : json_string("unfinished"));
+    json_t *reason = cb_member(run->end, "reason");
+    if (json_is_string(reason)) cb_put(object, "status_reason", json_incref(reason));
+    cb_put(object, "resumed", json_integer((json_int_t)run->times_resumed));
+    cb_put(object, "times_are_at_least", json_boolean(run->times_resumed));
+    cb_put_number(object, "killed_seconds_at_least", run->killed_seconds, "not recorded");
+    cb_put(object, "epochs", json_integer((json_int_t)(last ? last->epoch : 0)));
+    const json_t *iterations = cb_member(run->end, "iterations");
+    cb_put(object, "iterations",
+           json_integer(iterations ? json_integer_value(iterations) : (json_int_t)run->last_iteration));
+    const json_t *seconds = cb_member(run->end, "seconds");
     double total = json_is_number(seconds) ? json_number_value(seconds) : last ? last->seconds_total : (double)NAN;
-    set_number(object, "seconds", total, "no epoch was finished");
-    set_number(object, "images_per_second", median_images_per_second(run), "no epoch was finished");
-    const json_t *memory = member(run->end, "peak_memory_bytes");
+    cb_put_number(object, "seconds", total, "no epoch was finished");
+    cb_put_number(object, "images_per_second", median_images_per_second(run), "no epoch was finished");
+    json_t *memory = cb_member(run->end, "peak_memory_bytes");
     if (json_is_integer(memory))
-        json_object_set(object, "peak_memory_bytes", (json_t *)memory);
+        cb_put(object, "peak_memory_bytes", json_incref(memory));
     else
-        set_missing(object, "peak_memory_bytes", "the run has no end line");
+        cb_put_missing(object, "peak_memory_bytes", "the run has no end line");
+    json_t *fingerprint = cb_member(run->end, "loss_fingerprint");
+    if (fingerprint)
+        cb_put(object, "loss_fingerprint", json_incref(fingerprint));
+    else
+        cb_put_missing(object, "loss_fingerprint", "the run has no end line");
 }
 
 static void add_accuracy(json_t *object, const struct cb_report_run *run, double target)
@@ -129,141 +163,94 @@ static void add_accuracy(json_t *object, const struct cb_report_run *run, double
         if (!best || epoch->accuracy_percent > best->accuracy_percent) best = epoch;
     }
     if (first) {
-        json_object_set_new(object, "epochs_to_target", json_integer((json_int_t)first->epoch));
-        json_object_set_new(object, "seconds_to_target", json_real(first->seconds_total));
+        cb_put(object, "epochs_to_target", json_integer((json_int_t)first->epoch));
+        cb_put(object, "seconds_to_target", json_real(first->seconds_total));
     } else {
-        set_missing(object, "epochs_to_target", "%s", best ? "not reached" : "no epoch was evaluated");
-        set_missing(object, "seconds_to_target", "%s", best ? "not reached" : "no epoch was evaluated");
+        cb_put_missing(object, "epochs_to_target", "%s", best ? "not reached" : "no epoch was evaluated");
+        cb_put_missing(object, "seconds_to_target", "%s", best ? "not reached" : "no epoch was evaluated");
     }
-    const json_t *final = member(run->end, "final_test_accuracy_percent");
-    set_number(object, "final_accuracy_percent", json_is_number(final) ? json_number_value(final) : (double)NAN,
-               run->end ? "the run ended without an evaluation" : "the run has no end line");
-    set_number(object, "best_accuracy_percent", best ? best->accuracy_percent : (double)NAN, "no epoch was evaluated");
+    cb_put_number(object, "final_accuracy_percent", run->final_accuracy_percent,
+                  run->end ? "the run ended without an evaluation" : "the run has no end line");
+    cb_put_number(object, "best_accuracy_percent", best ? best->accuracy_percent : (double)NAN,
+                  "no epoch was evaluated");
     if (best)
-        json_object_set_new(object, "best_accuracy_epoch", json_integer((json_int_t)best->epoch));
+        cb_put(object, "best_accuracy_epoch", json_integer((json_int_t)best->epoch));
     else
-        set_missing(object, "best_accuracy_epoch", "no epoch was evaluated");
+        cb_put_missing(object, "best_accuracy_epoch", "no epoch was evaluated");
 }
 
-/* How many times faster than the slowest run that has the value; eligible: what a run must be to take part, or NULL. */
-static void add_speedup(json_t *runs, const char *seconds_key, const char *key, const char *eligible)
+struct speedup {
+    const char *key, *seconds_key;
+    bool of_completed;      /* runs only */
+    const char *impossible; /* why no run has one, or NULL */
+};
+
+/* Why a run takes no part in a speed-up; NULL: it does. */
+static const char *left_out(const json_t *object, const struct speedup *speedup, bool with_resumed)
+{
+    const char *status = json_string_value(json_object_get(object, "status"));
+    const json_t *seconds = json_object_get(object, speedup->seconds_key);
+    if (speedup->of_completed && strcmp(status, "completed")) return "the run did not complete";
+    if (!json_is_number(seconds)) return "not reached";
+    if (speedup->impossible) return speedup->impossible;
+    if (json_number_value(seconds) <= 0) return "its time is 0";
+    if (!with_resumed && json_integer_value(json_object_get(object, "resumed")))
+        return "it was resumed (--with-resumed takes it in)";
+    return NULL;
+}
+
+/* How many times faster than the slowest of the runs that take part. */
+static void add_speedup(json_t *runs, const struct speedup *speedup, bool with_resumed)
 {
     double slowest = 0;
-    size_t i;
+    size_t i, parts = 0;
     json_t *run;
     json_array_foreach(runs, i, run)
     {
-        double seconds = json_number_value(json_object_get(run, seconds_key));
-        bool counts = !eligible || !strcmp(json_string_value(json_object_get(run, "status")), eligible);
-        if (counts && seconds > slowest) slowest = seconds;
+        if (left_out(run, speedup, with_resumed)) continue;
+        parts++;
+        slowest = fmax(slowest, json_number_value(json_object_get(run, speedup->seconds_key)));
     }
     json_array_foreach(runs, i, run)
     {
-        double seconds = json_number_value(json_object_get(run, seconds_key));
-        bool counts = !eligible || !strcmp(json_string_value(json_object_get(run, "status")), eligible);
-        if (counts && seconds > 0)
-            json_object_set_new(run, key, json_real(slowest / seconds));
+        const char *reason = left_out(run, speedup, with_resumed);
+        if (!reason && parts < 2) reason = "no other run to set beside it";
+        if (reason)
+            cb_put_missing(run, speedup->key, "%s", reason);
         else
-            set_missing(run, key, "%s", counts ? "not reached" : "the run did not complete");
+            cb_put(run, speedup->key,
+                   json_real(slowest / json_number_value(json_object_get(run, speedup->seconds_key))));
     }
 }
 
-static void add_warning(json_t *warnings, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add_warning(json_t *warnings, const char *format, ...)
+json_t *cb_comparison(const struct cb_report_run *runs, size_t count, const struct cb_comparison_options *options)
 {
-    char text[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    json_array_append_new(warnings, json_string(text));
-}
-
-/* Differences that make a comparison of times, or of accuracies, unfair. */
-static void warn_of_differences(json_t *warnings, const json_t *runs)
-{
-    static const char *const keys[][2] = {{"cpu", "times are of different machines"},
-                                          {"isa", "times are of different instruction sets"},
-                                          {"threads", "times are of different numbers of threads"},
-                                          {"compiler", "the programs were built by different compilers"},
-                                          {"commit", "the programs were built from different sources"},
-                                          {"numerics", "the arithmetic differs"},
-                                          {"data", "the data differ: accuracies cannot be compared"},
-                                          {"evaluated_on", "accuracies are of different images"}};
-    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
-        const json_t *first = json_object_get(json_array_get(runs, 0), keys[k][0]);
-        for (size_t i = 1; i < json_array_size(runs); i++) {
-            if (json_equal(first, json_object_get(json_array_get(runs, i), keys[k][0]))) continue;
-            add_warning(warnings, "%s: %s", keys[k][0], keys[k][1]);
-            break;
-        }
-    }
-}
-
-static void warn_of_run(json_t *warnings, const struct cb_report_run *run, double target, bool given)
-{
-    if (run->torn) add_warning(warnings, "%s: the last line of the record is cut off and was left out", run->label);
-    if (!run->end) add_warning(warnings, "%s: no end line: the run was killed or is still running", run->label);
-    if (run->resumes)
-        add_warning(warnings, "%s: resumed %zu time%s; its time is the sum over all sessions", run->label, run->resumes,
-                    run->resumes == 1 ? "" : "s");
-    json_int_t lost = json_integer_value(member(run->end, "lost_lines"));
-    if (lost) add_warning(warnings, "%s: %lld lines of the record could not be written", run->label, (long long)lost);
-    json_int_t every = json_integer_value(member(run->header, "recipe.run.eval_every"));
-    if (every > 1)
-        add_warning(warnings, "%s: evaluated every %lld epochs: the target may have been reached earlier", run->label,
-                    (long long)every);
-    double own = json_number_value(member(run->header, "recipe.run.target"));
-    if (!given && fabs(own - target) > 1e-9) add_warning(warnings, "%s: its recipe's target is %g %%", run->label, own);
-}
-
-/* Groups of runs whose losses are equal bit for bit. */
-static json_t *same_trajectory(const struct cb_report_run *runs, size_t count)
-{
-    json_t *groups = json_array();
-    for (size_t i = 0; i < count; i++) {
-        const char *fingerprint = json_string_value(member(runs[i].end, "loss_fingerprint"));
-        json_t *group = json_array();
-        for (size_t j = 0; fingerprint && j < count; j++) {
-            const char *other = json_string_value(member(runs[j].end, "loss_fingerprint"));
-            if (!other || strcmp(fingerprint, other)) continue;
-            if (j < i) break; /* listed with the earlier run */
-            json_array_append_new(group, json_string(runs[j].label));
-        }
-        if (json_array_size(group) > 1) json_array_append(groups, group);
-        json_decref(group);
-    }
-    return groups;
-}
-
-json_t *cb_comparison(const struct cb_report_run *runs, size_t count, double target)
-{
-    json_t *comparison = json_object(), *list = json_array(), *warnings = json_array();
-    if (!comparison || !list || !warnings) return NULL;
-    bool given = isfinite(target);
-    if (!given) target = json_number_value(member(runs[0].header, "recipe.run.target"));
+    json_t *comparison = json_object(), *list = json_array();
+    bool given = isfinite(options->target_percent);
+    double target = given ? options->target_percent : json_number_value(cb_member(runs[0].header, "recipe.run.target"));
     for (size_t i = 0; i < count; i++) {
         json_t *object = json_object();
         add_identity(object, &runs[i]);
         add_course(object, &runs[i]);
         add_accuracy(object, &runs[i], target);
-        json_t *fingerprint = member(runs[i].end, "loss_fingerprint");
-        if (fingerprint)
-            json_object_set(object, "loss_fingerprint", fingerprint);
-        else
-            set_missing(object, "loss_fingerprint", "the run has no end line");
-        json_array_append_new(list, object);
+        cb_append(list, object);
     }
-    add_speedup(list, "seconds", "speedup_total", "completed");
-    add_speedup(list, "seconds_to_target", "speedup_to_target", NULL);
-    warn_of_differences(warnings, list);
-    for (size_t i = 0; i < count; i++) warn_of_run(warnings, &runs[i], target, given);
-    json_object_set_new(comparison, "target_percent", json_real(target));
-    json_object_set_new(comparison, "target_source", json_string(given ? "--target" : "the recipe of the first run"));
-    json_object_set_new(comparison, "runs", list);
-    json_object_set_new(comparison, "same_trajectory", same_trajectory(runs, count));
-    json_object_set_new(comparison, "warnings", warnings);
+    add_recipe_differences(list, runs, count);
+    const char *differently =
+        cb_evaluated_differently(runs, count) ? "the runs were evaluated on different images" : NULL;
+    add_speedup(list, &(struct speedup){"speedup_total", "seconds", true, NULL}, options->with_resumed);
+    add_speedup(list, &(struct speedup){"speedup_to_target", "seconds_to_target", false, differently},
+                options->with_resumed);
+    cb_put(comparison, "target_percent", json_real(target));
+    cb_put(comparison, "target_source", json_string(given ? "--target" : "the recipe of the first run"));
+    cb_put(comparison, "runs", list);
+    cb_put(comparison, "same_trajectory", cb_same_groups(runs, count));
+    cb_put(comparison, "same_epochs", cb_same_epochs(runs, count));
+    cb_put(comparison, "warnings", cb_warnings(runs, count, list, target, given));
+    if (count == 2)
+        cb_put(comparison, "summary", cb_summary(runs, list, target));
+    else
+        cb_put_missing(comparison, "summary", "only for two runs");
     return comparison;
 }
 

@@ -3,11 +3,15 @@
 
 #include "run.h"
 
+struct cb_comparison_options {
+    double target_percent; /* NaN: what the first run's recipe says */
+    bool with_resumed;     /* resumed runs take part in speed-ups */
+};
+
 /* Compares runs: an object with "target_percent", "target_source", "runs" (one object a run, in order; a missing value
- * is null with
- * "<key>_reason"), "same_trajectory" (groups of runs with equal loss fingerprints) and "warnings" (sentences).
- * target_percent: NaN means what the first run's recipe says. New reference; NULL if memory is short. */
-json_t *cb_comparison(const struct cb_report_run *runs, size_t count, double target_percent);
+ * is null with "<key>_reason"), "same_trajectory" and "same_epochs" (bits.h), "warnings" (sentences) and "summary" (of
+ * two runs: who reached the target when; null for more). New reference. */
+json_t *cb_comparison(const struct cb_report_run *runs, size_t count, const struct cb_comparison_options *options);
 
 /* Runs of a comparison that reached the target. */
 size_t cb_comparison_reached(const json_t *comparison);

@@ -1,19 +1,17 @@
 #include "run.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { WRONG_INPUT = 2, CANNOT_READ = 1, FORMAT = 1, MAX_FILE_BYTES = 1 << 30 };
+#include "memory.h"
+#include "text.h"
 
-static bool fail(struct cb_report_error *err, int exit_status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+enum { WRONG_INPUT = 2, NEWEST_FORMAT = 2 };
 
-static bool fail(struct cb_report_error *err, int exit_status, const char *format, ...)
+bool cb_report_fail(struct cb_report_error *err, int exit_status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -32,7 +30,7 @@ struct place {
 
 static bool wrong(const struct place *at, const char *what)
 {
-    return fail(at->err, WRONG_INPUT, "%s:%zu: %s", at->name, at->line, what);
+    return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: %s", at->name, at->line, what);
 }
 
 /* A key that must be there: a number, or null for "not known" (NaN here). */
@@ -41,17 +39,38 @@ static bool number(const json_t *object, const char *key, double *value, const s
     const json_t *member = json_object_get(object, key);
     *value = json_is_number(member) ? json_number_value(member) : (double)NAN;
     if (json_is_number(member) || json_is_null(member)) return true;
-    return fail(at->err, WRONG_INPUT, "%s:%zu: key \"%s\": expected a number or null, got %s", at->name, at->line, key,
-                member ? "another type" : "nothing");
+    return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: key \"%s\": expected a number or null, got %s", at->name,
+                          at->line, key, member ? "another type" : "nothing");
 }
 
 static bool index_number(const json_t *object, const char *key, size_t *value, const struct place *at)
 {
     const json_t *member = json_object_get(object, key);
     if (!json_is_integer(member) || json_integer_value(member) < 0)
-        return fail(at->err, WRONG_INPUT, "%s:%zu: key \"%s\": expected an integer >= 0", at->name, at->line, key);
+        return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: key \"%s\": expected an integer >= 0", at->name, at->line,
+                              key);
     *value = (size_t)json_integer_value(member);
     return true;
+}
+
+static bool one_of(const char *text, const char *const *words, size_t count)
+{
+    for (size_t i = 0; text && i < count; i++)
+        if (!strcmp(text, words[i])) return true;
+    return false;
+}
+
+static bool is_hash(const json_t *member)
+{
+    const char *text = json_string_value(member);
+    return text && strlen(text) == CB_REPORT_HASH - 1 && strspn(text, "0123456789abcdef") == CB_REPORT_HASH - 1;
+}
+
+static bool hash(const json_t *object, const char *key, const struct place *at)
+{
+    if (is_hash(json_object_get(object, key))) return true;
+    return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: key \"%s\": expected a SHA-256 in hex", at->name, at->line,
+                          key);
 }
 
 /* Keeps the line's object as one of the run's two single lines. */
@@ -62,64 +81,100 @@ static bool keep(json_t **slot, json_t *line, const struct place *at)
     return true;
 }
 
+/* What format 2 adds: which images, which weights to start from. */
+static bool check_identity(const json_t *line, const struct place *at)
+{
+    static const char *const kinds[] = {"official", "synthetic", "other"};
+    if (!one_of(json_string_value(json_object_get(line, "data_kind")), kinds, sizeof kinds / sizeof *kinds))
+        return wrong(at, "header: \"data_kind\" must be official, synthetic or other");
+    if (!hash(line, "train_sha256", at) || !hash(line, "eval_sha256", at)) return false;
+    const json_t *init = json_object_get(line, "init_weights");
+    if (json_is_null(init)) return true;
+    if (!json_is_object(init)) return wrong(at, "header: \"init_weights\" must be null or an object");
+    return hash(init, "weights_sha256", at);
+}
+
 static bool add_header(struct cb_report_run *run, json_t *line, const struct place *at)
 {
     json_error_t mismatch;
-    int format;
-    const char *text, *kind;
+    const char *text;
     json_t *object;
     double number_value;
     if (json_unpack_ex(line, &mismatch, 0, "{s:i, s:s, s:s, s:s, s:{s:s}, s:{s:{s:i}, s:{s:s}, s:{s:F}}, s:o}",
-                       "format", &format, "name", &text, "evaluated_on", &text, "data", &text, "network", "name", &text,
-                       "recipe", "data", "batch", &(int){0}, "schedule", "kind", &kind, "run", "target", &number_value,
-                       "machine", &object))
-        return fail(at->err, WRONG_INPUT, "%s:%zu: header: %s", at->name, at->line, mismatch.text);
-    if (format != FORMAT)
-        return fail(at->err, WRONG_INPUT, "%s:%zu: header: format %d; this program reads format %d", at->name, at->line,
-                    format, FORMAT);
+                       "format", &run->format, "name", &text, "evaluated_on", &text, "data", &text, "network", "name",
+                       &text, "recipe", "data", "batch", &(int){0}, "schedule", "kind", &text, "run", "target",
+                       &number_value, "machine", &object))
+        return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: header: %s", at->name, at->line, mismatch.text);
+    if (run->format < 1 || run->format > NEWEST_FORMAT)
+        return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: header: format %d; this program reads formats 1 to %d",
+                              at->name, at->line, run->format, NEWEST_FORMAT);
     if (!json_is_object(object)) return wrong(at, "header: \"machine\" is not an object");
+    if (run->format > 1 && !check_identity(line, at)) return false;
     return keep(&run->header, line, at);
 }
 
 static bool add_epoch(struct cb_report_run *run, const json_t *line, const struct place *at)
 {
-    struct cb_report_epoch epoch;
+    struct cb_report_epoch epoch = {0};
+    const char *accuracy = run->format > 1 ? "eval_accuracy_percent" : "test_accuracy_percent";
     if (!index_number(line, "epoch", &epoch.epoch, at) || !index_number(line, "iteration", &epoch.iteration, at) ||
-        !number(line, "test_accuracy_percent", &epoch.accuracy_percent, at) ||
+        !number(line, "train_loss", &epoch.train_loss, at) || !number(line, accuracy, &epoch.accuracy_percent, at) ||
         !number(line, "seconds_total", &epoch.seconds_total, at) ||
         !number(line, "images_per_second", &epoch.images_per_second, at))
         return false;
     if (!isfinite(epoch.seconds_total)) return wrong(at, "key \"seconds_total\": expected a number");
-    const struct cb_report_epoch *last = run->epoch_count ? &run->epochs[run->epoch_count - 1] : NULL;
-    if (last && (epoch.epoch <= last->epoch || epoch.seconds_total < last->seconds_total))
-        return fail(at->err, WRONG_INPUT, "%s:%zu: epoch %zu at %.9g s follows epoch %zu at %.9g s", at->name, at->line,
-                    epoch.epoch, epoch.seconds_total, last->epoch, last->seconds_total);
-    /* Grown when the count is a power of two. */
-    if (!(run->epoch_count & (run->epoch_count - 1))) {
-        size_t capacity = run->epoch_count ? 2 * run->epoch_count : 1;
-        struct cb_report_epoch *grown = realloc(run->epochs, capacity * sizeof *grown);
-        if (!grown) return fail(at->err, CANNOT_READ, "%s: out of memory", at->name);
-        run->epochs = grown;
+    if (run->format > 1) {
+        if (!hash(line, "loss_fingerprint", at)) return false;
+        snprintf(epoch.loss_fingerprint, sizeof epoch.loss_fingerprint, "%s",
+                 json_string_value(json_object_get(line, "loss_fingerprint")));
     }
+    const struct cb_report_epoch *last = run->epoch_count ? &run->epochs[run->epoch_count - 1] : NULL;
+    if (last &&
+        (epoch.epoch <= last->epoch || epoch.iteration <= last->iteration || epoch.seconds_total < last->seconds_total))
+        return cb_report_fail(at->err, WRONG_INPUT,
+                              "%s:%zu: epoch %zu at iteration %zu, %.9g s follows epoch %zu at iteration %zu, %.9g s",
+                              at->name, at->line, epoch.epoch, epoch.iteration, epoch.seconds_total, last->epoch,
+                              last->iteration, last->seconds_total);
+    /* Grown when the count is a power of two. */
+    if (!(run->epoch_count & (run->epoch_count - 1)))
+        run->epochs =
+            cb_report_realloc(run->epochs, (run->epoch_count ? 2 * run->epoch_count : 1) * sizeof *run->epochs);
     run->epochs[run->epoch_count++] = epoch;
     return true;
+}
+
+static bool add_resume(struct cb_report_run *run, json_t *line, const struct place *at)
+{
+    double killed = (double)NAN;
+    size_t threads;
+    if (run->format > 1) {
+        if (!number(line, "killed_seconds_at_least", &killed, at) || !index_number(line, "threads", &threads, at))
+            return false;
+        if (!json_is_object(json_object_get(line, "machine"))) return wrong(at, "resume: \"machine\" is not an object");
+    }
+    run->killed_seconds += killed;
+    run->times_resumed++;
+    return json_array_append(run->resumes, line) == 0;
 }
 
 static bool add_end(struct cb_report_run *run, json_t *line, const struct place *at)
 {
     static const char *const statuses[] = {"completed", "diverged", "interrupted"};
+    bool old = run->format == 1;
     double value;
     size_t iterations = 0;
-    const char *status = json_string_value(json_object_get(line, "status"));
-    bool known = false;
-    for (size_t i = 0; status && i < sizeof statuses / sizeof *statuses; i++)
-        known = known || !strcmp(status, statuses[i]);
-    if (!known) return wrong(at, "end: \"status\" must be completed, diverged or interrupted");
+    if (!one_of(json_string_value(json_object_get(line, "status")), statuses, sizeof statuses / sizeof *statuses))
+        return wrong(at, "end: \"status\" must be completed, diverged or interrupted");
     if (!index_number(line, "iterations", &iterations, at) || !number(line, "seconds", &value, at) ||
-        !number(line, "seconds_to_target", &value, at) || !number(line, "final_test_accuracy_percent", &value, at))
+        !number(line, "seconds_to_target", &value, at) ||
+        !number(line, old ? "final_test_accuracy_percent" : "final_eval_accuracy_percent", &run->final_accuracy_percent,
+                at) ||
+        !number(line, old ? "final_test_loss" : "final_eval_loss", &run->final_loss, at) ||
+        !hash(line, "loss_fingerprint", at))
         return false;
-    if (!json_is_string(json_object_get(line, "loss_fingerprint")))
-        return wrong(at, "end: \"loss_fingerprint\" is not a string");
+    if (!old && !number(line, "killed_seconds_at_least", &run->killed_seconds, at)) return false;
+    json_int_t resumed = json_integer_value(json_object_get(line, "resumed"));
+    if (resumed > 0 && (size_t)resumed > run->times_resumed) run->times_resumed = (size_t)resumed;
     return keep(&run->end, line, at);
 }
 
@@ -136,10 +191,11 @@ static bool add_line(struct cb_report_run *run, json_t *line, const struct place
     if (!index_number(line, "iteration", &iteration, at)) return false;
     if (iteration > run->last_iteration) run->last_iteration = iteration;
     if (!strcmp(type, "epoch")) return add_epoch(run, line, at);
-    if (!strcmp(type, "resume")) run->resumes++;
-    if (!strcmp(type, "resume") || !strcmp(type, "iteration")) return true;
-    return fail(at->err, WRONG_INPUT, "%s:%zu: unknown type \"%s\"; expected header, iteration, epoch, resume or end",
-                at->name, at->line, type);
+    if (!strcmp(type, "resume")) return add_resume(run, line, at);
+    if (!strcmp(type, "iteration")) return true;
+    return cb_report_fail(at->err, WRONG_INPUT,
+                          "%s:%zu: unknown type \"%s\"; expected header, iteration, epoch, resume or end", at->name,
+                          at->line, type);
 }
 
 static bool parse_lines(struct cb_report_run *run, const char *text, size_t len, struct place *at)
@@ -154,8 +210,8 @@ static bool parse_lines(struct cb_report_run *run, const char *text, size_t len,
             return true;
         }
         if (!line)
-            return fail(at->err, WRONG_INPUT, "%s:%zu: not a JSON object: %s (column %d)", at->name, at->line,
-                        mistake.text, mistake.column);
+            return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: not a JSON object: %s (column %d)", at->name, at->line,
+                                  mistake.text, mistake.column);
         bool good = add_line(run, line, at);
         json_decref(line);
         if (!good) return false;
@@ -167,64 +223,28 @@ static bool parse_lines(struct cb_report_run *run, const char *text, size_t len,
 /* The last folder of the path: runs/demo-step/run.jsonl -> demo-step. */
 static void set_label(struct cb_report_run *run, const char *name)
 {
-    snprintf(run->path, sizeof run->path, "%s", name);
-    run->label = run->folder;
     size_t end = strlen(name);
+    run->path = cb_text_repaired(name, end);
     const char *slash = strrchr(name, '/');
     if (slash && !strcmp(slash, "/run.jsonl")) end = (size_t)(slash - name);
     while (end > 1 && name[end - 1] == '/') end--;
     size_t start = end;
     while (start > 0 && name[start - 1] != '/') start--;
-    snprintf(run->folder, sizeof run->folder, "%.*s", (int)(end - start), name + start);
+    run->folder = cb_text_repaired(name + start, end - start);
+    run->label = run->folder;
 }
 
 bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len, const char *name,
                          struct cb_report_error *err)
 {
-    memset(run, 0, sizeof *run);
+    *run = (struct cb_report_run){.final_accuracy_percent = (double)NAN, .final_loss = (double)NAN};
+    run->resumes = json_array();
     set_label(run, name);
     struct place at = {.name = name, .line = 1, .err = err};
     bool good = parse_lines(run, text, len, &at);
-    if (good && !run->header) good = fail(err, WRONG_INPUT, "%s: no complete header line; the run did not start", name);
+    if (good && !run->header)
+        good = cb_report_fail(err, WRONG_INPUT, "%s: no complete header line; the run did not start", name);
     if (!good) cb_report_run_free(run);
-    return good;
-}
-
-static bool read_file(FILE *file, const char *path, char **text, size_t *len, struct cb_report_error *err)
-{
-    struct stat info;
-    if (fstat(fileno(file), &info)) return fail(err, CANNOT_READ, "%s: %s", path, strerror(errno));
-    if (info.st_size > MAX_FILE_BYTES)
-        return fail(err, WRONG_INPUT, "%s: larger than 1 GiB, so not a run record", path);
-    *text = malloc((size_t)info.st_size + 1);
-    if (!*text) return fail(err, CANNOT_READ, "%s: out of memory", path);
-    *len = fread(*text, 1, (size_t)info.st_size, file);
-    if (!ferror(file)) return true;
-    free(*text);
-    return fail(err, CANNOT_READ, "%s: %s", path, strerror(errno));
-}
-
-bool cb_report_run_read(struct cb_report_run *run, const char *path, struct cb_report_error *err)
-{
-    memset(run, 0, sizeof *run);
-    char name[sizeof run->path];
-    struct stat info;
-    bool folder = !stat(path, &info) && S_ISDIR(info.st_mode);
-    int length = snprintf(name, sizeof name, "%s%s", path, folder ? "/run.jsonl" : "");
-    if (length < 0 || (size_t)length >= sizeof name)
-        return fail(err, WRONG_INPUT, "%.200s...: the path is too long", path);
-    FILE *file = fopen(name, "rbe");
-    if (!file)
-        return fail(err, WRONG_INPUT,
-                    "%s: %s; expected the directory of a run (cyclebench train --run) or its run.jsonl", name,
-                    strerror(errno));
-    char *text = NULL;
-    size_t len = 0;
-    bool good = read_file(file, name, &text, &len, err);
-    fclose(file);
-    if (!good) return false;
-    good = cb_report_run_parse(run, text, len, name, err);
-    free(text);
     return good;
 }
 
@@ -232,6 +252,9 @@ void cb_report_run_free(struct cb_report_run *run)
 {
     json_decref(run->header);
     json_decref(run->end);
+    json_decref(run->resumes);
     free(run->epochs);
+    free(run->folder);
+    free(run->path);
     memset(run, 0, sizeof *run);
 }

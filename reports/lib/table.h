@@ -4,7 +4,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Prints a comparison (comparison.h) for people: a column a run, then the reason of every "-", then the warnings. */
+/* Prints a comparison (comparison.h) for people: a column a run, then the reason of every "-", then what is the same,
+ * the warnings and, last, the summary. Nothing that a record holds can drive the terminal. */
 void cb_comparison_print(FILE *out, const json_t *comparison);
 
 #endif

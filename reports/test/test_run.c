@@ -13,23 +13,45 @@
 
 #include "../lib/comparison.h"
 #include "../lib/run.h"
+#include "../lib/table.h"
 
 static const char record[] =
     "{\"type\":\"header\",\"format\":1,\"name\":\"r\",\"evaluated_on\":\"test\",\"data\":\"d\",\"network\":{\"name\":"
     "\"ResNet-20\"},"
     "\"recipe\":{\"data\":{\"batch\":128},\"schedule\":{\"kind\":\"step\"},\"run\":{\"target\":70.0}},\"machine\":{}}\n"
     "{\"type\":\"iteration\",\"iteration\":1,\"loss\":null}\n"
-    "{\"type\":\"epoch\",\"epoch\":1,\"iteration\":391,\"test_accuracy_percent\":60.5,\"seconds_total\":10,\"images_"
+    "{\"type\":\"epoch\",\"epoch\":1,\"iteration\":391,\"train_loss\":1.5,\"test_accuracy_percent\":60.5,\"seconds_"
+    "total\":10,\"images_"
     "per_second\":100}\n"
     "{\"type\":\"resume\",\"iteration\":391,\"seconds\":10.0}\n"
-    "{\"type\":\"epoch\",\"epoch\":2,\"iteration\":782,\"test_accuracy_percent\":null,\"seconds_total\":20.5,\"images_"
+    "{\"type\":\"epoch\",\"epoch\":2,\"iteration\":782,\"train_loss\":null,\"test_accuracy_percent\":null,\"seconds_"
+    "total\":20.5,\"images_"
     "per_second\":null}\n"
-    "{\"type\":\"epoch\",\"epoch\":3,\"iteration\":1173,\"test_accuracy_percent\":71.5,\"seconds_total\":30.5,\"images_"
+    "{\"type\":\"epoch\",\"epoch\":3,\"iteration\":1173,\"train_loss\":1.25,\"test_accuracy_percent\":71.5,\"seconds_"
+    "total\":30.5,\"images_"
     "per_second\":104}\n"
     "{\"type\":\"end\",\"status\":\"completed\",\"iterations\":1173,\"seconds\":31,\"seconds_to_target\":30.5,"
-    "\"final_test_accuracy_percent\":71.5,\"loss_fingerprint\":\"00\"}\n";
+    "\"final_test_accuracy_percent\":71.5,\"final_test_loss\":null,\"loss_fingerprint\":"
+    "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}\n";
 
-enum { LENGTH = sizeof record - 1 };
+/* The same training in format 2, killed once. */
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define MACHINE "{\"cpu_model\":\"c\",\"warnings\":[{\"subject\":\"load\",\"finding\":\"load 2\"}]}"
+static const char record_2[] =
+    "{\"type\":\"header\",\"format\":2,\"name\":\"r\",\"evaluated_on\":\"test\",\"data\":\"d\",\"data_kind\":\"other\","
+    "\"train_sha256\":\"" HASH "\",\"eval_sha256\":\"" HASH "\",\"threads\":2,"
+    "\"init_weights\":{\"name\":null,\"weights_sha256\":\"" HASH "\"},\"network\":{\"name\":\"ResNet-20\"},"
+    "\"recipe\":{\"data\":{\"batch\":128},\"schedule\":{\"kind\":\"step\"},\"run\":{\"target\":70.0}},"
+    "\"machine\":" MACHINE "}\n"
+    "{\"type\":\"epoch\",\"epoch\":1,\"iteration\":391,\"train_loss\":1.5,\"eval_accuracy_percent\":60.5,"
+    "\"seconds_total\":10,\"images_per_second\":100,\"loss_fingerprint\":\"" HASH "\"}\n"
+    "{\"type\":\"resume\",\"iteration\":391,\"seconds\":10.0,\"killed_seconds_at_least\":2.5,\"threads\":1,"
+    "\"machine\":" MACHINE "}\n"
+    "{\"type\":\"end\",\"status\":\"interrupted\",\"reason\":\"SIGINT\",\"iterations\":500,\"seconds\":31,"
+    "\"seconds_to_target\":null,\"resumed\":1,\"killed_seconds_at_least\":2.5,\"final_eval_accuracy_percent\":71.5,"
+    "\"final_eval_loss\":0.5,\"loss_fingerprint\":\"" HASH "\"}\n";
+
+enum { LENGTH = sizeof record - 1, LENGTH_2 = sizeof record_2 - 1 };
 
 static void test_values(void **state)
 {
@@ -43,7 +65,8 @@ static void test_values(void **state)
     assert_true(run.epochs[0].accuracy_percent > 60.49 && run.epochs[0].accuracy_percent < 60.51);
     assert_true(isnan(run.epochs[1].accuracy_percent));
     assert_true(isnan(run.epochs[1].images_per_second));
-    assert_int_equal(run.resumes, 1);
+    assert_int_equal(run.times_resumed, 1);
+    assert_true(isnan(run.killed_seconds));
     assert_int_equal(run.last_iteration, 1173);
     assert_non_null(run.end);
     assert_false(run.torn);
@@ -51,26 +74,42 @@ static void test_values(void **state)
     cb_report_run_free(&run);
 }
 
-static size_t lines_in(size_t length)
+static void test_values_of_format_2(void **state)
+{
+    (void)state;
+    struct cb_report_run run;
+    struct cb_report_error err;
+    assert_true(cb_report_run_parse(&run, record_2, LENGTH_2, "r", &err));
+    assert_int_equal(run.format, 2);
+    assert_int_equal(run.epoch_count, 1);
+    assert_string_equal(run.epochs[0].loss_fingerprint, HASH);
+    assert_true(run.epochs[0].accuracy_percent > 60.49 && run.epochs[0].accuracy_percent < 60.51);
+    assert_true(run.epochs[0].train_loss > 1.49 && run.epochs[0].train_loss < 1.51);
+    assert_int_equal(run.times_resumed, 1);
+    assert_true(run.killed_seconds > 2.49 && run.killed_seconds < 2.51);
+    assert_true(run.final_accuracy_percent > 71.49 && run.final_accuracy_percent < 71.51);
+    cb_report_run_free(&run);
+}
+
+static size_t lines_in(const char *text, size_t length)
 {
     size_t lines = 0;
-    for (size_t i = 0; i < length; i++) lines += record[i] == '\n';
+    for (size_t i = 0; i < length; i++) lines += text[i] == '\n';
     return lines;
 }
 
-static void test_cut_off_anywhere(void **state)
+static void cut_off_anywhere(const char *whole, size_t whole_length)
 {
-    (void)state;
-    for (size_t length = 0; length <= LENGTH; length++) {
+    for (size_t length = 0; length <= whole_length; length++) {
         char *copy = malloc(length + 1); /* the right size, so that a sanitizer sees a read past the end */
         assert_non_null(copy);
-        memcpy(copy, record, length);
+        memcpy(copy, whole, length);
         struct cb_report_run run;
         struct cb_report_error err = {.text = ""};
         bool good = cb_report_run_parse(&run, copy, length, "run.jsonl", &err);
-        size_t lines = lines_in(length);
+        size_t lines = lines_in(whole, length);
         bool last_is_whole =
-            length && (copy[length - 1] == '\n' || record[length] == '\n'); /* only its newline is missing */
+            length && (copy[length - 1] == '\n' || whole[length] == '\n'); /* only its newline is missing */
         if (good != (lines + (last_is_whole && copy[length - 1] != '\n') >= 1))
             fail_msg("cut after %zu bytes: %s", length, err.text);
         if (good && run.torn != (!last_is_whole)) fail_msg("cut after %zu bytes: torn is %d", length, run.torn);
@@ -80,47 +119,80 @@ static void test_cut_off_anywhere(void **state)
     }
 }
 
-static void test_damaged_anywhere(void **state)
+static void test_cut_off_anywhere(void **state)
 {
     (void)state;
-    static const char damage[] = {'\0', '"', '{', '}', '9', '-', '\n', '\x80'};
+    cut_off_anywhere(record, LENGTH);
+    cut_off_anywhere(record_2, LENGTH_2);
+}
+
+/* What can be read can be compared, with a whole run, and printed. */
+static void compare_with_whole(const struct cb_report_run *run)
+{
+    struct cb_report_run pair[2] = {*run};
+    struct cb_report_error err;
+    assert_true(cb_report_run_parse(&pair[1], record_2, LENGTH_2, "whole", &err));
+    json_t *comparison = cb_comparison(pair, 2, &(struct cb_comparison_options){.target_percent = (double)NAN});
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    assert_non_null(out);
+    cb_comparison_print(out, comparison);
+    assert_int_equal(fclose(out), 0);
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < ' ' && text[i] != '\n') fail_msg("a control character reached the output");
+    free(text);
+    json_decref(comparison);
+    cb_report_run_free(&pair[1]);
+}
+
+static void damaged_anywhere(const char *whole, size_t length)
+{
+    static const char damage[] = {'\0', '"', '{', '}', '9', '-', '\n', '\x80', '\x1b'};
     size_t refused = 0;
-    for (size_t at = 0; at < LENGTH; at++) {
+    char *copy = malloc(length);
+    assert_non_null(copy);
+    for (size_t at = 0; at < length; at++) {
         for (size_t d = 0; d < sizeof damage; d++) {
-            char copy[LENGTH];
-            memcpy(copy, record, LENGTH);
+            memcpy(copy, whole, length);
             copy[at] = damage[d];
             struct cb_report_run run;
             struct cb_report_error err = {.text = ""};
-            bool good = cb_report_run_parse(&run, copy, LENGTH, "run.jsonl", &err);
+            bool good = cb_report_run_parse(&run, copy, length, "run.jsonl", &err);
             refused += !good;
-            if (good) { /* then it can be compared */
-                json_t *comparison = cb_comparison(&run, 1, (double)NAN);
-                assert_non_null(comparison);
-                json_decref(comparison);
-            } else if (err.exit_status != 2 || strncmp(err.text, "run.jsonl", 9)) {
+            if (good)
+                compare_with_whole(&run);
+            else if (err.exit_status != 2 || strncmp(err.text, "run.jsonl", 9))
                 fail_msg("byte %zu: exit status %d, message '%s'", at, err.exit_status, err.text);
-            }
             cb_report_run_free(&run);
         }
     }
-    assert_true(refused > LENGTH * sizeof damage / 2);
+    free(copy);
+    assert_true(refused > length * sizeof damage / 2);
+}
+
+static void test_damaged_anywhere(void **state)
+{
+    (void)state;
+    damaged_anywhere(record, LENGTH);
+    damaged_anywhere(record_2, LENGTH_2);
 }
 
 static void test_many_epochs(void **state)
 {
     (void)state;
-    enum { EPOCHS = 1000, LINE = 160 };
+    enum { EPOCHS = 1000, LINE = 200 };
     const char *header_end = strchr(record, '\n') + 1;
     size_t header = (size_t)(header_end - record), used = header;
     char *text = malloc(header + EPOCHS * LINE);
     assert_non_null(text);
     memcpy(text, record, header);
     for (int e = 1; e <= EPOCHS; e++)
-        used += (size_t)snprintf(text + used, LINE,
-                                 "{\"type\":\"epoch\",\"epoch\":%d,\"iteration\":%d,\"test_accuracy_percent\":%d.5,"
-                                 "\"seconds_total\":%d,\"images_per_second\":1}\n",
-                                 e, e, e % 90, e);
+        used += (size_t)snprintf(
+            text + used, LINE,
+            "{\"type\":\"epoch\",\"epoch\":%d,\"iteration\":%d,\"train_loss\":1,\"test_accuracy_percent\":%d.5,"
+            "\"seconds_total\":%d,\"images_per_second\":1}\n",
+            e, e, e % 90, e);
     struct cb_report_run run;
     struct cb_report_error err;
     assert_true(cb_report_run_parse(&run, text, used, "run.jsonl", &err));
@@ -133,9 +205,8 @@ static void test_many_epochs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_cut_off_anywhere),
-        cmocka_unit_test(test_damaged_anywhere),
+        cmocka_unit_test(test_values),           cmocka_unit_test(test_values_of_format_2),
+        cmocka_unit_test(test_cut_off_anywhere), cmocka_unit_test(test_damaged_anywhere),
         cmocka_unit_test(test_many_epochs),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,9 @@
+#ifndef CB_REPORT_SUMMARY_H
+#define CB_REPORT_SUMMARY_H
+
+#include "run.h"
+
+/* Two runs and a target in one sentence; objects: the runs of comparison.h. A new string. */
+json_t *cb_summary(const struct cb_report_run runs[2], const json_t *objects, double target);
+
+#endif

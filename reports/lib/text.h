@@ -1,0 +1,17 @@
+#ifndef CB_REPORT_TEXT_H
+#define CB_REPORT_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* Text that others wrote: names of files, strings of a record. */
+
+/* A copy in which U+FFFD stands for every byte that is not UTF-8; malloc'ed. */
+char *cb_text_repaired(const char *text, size_t len);
+/* Prints text so that it cannot drive a terminal: control characters as \u001b, bytes that are not UTF-8 as U+FFFD;
+ * then blanks up to width characters. */
+void cb_text_print(FILE *out, const char *text, size_t width);
+/* Characters that cb_text_print prints, blanks aside. */
+size_t cb_text_width(const char *text);
+
+#endif

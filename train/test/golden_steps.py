@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-STEPS, BATCH, SEED, INIT_SEED = 5, 4, 1, 1
+STEPS, BATCH, SEED, INIT_SEED = 5, 3, 1, 23  # chosen: no ReLU input lies within a rounding of 0, where float32 takes another sign
 LR, MOMENTUM, DECAY = 0.002, 0.9, 1e-4
 MEAN, STD = (0.4914, 0.48216, 0.44653), (0.24703, 0.24349, 0.26159)
 INIT, SYNTHETIC = 1, 4  # purposes of draws, kernels/core/random.h
@@ -131,8 +131,8 @@ def main():
     losses, exact = train(torch.float64)
     losses32, sums32 = train(torch.float32)
     print("# Five steps of ResNet-20, option B, torch03, computed in float64 by PyTorch (golden_steps.py, beside this file).")
-    print("# settings: batch, lr, momentum, weight decay; batch i holds images 4 i to 4 i + 3 of pinned_steps.c, as they are")
-    print(f"settings {BATCH} {LR} {MOMENTUM} {DECAY}")
+    print("# settings: batch, seed of the weights, lr, momentum, weight decay; batch i holds images 3 i to 3 i + 2 of pinned_steps.c, as they are")
+    print(f"settings {BATCH} {INIT_SEED} {LR} {MOMENTUM} {DECAY}")
     print("# float32: how far PyTorch's float32 is from it: losses, gradients, after (largest, relative to the tensor's norm)")
     print("float32 %.3e %.3e %.3e" % (max(abs(a - b) for a, b in zip(losses, losses32)), distance(sums32, exact, "gradient"), distance(sums32, exact, "after")))
     print("# loss: float64, PyTorch float32")

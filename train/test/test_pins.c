@@ -125,8 +125,10 @@ static void check_here(enum cb_isa isa)
     static const size_t counts[] = {3, 1, 2};
     for (size_t i = 0; i < pins.count; i++) {
         const struct pin *pin = &pins.pin[i];
+        bool bf16 = pin->numerics >= CB_BF16_BACKWARD;
         if (isa == CB_ISA_SCALAR && is_wide(pin->setting)) continue;
-        size_t tried = isa == CB_ISA_SCALAR || pin->numerics >= CB_BF16_BACKWARD ? 1 : 3;
+        if (isa == CB_ISA_AVX512BF16 && !bf16) continue; /* the kernels of avx512 */
+        size_t tried = isa == CB_ISA_SCALAR || bf16 || is_wide(pin->setting) ? 1 : 3;
         for (size_t t = 0; t < tried; t++) {
             struct pinned_result result;
             struct cb_error err;

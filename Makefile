@@ -233,8 +233,8 @@ $(BENCH_VARIANTS):
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PEER_LDLIBS) $(BENCH_LDLIBS) $(LDLIBS)
 
-# train_steps: a few training steps with nothing but libkernels and the model, so that it also runs under qemu.
-$(BUILD)/train_steps: $(call objects,train/test/train_steps.c) $(BUILD)/libtraincore.a $(LIBKERNELS)
+# train_steps: the pinned steps with nothing but libkernels and the model, so that they also run under qemu.
+$(BUILD)/train_steps: $(call objects,train/test/train_steps.c train/test/pinned_steps.c) $(BUILD)/libtraincore.a $(LIBKERNELS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $(if $(CROSS),-static) -o $@ $^ -lm
 

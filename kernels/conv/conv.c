@@ -2,6 +2,7 @@
 #include "core/ops.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 static size_t conv_stride(const struct cb_conv_shape *s)
@@ -155,6 +156,48 @@ static void transform_weights(struct cb_team *team, enum cb_format products, siz
     cb_team_run(team, c / CB_LANES * (k / CB_LANES), weights_task, &job);
 }
 
+/* What conv.h states of the pointers; NULL is aligned. */
+static bool aligned(const void *const *pointers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((uintptr_t)pointers[i] % 64) return false;
+    return true;
+}
+
+static bool source_is_sound(const struct cb_source *s)
+{
+    if (!s->x || !s->scale != !s->shift || !s->residual_scale != !s->residual_shift) return false;
+    return (s->scale || !s->residual) && (s->residual || !s->residual_scale);
+}
+
+static bool forward_is_sound(const struct cb_conv_fwd *a)
+{
+    const struct cb_source *source = &a->source;
+    const void *pointers[] = {source->x, source->residual, source->z, a->w, a->y, a->workspace};
+    if (cb_conv_check(&a->shape, NULL) || !source_is_sound(source) || !a->w || !a->y) return false;
+    if (a->shape.kind == CB_CONV_STEM && source->scale) return false;
+    if ((a->shape.kind == CB_CONV_STEM || a->shape.kind == CB_CONV_1X1_S2) && source->z) return false;
+    if (a->shape.kind == CB_CONV_WINOGRAD && !a->workspace) return false;
+    return aligned(pointers, sizeof pointers / sizeof *pointers);
+}
+
+static bool backward_is_sound(const struct cb_conv_bwd *a)
+{
+    const struct cb_conv_shape *s = &a->shape;
+    const struct cb_grad_source *dy = &a->dy;
+    const void *pointers[] = {dy->g, dy->y,   a->source.x,  a->wt, a->skip,     a->skip_even,
+                              a->dx, a->bn_y, a->dw_groups, a->dw, a->workspace};
+    if (cb_conv_check(s, NULL) || !dy->g || !a->dw_groups || !a->dw) return false;
+    if (dy->a ? !dy->b || !dy->c || !dy->y : dy->b || dy->c) return false;
+    if (!source_is_sound(&a->source) || a->source.residual || a->source.z) return false;
+    if (s->kind == CB_CONV_STEM ? a->dx || a->source.scale : !a->wt || !a->dx) return false;
+    if (s->kind == CB_CONV_1X1_S2 && (a->skip || a->skip_even || a->masked || a->sums)) return false;
+    if (a->skip_even && (s->kind == CB_CONV_WINOGRAD || s->h % 2 || s->w % 2)) return false;
+    if (a->sums && (!a->bn_y || !a->bn_mean)) return false;
+    if (s->kind == CB_CONV_WINOGRAD && !a->workspace) return false;
+    return aligned(pointers, sizeof pointers / sizeof *pointers);
+}
+
 struct fwd_job {
     const struct cb_conv_fwd *args;
     cb_conv_fwd_fn *fn;
@@ -169,6 +212,7 @@ static void fwd_task(void *context, size_t task, void *scratch)
 void cb_conv_forward(struct cb_team *team, const struct cb_conv_fwd *args)
 {
     const struct cb_conv_shape *s = &args->shape;
+    assert(forward_is_sound(args));
     if (s->kind == CB_CONV_WINOGRAD) transform_weights(team, s->fwd_products, s->c, s->k, args->w, args->workspace);
     struct fwd_job job = {args, cb_conv_fwd_op(cb_ops(), s)};
     assert(job.fn);
@@ -189,6 +233,7 @@ static void bwd_group(void *context, size_t group, void *scratch)
 void cb_conv_backward(struct cb_team *team, const struct cb_conv_bwd *args)
 {
     const struct cb_conv_shape *s = &args->shape;
+    assert(backward_is_sound(args));
     if (s->kind == CB_CONV_WINOGRAD) transform_weights(team, s->bwd_products, s->k, s->c, args->wt, args->workspace);
     struct bwd_job job = {args, cb_conv_bwd_op(cb_ops(), s)};
     assert(job.fn);

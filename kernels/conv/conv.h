@@ -21,18 +21,22 @@ enum cb_conv_kind {
                          columns alone, so no z */
     CB_CONV_STEM,     /* 3x3, stride 1, C = 3 on planar images [N][3][H][W]; the backward pass has dW only */
     CB_CONV_WINOGRAD, /* CB_CONV_3X3 by Winograd's F(4x4, 3x3): winograd.h says what differs. H and W multiples of 4
-                         (W of 8 with products of bf16), W <= 128 */
+                         (W of 8 with bwd_products CB_BF16), W <= 128 */
 };
 
 struct cb_conv_shape {
     enum cb_conv_kind kind;
-    size_t n, c, h, w, k; /* c and k multiples of 16, except c = 3 for CB_CONV_STEM; h, w >= 1 */
+    size_t n, c, h, w, k; /* c and k multiples of 16, except c = 3 for CB_CONV_STEM; c, h, w, k >= 1 */
     /* Of activations and their gradients, except the stem's x; CB_BF16 not with CB_CONV_3X3. */
     enum cb_format storage;
     /* Of the operands of CB_CONV_WINOGRAD's products; the others take CB_F32. CB_BF16 forward needs storage CB_BF16,
      * and storage CB_BF16 needs CB_BF16 backward. */
     enum cb_format fwd_products, bwd_products;
 };
+
+/* CB_OK if the kernels take the shape in both passes, as the comments above say, and its tensors fit the address space;
+ * else CB_BAD_INPUT with what was expected and got. Whoever plans a convolution asks first: the kernels trust the shape. */
+enum cb_status cb_conv_check(const struct cb_conv_shape *s, struct cb_error *err);
 
 size_t cb_conv_out_h(const struct cb_conv_shape *s);         /* P */
 size_t cb_conv_out_w(const struct cb_conv_shape *s);         /* Q */
@@ -131,7 +135,8 @@ struct cb_ops;
 cb_conv_fwd_fn *cb_conv_fwd_op(const struct cb_ops *ops, const struct cb_conv_shape *s);
 cb_conv_bwd_fn *cb_conv_bwd_op(const struct cb_ops *ops, const struct cb_conv_shape *s);
 
-/* Whole batch on a team, with the selected ISA. Arguments are trusted (asserts only): the caller planned them. */
+/* Whole batch on a team, with the selected ISA. Asserted: cb_conv_check, which pointers go together, and that those to
+ * activations, weights and work space are 64-byte aligned. Not checked: their lengths and overlap. */
 void cb_conv_forward(struct cb_team *team, const struct cb_conv_fwd *args);
 void cb_conv_backward(struct cb_team *team, const struct cb_conv_bwd *args);
 

@@ -220,10 +220,31 @@ void conv_compare_backward(cb_conv_bwd_fn *fn, const struct cb_conv_shape *s, un
     check_release();
 }
 
-void conv_transform_weights(enum cb_isa isa, enum cb_format products, size_t c, size_t k, const float *w, void *u)
+cb_winograd_weights_fn *conv_weights_of(enum cb_isa isa, enum cb_format products)
 {
     const struct cb_ops *ops = cb_ops_of(isa);
-    cb_winograd_weights_fn *fn = products == CB_BF16 ? ops->winograd_bf16_weights : ops->winograd_f32_weights;
+    return products == CB_BF16 ? ops->winograd_bf16_weights : ops->winograd_f32_weights;
+}
+
+static void transform_weights(cb_winograd_weights_fn *fn, size_t c, size_t k, const float *w, void *u)
+{
     for (size_t kb = 0; kb < k / CB_LANES; kb++)
         for (size_t cb = 0; cb < c / CB_LANES; cb++) fn(&(struct cb_winograd_weights){c, k, w, u}, kb, cb);
+}
+
+void conv_transform_weights(enum cb_isa isa, enum cb_format products, size_t c, size_t k, const float *w, void *u)
+{
+    transform_weights(conv_weights_of(isa, products), c, k, w, u);
+}
+
+void conv_compare_weights(cb_winograd_weights_fn *fn, enum cb_format products, size_t c, size_t k, enum check_fill fill)
+{
+    check_at("c=%zu k=%zu fill=%d", c, k, (int)fill);
+    const size_t n = CB_WINOGRAD_POSITIONS * c * k;
+    float *w = filled(9 * c * k, fill);
+    void *got = check_stored(products, n), *want = check_stored(products, n);
+    conv_transform_weights(CB_ISA_SCALAR, products, c, k, w, want);
+    transform_weights(fn, c, k, w, got);
+    check_equal_stored("u", products, got, want, n);
+    check_release();
 }

@@ -68,5 +68,9 @@ void conv_compare_backward(cb_conv_bwd_fn *fn, const struct cb_conv_shape *s, un
 
 /* u [36][K/16][C][16] operands of the products: w [K/16][C/16][3][16][3][16] in the transform domain. */
 void conv_transform_weights(enum cb_isa isa, enum cb_format products, size_t c, size_t k, const float *w, void *u);
+cb_winograd_weights_fn *conv_weights_of(enum cb_isa isa, enum cb_format products);
+/* A transform beside the scalar reference. */
+void conv_compare_weights(cb_winograd_weights_fn *fn, enum cb_format products, size_t c, size_t k,
+                          enum check_fill fill);
 
 #endif

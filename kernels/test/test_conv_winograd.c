@@ -6,17 +6,8 @@ static void test_weights(enum cb_isa isa, enum cb_format products)
     static const size_t channels[][2] = {{16, 16}, {32, 16}, {16, 48}, {64, 64}};
     check_begin(isa, "winograd_%s_weights", products == CB_BF16 ? "bf16" : "f32");
     for (size_t i = 0; i < sizeof channels / sizeof *channels; i++)
-        for (enum check_fill fill = CHECK_NORMAL; fill <= CHECK_SPECIALS; fill++) {
-            size_t c = channels[i][0], k = channels[i][1];
-            check_at("c=%zu k=%zu fill=%d", c, k, (int)fill);
-            float *w = check_floats(9 * c * k);
-            check_fill(w, 9 * c * k, fill, i);
-            void *got = check_stored(products, 36 * c * k), *want = check_stored(products, 36 * c * k);
-            conv_transform_weights(CB_ISA_SCALAR, products, c, k, w, want);
-            conv_transform_weights(isa, products, c, k, w, got);
-            check_equal_stored("u", products, got, want, 36 * c * k);
-            check_release();
-        }
+        for (enum check_fill fill = CHECK_NORMAL; fill <= CHECK_SPECIALS; fill++)
+            conv_compare_weights(conv_weights_of(isa, products), products, channels[i][0], channels[i][1], fill);
     check_end();
 }
 

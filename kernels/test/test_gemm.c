@@ -377,22 +377,63 @@ static void test_paths(enum cb_isa isa)
     }
 }
 
-/* Floats before a page that cannot be read. */
-struct last_floats {
-    void *pages;
+/* Memory before a page that cannot be read. */
+struct last_bytes {
+    void *pages, *at;
     size_t bytes;
-    float *at;
 };
 
-static struct last_floats last_floats(size_t n, uint64_t seed)
+static struct last_bytes last_bytes(size_t bytes)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (n * sizeof(float) + page - 1) / page * page;
-    struct last_floats f = {.bytes = room + page};
-    f.pages = mmap(NULL, f.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    check_true(f.pages != MAP_FAILED && mprotect((char *)f.pages + room, page, PROT_NONE) == 0, "pages are mapped");
-    f.at = (float *)(void *)((char *)f.pages + room) - n;
-    check_fill(f.at, n, CHECK_NORMAL, seed);
-    return f;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (bytes + page - 1) / page * page;
+    struct last_bytes l = {.bytes = room + page};
+    l.pages = mmap(NULL, l.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check_true(l.pages != MAP_FAILED && mprotect((char *)l.pages + room, page, PROT_NONE) == 0, "pages are mapped");
+    l.at = (char *)l.pages + room - bytes;
+    return l;
+}
+
+static struct last_bytes last_numbers(enum cb_format format, size_t n, uint64_t seed)
+{
+    struct last_bytes l = last_bytes(n * cb_format_bytes(format));
+    check_fill_stored(l.at, format, n, CHECK_NORMAL, seed);
+    return l;
+}
+
+static void multiply_at_ends(struct cb_team *team, struct cb_gemm g)
+{
+    check_at("m=%zu n=%zu", g.m, g.n);
+    struct last_bytes a = last_numbers(CB_F32, g.m * g.k, 1), b = last_numbers(CB_F32, g.k * g.n, 2);
+    struct last_bytes c = last_numbers(CB_F32, g.m * g.n, 3);
+    g.a = a.at, g.b = b.at;
+    float *want = check_floats(g.m * g.n);
+    g.c = want;
+    plain_gemm(&g);
+    g.c = c.at;
+    struct cb_error err;
+    void *workspace = check_bytes(cb_gemm_workspace_bytes(&g, &cache_sizes[0], 2));
+    check_true(cb_gemm(team, &g, &cache_sizes[0], workspace, &err) == CB_OK, "cb_gemm succeeds");
+    check_equal("c", c.at, want, g.m * g.n);
+    munmap(a.pages, a.bytes), munmap(b.pages, b.bytes), munmap(c.pages, c.bytes);
+    check_release();
+}
+
+static void multiply_bf16_at_ends(struct cb_team *team, struct cb_gemm_bf16 g)
+{
+    check_at("bf16 m=%zu n=%zu k=%zu bt=%d", g.m, g.n, g.k, g.b_transposed);
+    struct last_bytes a = last_numbers(CB_BF16, g.m * g.k, 1), b = last_numbers(CB_BF16, g.k * g.n, 2);
+    struct last_bytes c = last_numbers(CB_F32, g.m * g.n, 3);
+    g.a = a.at, g.b = b.at;
+    float *want = check_floats(g.m * g.n);
+    g.c = want;
+    plain_gemm_bf16(&g);
+    g.c = c.at;
+    struct cb_error err;
+    void *workspace = check_bytes(cb_gemm_bf16_workspace_bytes(&g, &cache_sizes[0], 2));
+    check_true(cb_gemm_bf16(team, &g, &cache_sizes[0], workspace, &err) == CB_OK, "cb_gemm_bf16 succeeds");
+    check_equal("c", c.at, want, g.m * g.n);
+    munmap(a.pages, a.bytes), munmap(b.pages, b.bytes), munmap(c.pages, c.bytes);
+    check_release();
 }
 
 /* A read beyond an operand's end ends the program. */
@@ -403,20 +444,14 @@ static void test_memory_ends(enum cb_isa isa)
     check_begin(isa, "gemm reads and writes nothing behind A, B and C");
     struct cb_team *team = check_team(2, 0);
     for (size_t i = 0; i < 40; i++) {
-        struct cb_gemm g = {.m = ms[i % 4], .n = ns[i / 4], .k = 19, .lda = 19, .ldb = ns[i / 4], .ldc = ns[i / 4]};
-        check_at("m=%zu n=%zu", g.m, g.n);
-        struct last_floats a = last_floats(g.m * g.k, 1), b = last_floats(g.k * g.n, 2), c = last_floats(g.m * g.n, 3);
-        g.a = a.at, g.b = b.at;
-        float *want = check_floats(g.m * g.n);
-        g.c = want;
-        plain_gemm(&g);
-        g.c = c.at;
-        struct cb_error err;
-        void *workspace = check_bytes(cb_gemm_workspace_bytes(&g, &cache_sizes[0], 2));
-        check_true(cb_gemm(team, &g, &cache_sizes[0], workspace, &err) == CB_OK, "cb_gemm succeeds");
-        check_equal("c", c.at, want, g.m * g.n);
-        munmap(a.pages, a.bytes), munmap(b.pages, b.bytes), munmap(c.pages, c.bytes);
-        check_release();
+        size_t m = ms[i % 4], n = ns[i / 4];
+        if (isa != CB_ISA_AVX512BF16) /* it has avx512's */
+            multiply_at_ends(team, (struct cb_gemm){.m = m, .n = n, .k = 19, .lda = 19, .ldb = n, .ldc = n});
+        for (size_t k = 18; k < 20; k++) { /* operands of whole pairs are read where they are */
+            multiply_bf16_at_ends(team, (struct cb_gemm_bf16){.m = m, .n = n, .k = k, .lda = k, .ldb = n, .ldc = n});
+            multiply_bf16_at_ends(
+                team, (struct cb_gemm_bf16){.m = m, .n = n, .k = k, .lda = k, .ldb = k, .ldc = n, .b_transposed = 1});
+        }
     }
     cb_team_destroy(team);
     check_end();
@@ -472,7 +507,7 @@ int main(void)
         check_end();
         test_products(isa);
         test_paths(isa);
-        if (isa != CB_ISA_AVX512BF16) test_memory_ends(isa);
+        test_memory_ends(isa);
     }
     test_edges();
     test_wrong_panels();

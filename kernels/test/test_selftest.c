@@ -72,6 +72,30 @@ static void compare(void (*defect)(float *))
     check_equal("floats", got, want, N);
 }
 
+static void last_bit_bf16(uint16_t *p)
+{
+    p[N - 1] ^= 1;
+}
+
+static void overrun_bf16(uint16_t *p)
+{
+    p[N] = 0;
+}
+
+static void unwritten_bf16(uint16_t *p)
+{
+    p[5] = ((uint16_t *)check_stored(CB_BF16, N))[5];
+}
+
+static void compare_bf16(void (*defect)(uint16_t *))
+{
+    uint16_t *want = check_stored(CB_BF16, N), *got = check_stored(CB_BF16, N);
+    check_fill_stored(want, CB_BF16, N, CHECK_NORMAL, 1);
+    memcpy(got, want, N * sizeof *got);
+    if (defect) defect(got);
+    check_equal_stored("bf16", CB_BF16, got, want, N);
+}
+
 static void near(double off)
 {
     double want[1] = {1}, bound[1] = {0x1p-20};
@@ -142,6 +166,17 @@ int main(void)
         compare(defects[i].defect);
         check_end();
     }
+    static const struct {
+        const char *name;
+        void (*defect)(uint16_t *);
+    } bf16_defects[] = {{"one bit of a bf16", last_bit_bf16},
+                        {"a bf16 past the end", overrun_bf16},
+                        {"a bf16 never written", unwritten_bf16}};
+    for (size_t i = 0; i < sizeof bf16_defects / sizeof *bf16_defects; i++) {
+        check_begin_must_fail(CB_ISA_SCALAR, "%s", bf16_defects[i].name);
+        compare_bf16(bf16_defects[i].defect);
+        check_end();
+    }
     check_begin_must_fail(CB_ISA_SCALAR, "a value out of bounds");
     near(0x1p-19);
     check_end();
@@ -152,6 +187,7 @@ int main(void)
     check_begin(CB_ISA_SCALAR, "what is right passes");
     compare(nothing);
     compare(nan_payload);
+    compare_bf16(NULL);
     near(0x1p-21);
     check_end();
 

@@ -2,23 +2,12 @@
 
 #include <stddef.h>
 
-/* dY of a convolution from g, the gradient of its batch norm's output. */
-static struct cb_grad_source through_bn(const struct cb_conv_bn *l, const void *g)
-{
-    return (struct cb_grad_source){.g = g, .y = l->y, .a = l->bn.a, .b = l->bn.b, .c = l->bn.coef};
-}
-
-static void conv_backward(struct cb_model *m, struct cb_team *team, struct cb_conv_bn *l, struct cb_conv_bwd *args,
+static void conv_backward(struct cb_model *m, struct cb_team *team, struct cb_conv_bn *l, struct cb_conv_bwd args,
                           size_t n)
 {
-    l->shape.n = n;
-    args->shape = l->shape;
-    args->wt = l->wt;
-    args->dw = l->dw;
-    args->dw_groups = m->dw_groups;
-    args->workspace = m->conv_workspace;
+    l->shape.n = args.shape.n = n;
     double start = cb_profile_start();
-    cb_conv_backward(team, args);
+    cb_conv_backward(team, &args);
     cb_profile_add(m, l->profile_bwd, start, cb_conv_flops(&l->shape) * (l->shape.kind == CB_CONV_STEM ? 1 : 2));
 }
 
@@ -53,8 +42,7 @@ static void strided_shortcut(struct cb_model *m, struct cb_team *team, struct cb
                                                    .stats = m->stats});
     cb_profile_add(m, CB_ROW_SHORTCUT, start, 0);
     bn_finish(m, p, n);
-    conv_backward(m, team, p,
-                  &(struct cb_conv_bwd){.dy = through_bn(p, g), .source = {.x = b->z}, .dx = m->grad_compact}, n);
+    conv_backward(m, team, p, cb_projection_backward(b, g, m->grad_compact, cb_model_conv_memory(m)), n);
 }
 
 struct transpose {
@@ -89,6 +77,7 @@ void cb_model_backward(struct cb_model *m, struct cb_team *team, size_t n)
     /* g: gradient at the output of the block at hand, after its ReLU's mask; inner: at the output of its first batch
      * norm. */
     void *g = m->grad[0], *inner = m->grad[1];
+    const struct cb_conv_memory memory = cb_model_conv_memory(m);
     const struct cb_conv_bn *last = &m->block[m->blocks - 1].conv2;
     double start = cb_profile_start();
     cb_pool_backward(team, &(struct cb_pool_bwd){.n = n,
@@ -107,33 +96,13 @@ void cb_model_backward(struct cb_model *m, struct cb_team *team, size_t n)
     for (size_t i = m->blocks; i-- > 0;) {
         struct cb_block *b = &m->block[i];
         bn_finish(m, &b->conv2, n);
-        conv_backward(
-            m, team, &b->conv2,
-            &(struct cb_conv_bwd){.dy = through_bn(&b->conv2, g),
-                                  .source = {.x = b->conv1.y, .scale = b->conv1.bn.scale, .shift = b->conv1.bn.shift},
-                                  .masked = 1,
-                                  .bn_y = b->conv1.y,
-                                  .bn_mean = b->conv1.bn.mean,
-                                  .dx = inner,
-                                  .sums = m->stats},
-            n);
+        conv_backward(m, team, &b->conv2, cb_conv2_backward(b, g, inner, memory), n);
         bn_finish(m, &b->conv1, n);
         if (b->shortcut != CB_IDENTITY) strided_shortcut(m, team, b, g, n);
         /* The batch norm before z: the previous block's second one, or the stem's. */
         const struct cb_conv_bn *before = i ? &m->block[i - 1].conv2 : &m->stem;
-        conv_backward(m, team, &b->conv1,
-                      &(struct cb_conv_bwd){.dy = through_bn(&b->conv1, inner),
-                                            .source = {.x = b->z},
-                                            .skip = b->shortcut == CB_IDENTITY ? g : NULL,
-                                            .skip_even = b->shortcut == CB_IDENTITY ? NULL : m->grad_compact,
-                                            .masked = 1,
-                                            .bn_y = before->y,
-                                            .bn_mean = before->bn.mean,
-                                            .dx = g,
-                                            .sums = m->stats},
-                      n);
+        conv_backward(m, team, &b->conv1, cb_conv1_backward(b, before, inner, g, m->grad_compact, memory), n);
     }
     bn_finish(m, &m->stem, n);
-    conv_backward(m, team, &m->stem, &(struct cb_conv_bwd){.dy = through_bn(&m->stem, g), .source = {.x = m->input}},
-                  n);
+    conv_backward(m, team, &m->stem, cb_stem_backward(&m->stem, m->input, g, memory), n);
 }

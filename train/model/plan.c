@@ -250,6 +250,21 @@ static enum cb_status check(const struct cb_network *network, size_t batch, stru
     return CB_OK;
 }
 
+/* What the kernels do not take is no network. */
+static enum cb_status check_convs(const struct cb_model *m, struct cb_error *err)
+{
+    struct cb_error why;
+    if (cb_conv_check(&m->stem.shape, &why)) return cb_fail(err, CB_BAD_INPUT, "network: stem: %s", why.text);
+    for (size_t i = 0; i < m->blocks; i++) {
+        const struct cb_block *b = &m->block[i];
+        const struct cb_conv_bn *layers[] = {&b->conv1, &b->conv2, &b->projection};
+        for (size_t j = 0; j < (b->shortcut == CB_PROJECTION ? 3u : 2u); j++)
+            if (cb_conv_check(&layers[j]->shape, &why))
+                return cb_fail(err, CB_BAD_INPUT, "network: block %zu: %s", i + 1, why.text);
+    }
+    return CB_OK;
+}
+
 size_t cb_model_scratch_bytes(const struct cb_network *network)
 {
     struct cb_model *m = calloc(1, sizeof *m);
@@ -282,6 +297,11 @@ enum cb_status cb_model_create(struct cb_model **out, const struct cb_network *n
                                                      "transposed weights", "SGD"};
     for (size_t i = 0; i < CB_ROWS_FIXED; i++) cb_profile_row(m, fixed[i]);
     describe(m);
+    status = check_convs(m, err);
+    if (status) {
+        free(m);
+        return status;
+    }
     place(m, NULL);
     /* Huge pages where the system grants them; the pages are touched by the threads that first write them. */
     const size_t huge = (size_t)2 << 20;

@@ -2,29 +2,10 @@
 #define CB_MODEL_PLAN_H
 
 /* Private to train/model: the network as a static plan. Built once by plan.c; forward.c and backward.c walk it. */
+#include "model/block.h"
 #include "model/model.h"
 
 enum { CB_MAX_BLOCKS = 54, CB_MAX_TENSORS = 5 * (2 * CB_MAX_BLOCKS + 3) + 2, CB_PROFILE_ROWS = 32 };
-
-/* A convolution and the batch norm that follows it. */
-struct cb_conv_bn {
-    struct cb_conv_shape shape; /* n is set every step */
-    float *w, *dw, *wt;         /* packed weights, their gradient, transposed weights (not for the stem) */
-    float *gamma, *beta;
-    struct cb_bn bn;
-    void *y;                         /* raw output, kept for the backward pass */
-    size_t profile_fwd, profile_bwd; /* rows */
-};
-
-/* Basic block: z -> conv1 -> BN -> ReLU -> conv2 -> BN -> + shortcut(z) -> ReLU. z is written by the loader of conv1.
- */
-struct cb_block {
-    struct cb_conv_bn conv1, conv2;
-    enum { CB_IDENTITY, CB_PROJECTION, CB_PADDING } shortcut;
-    struct cb_conv_bn projection; /* option B */
-    void *padded;                 /* option A: [N][K/16][H/2][W/2][16] */
-    void *z;                      /* the block's input [N][C/16][H][W][16] */
-};
 
 /* Where a tensor of the interface lives. Convolution weights are packed; everything else is plain. */
 struct cb_tensor_place {
@@ -75,8 +56,11 @@ void cb_model_forward(struct cb_model *m, struct cb_team *team, size_t n, int tr
 /* Backward pass from dpooled. */
 void cb_model_backward(struct cb_model *m, struct cb_team *team, size_t n);
 
-/* How a block's output (its conv2 and shortcut) is read by the next consumer, which writes it to z. */
-struct cb_source cb_block_output(const struct cb_block *block, void *z);
+/* The memory that convolutions share. */
+static inline struct cb_conv_memory cb_model_conv_memory(const struct cb_model *m)
+{
+    return (struct cb_conv_memory){m->stats, m->dw_groups, m->conv_workspace};
+}
 
 /* Profile: `t = cb_profile_start(); ...; cb_profile_add(m, row, t, flops)`. */
 enum { CB_ROW_BATCH_NORM, CB_ROW_SHORTCUT, CB_ROW_HEAD, CB_ROW_TRANSPOSE, CB_ROW_SGD, CB_ROWS_FIXED };

@@ -86,12 +86,15 @@ static void put_cpu(json_t *object, const json_t *machine)
                  *stepping = json_object_get(machine, "cpu_stepping");
     const char *name = json_string_value(json_object_get(machine, "cpu_model"));
     if (!name) name = json_string_value(json_object_get(machine, "cpu_vendor"));
+    size_t length = name ? strlen(name) : 0;
+    while (length && name[length - 1] == ' ') length--; /* processors pad their names */
     if (!name || !json_is_integer(family) || !json_is_integer(model) || !json_is_integer(stepping))
         cb_copy(object, "cpu", machine, "cpu_model");
     else
         cb_put(object, "cpu",
-               cb_sentence("%s (family %lld, model %lld, stepping %lld)", name, (long long)json_integer_value(family),
-                           (long long)json_integer_value(model), (long long)json_integer_value(stepping)));
+               cb_sentence("%.*s (family %lld, model %lld, stepping %lld)", (int)length, name,
+                           (long long)json_integer_value(family), (long long)json_integer_value(model),
+                           (long long)json_integer_value(stepping)));
 }
 
 /* "32 KiB, 1 MiB, 32 MiB": level 1 to 3. */

@@ -137,12 +137,12 @@ static void relay_machines(json_t *warnings, const struct cb_report_run *runs, s
     json_decref(found);
 }
 
-/* Adds "instruction set avx2" to what a session has otherwise than the first. */
+/* Adds "instruction set avx2" or "threads 4" to what a session has otherwise than the first. */
 static void note_change(json_t *changes, const char *what, const json_t *first, const json_t *now)
 {
     if (cb_equal(first, now)) return;
     if (json_is_integer(now))
-        cb_append(changes, cb_sentence("%lld %s", (long long)json_integer_value(now), what));
+        cb_append(changes, cb_sentence("%s %lld", what, (long long)json_integer_value(now)));
     else
         cb_append(changes, cb_sentence("%s %s", what, json_is_string(now) ? json_string_value(now) : "not known"));
 }

@@ -48,8 +48,7 @@ struct cb_view cb_epoch_view(uint64_t seed, uint32_t epoch, uint32_t image, cons
 
 /* --- synthetic.c: the built-in set --- */
 enum { CB_SYNTHETIC_FILE_IMAGES = 10000 }; /* as in an official file */
-extern const char *const cb_synthetic_classes[10];
-/* Appends n procedurally drawn images of ten classes from (seed, first + i): deterministic, on every machine the same
+/* Appends n images of ten classes drawn from (seed, first + i): deterministic, on every machine the same
  * bytes; ten images from a multiple of ten on hold every class once. */
 enum cb_status cb_synthetic_draw(struct cb_images *images, uint64_t seed, uint64_t first, size_t n,
                                  struct cb_error *err);

@@ -51,11 +51,9 @@ static enum cb_status write_batch(const char *folder, const char *name, size_t i
 
 static enum cb_status write_class_names(const char *folder, struct cb_error *err)
 {
-    char path[PATH_MAX + 32], text[256] = "";
-    for (size_t i = 0; i < 10; i++) {
-        strcat(text, cb_synthetic_classes[i]);
-        strcat(text, "\n");
-    }
+    static const char text[] = "synthetic 0\nsynthetic 1\nsynthetic 2\nsynthetic 3\nsynthetic 4\n"
+                               "synthetic 5\nsynthetic 6\nsynthetic 7\nsynthetic 8\nsynthetic 9\n";
+    char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/batches.meta.txt", folder);
     return write_new(path, (const uint8_t *)text, strlen(text), err);
 }

@@ -130,7 +130,7 @@ static void test_demo_recipes(void **state)
 {
     (void)state;
     const struct cb_recipe a = recipe_file("demo-1cycle", 50000), b = recipe_file("demo-step", 50000);
-    assert_true(a.schedule.iterations == b.schedule.iterations && a.run.target == b.run.target);
+    assert_true(a.run.target == b.run.target);
     assert_memory_equal(&a.data, &b.data, sizeof a.data);
     assert_memory_equal(&a.network, &b.network, sizeof a.network);
     assert_int_equal(b.schedule.milestone[0], b.schedule.iterations / 2);

@@ -18,7 +18,7 @@ static void synthetic_is_pinned(void **state)
     assert_int_equal(cb_synthetic_draw(&images, 2018, 0, 200, NULL), CB_OK);
     uint64_t hash = fnv1a(fnv1a_start, images.labels, images.n);
     hash = fnv1a(hash, images.pixels, images.n * CB_IMAGE_PIXELS);
-    assert_hash(hash, UINT64_C(0x18c56cd1d33a14b2));
+    assert_hash(hash, UINT64_C(0x5fb7cbec2ac21cc9));
     /* An image depends on its number alone. */
     assert_int_equal(cb_synthetic_draw(&slice, 2018, 57, 5, NULL), CB_OK);
     assert_memory_equal(slice.pixels, images.pixels + 57 * CB_IMAGE_PIXELS, 5 * CB_IMAGE_PIXELS);
@@ -109,7 +109,7 @@ static void synthetic_defeats_a_linear_model(void **state)
     assert_int_equal(cb_synthetic_draw(&images, 2018, 0, TRAIN + TEST, NULL), CB_OK);
     double accuracy = linear_accuracy(&images, TRAIN, 3);
     print_message("# softmax regression on the synthetic set: %.1f %%\n", 100.0 * accuracy);
-    assert_true(accuracy < 0.60);
+    assert_true(accuracy < 0.50);
     /* The same regression must learn what is linear: one patch whose brightness gives the class away. */
     for (size_t i = 0; i < images.n; i++)
         for (size_t p = 0; p < 64; p++) images.pixels[i * CB_IMAGE_PIXELS + (images.labels[i] * 64 + p) % 1024] = 255;

@@ -51,7 +51,7 @@ static int report(enum cb_status status, const struct cb_error *err)
     if (status == CB_OK) return EXIT_SUCCESS;
     fprintf(stderr, "cyclebench data: %s\n", err->text);
     if (stop_signal) return 128 + stop_signal;
-    return status == CB_BAD_INPUT ? EXIT_BAD_INPUT : EXIT_RUN_TIME;
+    return status == CB_BAD_INPUT || status == CB_UNAVAILABLE ? EXIT_BAD_INPUT : EXIT_RUN_TIME;
 }
 
 static int print_help(void)

@@ -1,7 +1,7 @@
 #ifndef CB_STATUS_H
 #define CB_STATUS_H
 
-/* Result of every library function that can fail. Programs map them to exit codes: CB_BAD_INPUT -> 2, the others -> 1. */
+/* Result of every library function that can fail. Exit codes: CB_BAD_INPUT and CB_UNAVAILABLE 2, the others 1. */
 enum cb_status {
     CB_OK = 0,
     CB_BAD_INPUT = 1, /* an argument, option or file content is wrong: the user can mend it */

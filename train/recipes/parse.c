@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/printable.h"
+
 /* inih reads lines of up to 199 characters and would silently take the rest of a longer one for a line of its own. */
 enum { INI_LINE_CHARS = 197, VALUE_CHARS = 200 };
 
@@ -228,7 +230,8 @@ static enum cb_status settle(struct cb_recipe *recipe, const struct collected *g
     return CB_OK;
 }
 
-/* The file's name without folder and suffix. */
+/* The file's name without folder and suffix. It goes into the record, and a run directory is called so: "...ini" must
+ * not mean the folder above. */
 static void set_name(struct cb_recipe *recipe, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -236,6 +239,8 @@ static void set_name(struct cb_recipe *recipe, const char *path)
     const size_t len = strlen(base);
     const int suffix = len > 4 && !strcmp(base + len - 4, ".ini");
     snprintf(recipe->name, sizeof recipe->name, "%.*s", (int)(suffix ? len - 4 : len), base);
+    cb_make_printable(recipe->name);
+    if (recipe->name[0] == '.') recipe->name[0] = '_';
 }
 
 enum cb_status cb_recipe_parse(struct cb_recipe *recipe, const char *text, size_t len, const char *name,

@@ -221,6 +221,14 @@ static void test_defaults_and_forms(void **state)
     assert_string_equal(r.data.augment, "flip, crop, zero");
     assert_int_equal(r.data.augmentation.pad, CB_PAD_ZERO);
     assert_string_equal(r.data.train_files, "a.bin,b.bin");
+    /* The recipe's name, which names a run directory. */
+    static const char *const names[][2] = {
+        {"t.ini", "t"}, {"a/b.c.ini", "b.c"}, {"a/plain", "plain"}, {"...ini", "_."}, {"a/\xff\x1b.ini", "??"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct cb_recipe named;
+        assert_int_equal(cb_recipe_parse(&named, good, strlen(good), names[i][0], NULL, 0, NULL), CB_OK);
+        assert_string_equal(named.name, names[i][1]);
+    }
     /* One name that is the beginning of another is not the same file. */
     const char *prefix = "data.train_files=ab,a,abc-1_2";
     struct cb_recipe other;

@@ -153,7 +153,7 @@ echo 'step depth=20 shortcut=A numerics=fp32-winograd batch=2' >"$folder/step.tx
 check 'results are whole' run_is_whole
 check 'the table fits 120 columns' fits
 check 'a row of the table' says '^  scalar +[0-9.]+ [mun]?s +[0-9.]+ [mun]?s +[0-9]+ .*% +[0-9.]+% +(compute|L1|L2|L3|DRAM)$' quick --isa scalar --benchmark_filter=bn/stats
-check 'what may disturb is told' says '^# warning: instruction set: scalar is selected although' quick --isa scalar --no-peers --benchmark_filter=pool/fwd
+check 'what may disturb is told' says '^# warning: instruction set: CYCLEBENCH_ISA selects scalar although' env CYCLEBENCH_ISA=scalar "$build/cyclebench" bench --threads 1 --no-peers --benchmark_filter=nothing
 check '--benchmark_format=json prints one document' json_on_stdout
 check 'BENCHMARK_FORMAT of the environment counts' says '^  "context": ' env BENCHMARK_FORMAT=json "$build/cyclebench" bench --batch 1 --threads 1 --iterations 1 --benchmark_filter=pool/fwd
 check 'libraries are compared with ours' peers_are_compared

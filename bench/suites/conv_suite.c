@@ -336,9 +336,8 @@ static enum cb_status prepare_peer(struct work *w, const struct cb_entrant *e, s
     return status;
 }
 
-/* Largest difference of all numbers, as a share of the largest; and of a channel the root of the mean square, as a share
- * of the channel's own, which shows a tap that is lost in one of some 100 channels. The best of bf16 and of Winograd in
- * fp32 differ by a tenth to a third of this. */
+/* largest: difference of all numbers, as a share of the largest. channel: root mean square of a channel's differences, as
+ * a share of the channel's own; it shows a tap that is lost in one of some 100 channels, and rounding is below it. */
 struct tolerance {
     double largest, channel;
 };

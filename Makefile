@@ -92,7 +92,7 @@ TEST_SRC := $(filter-out $(if $(SANITIZE),train/test/test_golden.c),$(wildcard k
 TESTS := $(patsubst %.c,$(BUILD)/test/%,$(notdir $(TEST_SRC)))
 # What the tests of exact counts count, and count with.
 COUNT_HELPERS := $(BUILD)/count_loop $(BUILD)/count_by
-BENCH_VARIANTS := $(BUILD)/test/without-peers/cyclebench-bench $(BUILD)/test/wrong-kernels/cyclebench-bench
+BENCH_VARIANTS := $(foreach variant,without-peers wrong-kernels wrong-peer,$(BUILD)/test/$(variant)/cyclebench-bench)
 TEST_HARNESS_SRC := $(filter-out kernels/test/test_%.c,$(wildcard kernels/test/*.c))
 TEST_HELPER_SRC := $(filter-out train/test/test_%.c train/test/train_steps.c,$(wildcard train/test/*.c))
 
@@ -223,11 +223,12 @@ $(BUILD)/test/$(basename $(notdir $(1))): $(call objects,$(1)) $(call objects,$(
 endef
 $(foreach src,$(TEST_SRC),$(eval $(call test_program,$(src))))
 
-# The benchmarks as they are where no peer's header was found, to test that they say so, and with kernels that are wrong
-# on purpose, to test that these are refused.
+# The benchmarks as they are where no peer's header was found, to test that they say so, and with kernels or a library
+# that are wrong on purpose, to test that these are refused.
 BENCH_REST := $(BUILD)/libpeers.a $(BUILD)/libtrain.a $(BUILD)/libinstruments.a $(LIBKERNELS)
 $(BUILD)/test/without-peers/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BENCH_LIBS) $(BUILD)/libnopeers.a $(BENCH_REST)
 $(BUILD)/test/wrong-kernels/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BUILD)/bench/test/wrong_kernels.o $(BENCH_LIBS) $(BUILD)/libnopeers.a $(BENCH_REST)
+$(BUILD)/test/wrong-peer/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BUILD)/bench/test/wrong_peer.o $(BENCH_LIBS) $(BUILD)/libnopeers.a $(BENCH_REST)
 $(BENCH_VARIANTS):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

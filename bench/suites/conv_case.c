@@ -1,11 +1,19 @@
 #include "conv_case.h"
 
-#include <stdbool.h>
+#include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
 #include "core/bf16.h"
+#include "model/block.h"
+
+/* Buffer `number`, counted from 1, with its n numbers. */
+static void fill(const struct conv_case *c, size_t number, enum cb_format format, size_t n)
+{
+    cb_fill_random(c->team, (uint32_t)number, format, c->buffers[number - 1], n);
+}
 
 /* n numbers in +-1, 64-byte aligned; NULL and no more buffers after memory ran out. */
 static void *buffer(struct conv_case *c, enum cb_format format, size_t n)
@@ -13,10 +21,11 @@ static void *buffer(struct conv_case *c, enum cb_format format, size_t n)
     size_t bytes = n * cb_format_bytes(format);
     c->bytes += bytes;
     if (c->n_buffers && !c->buffers[c->n_buffers - 1]) return NULL;
+    assert(c->n_buffers < CASE_BUFFERS);
     void *p = cb_alloc_tensor(bytes);
     c->buffer_bytes[c->n_buffers] = bytes;
     c->buffers[c->n_buffers++] = p;
-    if (p) cb_fill_random(c->team, (uint32_t)c->n_buffers, format, p, n);
+    if (p) fill(c, c->n_buffers, format, n);
     return p;
 }
 
@@ -42,69 +51,211 @@ static float *workspace(struct conv_case *c)
     return n ? floats(c, n) : NULL;
 }
 
-static void plan_forward(struct conv_case *c, size_t in, size_t out, bool fused)
+/* Elements of the input, and of the output. */
+static size_t input_size(const struct cb_conv_shape *s)
 {
-    const struct cb_conv_shape *s = &c->shape;
-    c->fwd = (struct cb_conv_fwd){
-        .shape = *s, .source = {.x = source(c, in)}, .w = c->w, .y = activation(c, out), .workspace = workspace(c)};
-    if (!fused) return;
-    c->fwd.stats = floats(c, s->n * s->k * 2);
-    if (s->kind == CB_CONV_STEM) return;
-    c->fwd.source.scale = floats(c, s->c);
-    c->fwd.source.shift = floats(c, s->c);
-    c->fwd.source.residual = activation(c, in);
-    if (s->kind != CB_CONV_1X1_S2) c->fwd.source.z = activation(c, in);
+    return s->n * s->c * s->h * s->w;
 }
 
-/* Batch norm on both sides, and with stride 1 or 3x3 also the skip gradient, the ReLU mask and the sums. */
-static void fuse_backward(struct conv_case *c, size_t in, size_t out)
+static size_t output_size(const struct cb_conv_shape *s)
 {
-    const struct cb_conv_shape *s = &c->shape;
-    c->bwd.dy.y = activation(c, out);
-    c->bwd.dy.a = floats(c, s->k);
-    c->bwd.dy.b = floats(c, s->k);
-    c->bwd.dy.c = floats(c, s->k);
-    if (s->kind == CB_CONV_STEM) return;
-    c->bwd.source.scale = floats(c, s->c);
-    c->bwd.source.shift = floats(c, s->c);
-    if (s->kind == CB_CONV_1X1_S2) return;
-    c->bwd.skip = activation(c, in);
-    c->bwd.masked = 1;
-    c->bwd.bn_y = activation(c, in);
-    c->bwd.bn_mean = floats(c, s->c);
-    c->bwd.sums = floats(c, s->n * s->c * 2);
+    return s->n * s->k * cb_conv_out_h(s) * cb_conv_out_w(s);
 }
 
-static void plan_backward(struct conv_case *c, size_t in, size_t out, bool fused)
+/* dX of the strided 1x1 has its even rows and columns alone. */
+static size_t dx_size(const struct cb_conv_shape *s)
+{
+    return s->kind == CB_CONV_1X1_S2 ? input_size(s) / 4 : input_size(s);
+}
+
+static float *transposed(struct conv_case *c)
+{
+    float *wt = floats(c, cb_conv_weights(&c->shape));
+    if (wt) cb_conv_transpose(&c->shape, c->w, wt);
+    return wt;
+}
+
+static void plain_forward(struct conv_case *c)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    c->fwd = (struct cb_conv_fwd){.shape = *s,
+                                  .source = {.x = source(c, input_size(s))},
+                                  .w = c->w,
+                                  .y = activation(c, output_size(s)),
+                                  .workspace = workspace(c)};
+}
+
+static void plain_backward(struct conv_case *c)
 {
     const struct cb_conv_shape *s = &c->shape;
     size_t weights = cb_conv_weights(s);
     c->bwd = (struct cb_conv_bwd){.shape = *s,
-                                  .source = {.x = source(c, in)},
-                                  .dy = {.g = activation(c, out)},
+                                  .source = {.x = source(c, input_size(s))},
+                                  .dy = {.g = activation(c, output_size(s))},
                                   .dw_groups = floats(c, CB_IMAGE_GROUPS * weights),
                                   .dw = floats(c, weights),
                                   .workspace = workspace(c)};
-    if (fused) fuse_backward(c, in, out);
     if (s->kind == CB_CONV_STEM) return;
-    c->flops *= 2;
-    c->bwd.dx = activation(c, s->kind == CB_CONV_1X1_S2 ? in / 4 : in);
-    float *wt = floats(c, weights);
-    if (wt) cb_conv_transpose(s, c->w, wt);
-    c->bwd.wt = wt;
+    c->bwd.dx = activation(c, dx_size(s));
+    c->bwd.wt = transposed(c);
+}
+
+/* The n elements of the output of a layer before, and the coefficients with which its channels are read. */
+static void normed_output(struct conv_case *c, struct cb_conv_bn *l, size_t n, size_t channels)
+{
+    l->y = activation(c, n);
+    l->bn.scale = floats(c, channels);
+    l->bn.shift = floats(c, channels);
+}
+
+/* The layer whose convolution is run, as a pass reads and writes it. */
+static void forward_layer(struct conv_case *c, struct cb_conv_bn *l, struct cb_conv_memory *memory)
+{
+    *l = (struct cb_conv_bn){.shape = c->shape, .w = c->w, .y = activation(c, output_size(&c->shape))};
+    memory->stats = floats(c, c->shape.n * c->shape.k * 2);
+    memory->workspace = workspace(c);
+}
+
+static void block1_forward(struct conv_case *c)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    struct cb_block b = {.z = activation(c, input_size(s))}, before = {.shortcut = CB_IDENTITY};
+    struct cb_conv_memory memory = {0};
+    normed_output(c, &before.conv2, input_size(s), s->c);
+    before.z = activation(c, input_size(s));
+    forward_layer(c, &b.conv1, &memory);
+    c->fwd = cb_conv1_forward(&b, &before, NULL, memory);
+}
+
+static void block2_forward(struct conv_case *c)
+{
+    struct cb_block b = {.z = NULL};
+    struct cb_conv_memory memory = {0};
+    normed_output(c, &b.conv1, input_size(&c->shape), c->shape.c);
+    forward_layer(c, &b.conv2, &memory);
+    c->fwd = cb_conv2_forward(&b, memory);
+}
+
+static void stem_forward(struct conv_case *c)
+{
+    struct cb_conv_bn stem;
+    struct cb_conv_memory memory = {0};
+    const float *images = source(c, input_size(&c->shape));
+    forward_layer(c, &stem, &memory);
+    c->fwd = cb_stem_forward(&stem, images, memory);
+}
+
+static void projection_forward(struct conv_case *c)
+{
+    struct cb_block b = {.z = activation(c, input_size(&c->shape))};
+    struct cb_conv_memory memory = {0};
+    forward_layer(c, &b.projection, &memory);
+    c->fwd = cb_projection_forward(&b, memory);
+}
+
+static void backward_layer(struct conv_case *c, struct cb_conv_bn *l, struct cb_conv_memory *memory)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    size_t weights = cb_conv_weights(s);
+    *l = (struct cb_conv_bn){.shape = *s, .y = activation(c, output_size(s))};
+    l->bn.a = floats(c, s->k);
+    l->bn.b = floats(c, s->k);
+    l->bn.coef = floats(c, s->k);
+    l->dw = floats(c, weights);
+    memory->dw_groups = floats(c, CB_IMAGE_GROUPS * weights);
+    memory->workspace = workspace(c);
+    if (s->kind == CB_CONV_STEM) return;
+    l->wt = transposed(c);
+    memory->stats = floats(c, s->n * s->c * 2);
+}
+
+static void block1_backward(struct conv_case *c)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    bool strided = s->kind == CB_CONV_3X3_S2;
+    struct cb_block b = {.shortcut = strided ? CB_PROJECTION : CB_IDENTITY, .z = activation(c, input_size(s))};
+    struct cb_conv_bn before = {.y = activation(c, input_size(s)), .bn = {.mean = floats(c, s->c)}};
+    struct cb_conv_memory memory = {0};
+    backward_layer(c, &b.conv1, &memory);
+    const void *inner = activation(c, output_size(s));
+    const void *compact = strided ? activation(c, input_size(s) / 4) : NULL;
+    void *g = activation(c, input_size(s));
+    if (!strided) c->in_place = c->n_buffers;
+    c->bwd = cb_conv1_backward(&b, &before, inner, g, compact, memory);
+}
+
+static void block2_backward(struct conv_case *c)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    struct cb_block b = {.z = NULL};
+    struct cb_conv_memory memory = {0};
+    normed_output(c, &b.conv1, input_size(s), s->c);
+    b.conv1.bn.mean = floats(c, s->c);
+    backward_layer(c, &b.conv2, &memory);
+    const void *g = activation(c, output_size(s));
+    c->bwd = cb_conv2_backward(&b, g, activation(c, input_size(s)), memory);
+}
+
+static void stem_backward(struct conv_case *c)
+{
+    struct cb_conv_bn stem;
+    struct cb_conv_memory memory = {0};
+    const float *images = source(c, input_size(&c->shape));
+    backward_layer(c, &stem, &memory);
+    c->bwd = cb_stem_backward(&stem, images, activation(c, output_size(&c->shape)), memory);
+}
+
+static void projection_backward(struct conv_case *c)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    struct cb_block b = {.z = activation(c, input_size(s))};
+    struct cb_conv_memory memory = {0};
+    backward_layer(c, &b.projection, &memory);
+    const void *g = activation(c, output_size(s));
+    c->bwd = cb_projection_backward(&b, g, activation(c, dx_size(s)), memory);
+}
+
+static void plan_pass(struct conv_case *c)
+{
+    bool stem = c->shape.kind == CB_CONV_STEM;
+    switch (c->pass) {
+    case FORWARD:
+        plain_forward(c);
+        break;
+    case BACKWARD:
+        plain_backward(c);
+        break;
+    case BLOCK1_FORWARD:
+        block1_forward(c);
+        break;
+    case BLOCK1_BACKWARD:
+        block1_backward(c);
+        break;
+    case BLOCK2_FORWARD:
+        block2_forward(c);
+        break;
+    case BLOCK2_BACKWARD:
+        block2_backward(c);
+        break;
+    case FUSED_FORWARD:
+        stem ? stem_forward(c) : projection_forward(c);
+        break;
+    case FUSED_BACKWARD:
+        stem ? stem_backward(c) : projection_backward(c);
+        break;
+    case CASE_PASSES:
+        break;
+    }
 }
 
 enum cb_status conv_case_plan(struct conv_case *c, struct cb_team *team, const struct cb_conv_shape *shape,
                               enum case_pass pass, struct cb_error *err)
 {
-    *c = (struct conv_case){.team = team, .shape = *shape, .pass = pass, .flops = cb_conv_flops(shape)};
-    size_t in = shape->n * shape->c * shape->h * shape->w;
-    size_t out = shape->n * shape->k * cb_conv_out_h(shape) * cb_conv_out_w(shape);
+    *c = (struct conv_case){.team = team, .shape = *shape, .pass = pass};
+    enum cb_status status = cb_conv_check(shape, err);
+    if (status) return status;
     c->w = floats(c, cb_conv_weights(shape));
-    if (pass == FORWARD || pass == FUSED_FORWARD)
-        plan_forward(c, in, out, pass == FUSED_FORWARD);
-    else
-        plan_backward(c, in, out, pass == FUSED_BACKWARD);
+    plan_pass(c);
     if (c->buffers[c->n_buffers - 1]) return CB_OK;
     return cb_fail(err, CB_NO_MEMORY, "out of memory for %.0f MB; use a smaller --batch", (double)c->bytes * 1e-6);
 }
@@ -115,14 +266,19 @@ void conv_case_release(struct conv_case *c)
     *c = (struct conv_case){0};
 }
 
+void conv_case_restore(const struct conv_case *c)
+{
+    if (c->in_place) fill(c, c->in_place, c->shape.storage, input_size(&c->shape));
+}
+
 enum cb_status conv_case_run(void *conv_case, struct cb_error *err)
 {
     (void)err;
     const struct conv_case *c = conv_case;
-    if (c->pass == FORWARD || c->pass == FUSED_FORWARD)
-        cb_conv_forward(c->team, &c->fwd);
-    else
+    if (case_is_backward(c->pass))
         cb_conv_backward(c->team, &c->bwd);
+    else
+        cb_conv_forward(c->team, &c->fwd);
     return CB_OK;
 }
 
@@ -136,9 +292,9 @@ size_t conv_case_result_size(const struct conv_case *c, enum cb_conv_pass pass)
     const struct cb_conv_shape *s = &c->shape;
     switch (pass) {
     case CB_CONV_FORWARD:
-        return s->n * s->k * cb_conv_out_h(s) * cb_conv_out_w(s);
+        return output_size(s);
     case CB_CONV_BACKWARD_DATA:
-        return s->n * s->c * s->h * s->w;
+        return input_size(s);
     default:
         return cb_conv_weights(s);
     }
@@ -180,4 +336,30 @@ enum cb_status conv_case_result(const struct conv_case *c, enum cb_conv_pass pas
         to_floats(s->storage, c->bwd.dx, n, out);
     }
     return CB_OK;
+}
+
+double conv_case_worst_channel(const struct conv_case *c, enum cb_conv_pass pass, const float *expected,
+                               const float *got)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    /* [images][blocks][pixels][lanes], or [K][C*R*S] */
+    size_t channels = pass == CB_CONV_BACKWARD_DATA ? s->c : s->k, n = conv_case_result_size(c, pass);
+    size_t images = pass == CB_CONV_BACKWARD_WEIGHTS ? 1 : s->n,
+           lanes = pass == CB_CONV_BACKWARD_WEIGHTS ? 1 : CB_LANES;
+    size_t pixels = n / images / channels;
+    double worst = 0;
+    for (size_t channel = 0; channel < channels; channel++) {
+        double difference = 0, size = 0;
+        for (size_t i = 0; i < images * pixels; i++) {
+            size_t at =
+                ((i / pixels * (channels / lanes) + channel / lanes) * pixels + i % pixels) * lanes + channel % lanes;
+            double d = (double)got[at] - (double)expected[at];
+            difference += d * d;
+            size += (double)expected[at] * (double)expected[at];
+        }
+        double share = difference == 0 ? 0 : sqrt(difference / size);
+        if (isnan(share)) return share;
+        if (share > worst) worst = share;
+    }
+    return worst;
 }

@@ -37,10 +37,13 @@ check 'the command finds it' says '^Usage: cyclebench bench' "$build/cyclebench"
 check '--help succeeds' exits_with 0 bench --help
 check 'lists convolutions by algorithm' lists '^conv/fwd/3x3/c:16/k:16/hw:32/batch:128/fp32/t:1/warm/winograd:scalar/process_time/real_time$'
 check 'lists im2col' lists '/im2col:scalar/'
-check 'lists the fused backward pass' lists '^conv/bwd_fused/1x1s2/c:16/k:32/hw:32/batch:128/fp32/t:1/warm/direct:scalar/'
+check 'lists the first convolution of a block' lists '^conv/block1_bwd/3x3s2/c:16/k:32/hw:32/batch:128/fp32/t:1/warm/direct:scalar/'
+check 'lists the second convolution of a block' lists '^conv/block2_fwd/3x3/c:16/k:16/hw:32/batch:128/bf16-all/t:1/warm/winograd:scalar/'
+check 'lists the stem and the shortcut' lists '^conv/bwd_fused/1x1s2/c:16/k:32/hw:32/batch:128/fp32/t:1/warm/direct:scalar/'
+check 'no pass stands where the network has none' bash -c "! '$build/cyclebench' bench --isa scalar --benchmark_list_tests | grep -E '^conv/(block2_.../(stem|1x1s2|3x3s2)|block1_.../(stem|1x1s2)|..._fused/3x3)'"
 check 'lists products' lists '^gemm/square/m:4096/n:4096/k:4096/f32/t:1/warm/scalar/'
 check 'lists products of bf16' lists '^gemm/square/m:1024/n:1024/k:1024/bf16/t:1/warm/scalar/'
-check 'lists the bf16 convolutions where they differ' lists '^conv/bwd_fused/3x3/c:16/k:16/hw:32/batch:128/bf16-backward/t:1/warm/winograd:scalar/'
+check 'lists the bf16 convolutions where they differ' lists '^conv/block2_bwd/3x3/c:16/k:16/hw:32/batch:128/bf16-backward/t:1/warm/winograd:scalar/'
 check 'no convolution stands there twice under two names' bash -c "! '$build/cyclebench' bench --isa scalar --benchmark_list_tests | grep -qE '^conv/(fwd.*bf16-backward|bwd.*bf16-all)'"
 check 'lists batch norm' lists '^bn/bwd_apply/c:64/hw:8/batch:128/bf16/t:1/warm/scalar/'
 check 'lists augmentation' lists '^augment/reflect/batch:128/t:1/warm/scalar/'
@@ -87,7 +90,7 @@ run_is_whole() {
 	END
 }
 fits() {
-	quick --isa all --cache both --benchmark_filter='conv/.*_fused/(stem|1x1s2)|conv/bwd_fused/3x3/c:64.*/bf16-backward|bn|augment|pool|gemm.*k:32/' >"$folder/table" || return
+	quick --isa all --cache both --benchmark_filter='conv/(fwd|bwd)_fused|conv/block._bwd/3x3/c:64.*/bf16-backward|bn|augment|pool|gemm.*k:32/' >"$folder/table" || return
 	[ "$(wc -l <"$folder/table")" -gt 100 ] && awk 'length > 120 && !/^#/ { print; bad = 1 } END { exit bad }' "$folder/table"
 }
 json_on_stdout() {
@@ -259,6 +262,30 @@ check 'the right one alone is no error' exits_with 0 wrong --benchmark_filter=ri
 check 'what is not offered is skipped, with the reason' wrong_says '^  absent:[a-z0-9]+ +skipped: not offered for this shape$'
 check 'nothing but skipped cases is an error' exits_with 2 wrong --benchmark_filter=absent
 
+# --- shapes that only some take, and a wrong library ---
+
+echo 'conv kind=3x3 c=16 k=16 hw=10 batch=1 numerics=fp32' >"$folder/hw10.txt"
+{
+	echo 'conv kind=3x3 c=16 k=16 hw=8 batch=1 numerics=fp32'
+	echo 'conv kind=3x3 c=64 k=64 hw=8 batch=1 numerics=bf16-all'
+	echo 'conv kind=3x3 c=64 k=64 hw=8 batch=1 numerics=bf16-storage'
+} >"$folder/peer.txt"
+"$build/test/wrong-peer/cyclebench-bench" --threads 1 --shapes "$folder/peer.txt" --isa scalar --benchmark_min_time=0 --benchmark_repetitions=1 \
+	--benchmark_filter='conv/(fwd|bwd)/.*oneDNN' --benchmark_out="$folder/peer.json" >"$folder/peer-out.txt" 2>&1
+wrong_peer_status=$?
+lost_taps_are_found() {
+	python "$folder/peer.json" <<-'END'
+		def names(rows, way): return sorted(b["name"].split("/t:")[0] + b["name"].split(way)[1].split("/")[0] for b in rows if way in b["name"])
+		right, wrong = names(r["benchmarks"], "oneDNN:right"), names(r["errors"], "oneDNN:loses_tap")
+		assert right == wrong and len(right) == 7, (right, wrong)
+		assert not names(r["benchmarks"], "oneDNN:loses_tap") and not names(r["errors"], "oneDNN:right")
+	END
+}
+check 'Winograd is skipped where the direct convolution is timed' ends_saying 0 '^  winograd:[a-z0-9]+ +skipped: convolution \(Winograd\): width: expected a multiple of 4, got 10$' quick --shapes "$folder/hw10.txt"
+check 'a library that loses a tap of one channel is an error' [ $wrong_peer_status -eq 2 ]
+check 'its difference is told' says 'oneDNN:loses_tap: wrong result, not timed: differs from ours by .* of the largest value, at most 1e-01 expected, and in one channel by' cat "$folder/peer-out.txt"
+check 'it gets no row, one that is right does' lost_taps_are_found
+
 # --- bad input ---
 
 nothing_left() { [ -z "$(find "$folder" -newer "$folder/mark" -type f ! -name mark)" ] || { ls -l "$folder"; return 1; }; }
@@ -280,8 +307,10 @@ check 'a filter that is no expression is an error' says "^cyclebench bench: --be
 check 'its status is 2' exits_with 2 bench --benchmark_filter='(('
 check 'a malformed shape: line and column' says 'shapes.txt:2:17: c: expected 3 to 1024, got .2.$' malformed 'sgd len=5\nconv kind=3x3 c=2 k=16 hw=8 batch=1\n'
 check 'a malformed shape: status 2' exits_with 2 malformed 'conv kind=3x3\n'
-check 'values that do not go together' says 'shapes.txt:1:1: hw must be even with stride 2$' malformed 'conv kind=3x3s2 c=16 k=16 hw=7 batch=1 numerics=fp32\n'
+check 'values that do not go together' says 'shapes.txt:1:1: convolution \(3x3, stride 2\): width: expected a multiple of 2, got 7$' malformed 'conv kind=3x3s2 c=16 k=16 hw=7 batch=1 numerics=fp32\n'
 check 'a numerics version that the kind does not have' says 'shapes.txt:1:1: numerics of kind=3x3 alone' malformed 'conv kind=stem c=3 k=16 hw=8 batch=1 numerics=bf16-all\n'
+check 'a shape that the kernels of bf16 do not take' ends_saying 2 'shapes.txt:2:1: convolution \(Winograd\): width: expected a multiple of 8, got 10$' malformed 'sgd len=5\nconv kind=3x3 c=16 k=16 hw=10 batch=1 numerics=bf16-storage\n'
+check 'channels that the kernels do not take' ends_saying 2 'shapes.txt:1:1: convolution \(3x3\): input channels: expected a multiple of 16, got 24$' malformed 'conv kind=3x3 c=24 k=16 hw=8 batch=1 numerics=fp32\n'
 check 'a truncated shape file' says 'shapes.txt:1:8: the last line has no end' malformed 'sgd len'
 check 'a shape file that is not there' says '/nonexistent: cannot read shapes: No such file' bench --shapes /nonexistent
 check 'a folder of shapes that is empty' exits_with 2 env CYCLEBENCH_SHAPES=/nonexistent "$build/cyclebench" bench --benchmark_list_tests

@@ -1,6 +1,6 @@
 #include "kernels.h"
 
-/* What the kernels demand of a shape; conv.h states it. */
+/* What the kernels demand of a shape, as conv.h states it. */
 
 enum { WINOGRAD_MAX_W = 128 }; /* a row of tiles fits a block of the scratch (winograd_scratch.h) */
 

@@ -35,7 +35,7 @@ struct cb_conv_shape {
 };
 
 /* CB_OK if the kernels take the shape in both passes, as the comments above say, and its tensors fit the address space;
- * else CB_BAD_INPUT with what was expected and got. Whoever plans a convolution asks first: the kernels trust the shape. */
+ * else CB_BAD_INPUT with what was expected and got. Whoever plans a convolution asks first; the kernels do not. */
 enum cb_status cb_conv_check(const struct cb_conv_shape *s, struct cb_error *err);
 
 size_t cb_conv_out_h(const struct cb_conv_shape *s);         /* P */

@@ -366,7 +366,7 @@ CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_con
     }
 }
 
-/* The copies: a block's second convolution, its first (train/model/backward.c), and the convolution alone. */
+/* The copies: a block's second convolution, its first (train/model/block.c), and the convolution alone. */
 CB_INLINE void finish_backward(const struct domain *d, const struct cb_conv_bwd *args, size_t image, size_t strip,
                                size_t place)
 {

@@ -1,5 +1,5 @@
-/* cb_conv_check: what it lets through the kernels compute, within their buffers and to the reference's bits; what they do
- * not take it refuses, and the drivers end the program rather than run it. */
+/* cb_conv_check: the kernels compute what it lets through, within their buffers and to the reference's bits. The drivers
+ * end the program rather than run what it refuses. */
 #include "test/conv_compare.h"
 
 #include <signal.h>
@@ -76,8 +76,8 @@ static size_t draw(uint64_t *bits, size_t n)
     return drawn;
 }
 
-/* Of every second shape the sides are multiples of 4 or 8, and mostly the channels are of 16: else most would be refused
- * for the same reasons. */
+/* Every second shape has sides that are multiples of 4 and 8, and most have channels that are multiples of 16: else
+ * nearly all would be refused. */
 static struct cb_conv_shape random_shape(size_t i)
 {
     uint64_t bits = check_random(11, i), more = check_random(12, i);

@@ -1,8 +1,8 @@
 #ifndef CB_BLOCK_H
 #define CB_BLOCK_H
 
-/* The layers of the network, and the arguments with which their convolutions run: forward.c and backward.c call them so,
- * and so do the benchmarks of one pass. A step's number of images is in the layer's shape. */
+/* The layers of the network, and the arguments with which their convolutions run, for training and for the benchmarks of
+ * one pass. A step's number of images is in the layer's shape. */
 #include "kernels.h"
 
 /* A convolution and the batch norm that follows it. */
@@ -40,9 +40,9 @@ struct cb_conv_fwd cb_conv1_forward(const struct cb_block *b, const struct cb_bl
 struct cb_conv_fwd cb_conv2_forward(const struct cb_block *b, struct cb_conv_memory to);
 struct cb_conv_fwd cb_projection_forward(const struct cb_block *b, struct cb_conv_memory to);
 
-/* Backward. g: the gradient of the block's output after its ReLU's mask, which conv1 replaces by that of its input; inner:
- * of the output of the first batch norm; compact: the shortcut's part of a strided block. before: the convolution whose
- * batch norm comes before the block. */
+/* Backward. g: the gradient of the block's output after its ReLU's mask, which conv1 replaces by that of its input.
+ * inner: of the output of the first batch norm. compact: the shortcut's part of a strided block.
+ * before: the convolution whose batch norm comes before the block. */
 struct cb_conv_bwd cb_stem_backward(const struct cb_conv_bn *stem, const float *images, const void *g,
                                     struct cb_conv_memory to);
 struct cb_conv_bwd cb_conv1_backward(const struct cb_block *b, const struct cb_conv_bn *before, const void *inner,

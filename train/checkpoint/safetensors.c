@@ -14,7 +14,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the format is little-endian and tensors are copied as they are");
 
 enum { PREFIX_BYTES = 8 };
-/* All far above any network here: a ResNet-110 has 900 tensors, 100 kB of header and 14 MB with its momentum. Parsed JSON
+/* Far above any network here: a ResNet-110 with its momentum has 900 tensors, 100 kB of header and 14 MB. Parsed JSON
  * takes up to 44 times its text. */
 enum { MAX_TENSORS = 2000, MAX_HEADER_BYTES = 4000000, MAX_FILE_BYTES = 1 << 28 };
 
@@ -232,7 +232,7 @@ enum cb_status cb_safetensors_parse(struct cb_safetensors *file, const void *byt
     return status;
 }
 
-/* The first bytes and the size say most wrong files off before anything large is read. A pipe could only be read once. */
+/* Most wrong files are refused by their size and first bytes, before anything large is read. */
 static enum cb_status look_at(const char *path, struct cb_error *err)
 {
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -321,7 +321,7 @@ static void test_load_weights(void **state)
     cb_model_destroy(other);
 }
 
-/* Every bit of the metadata of final.safetensors: none may turn into other weights, another network or other numerics. */
+/* No flipped bit in the metadata of final.safetensors may turn it into another network or other numerics. */
 static void test_weights_keep_their_metadata(void **state)
 {
     struct cb_model *model = make_model(&resnet20_b, 3);
@@ -332,7 +332,8 @@ static void test_weights_keep_their_metadata(void **state)
     const char *path = in_folder(state, "final.safetensors");
     assert_int_equal(cb_checkpoint_save_weights(model, &somewhere, path, &err), CB_OK);
     assert_int_equal(cb_read_file(&file, path, 1 << 28, &err), CB_OK);
-    const uint8_t *end = memmem(file.data, file.len, "},", 2), *sum = memmem(file.data, file.len, "metadata_sha256", 15);
+    const uint8_t *end = memmem(file.data, file.len, "},", 2);
+    const uint8_t *sum = memmem(file.data, file.len, "metadata_sha256", 15);
     assert_true(end && sum);
     for (const uint8_t *at = file.data; at < end; at++) {
         for (int bit = 0; bit < 8; bit += 3) {

@@ -174,7 +174,7 @@ static enum cb_status parse(struct options *o, int argc, char **argv, struct cb_
             break;
         case 'h':
             fputs(usage, stdout);
-            exit(EXIT_SUCCESS);
+            exit(cb_end_after_output("cyclebench ab"));
         default:
             status = cb_fail(err, CB_BAD_INPUT, "%s '%s'; --help lists the options, those of bench stand behind --",
                              option == ':' ? "no value after" : "unknown option", argv[optind - 1]);

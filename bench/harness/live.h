@@ -16,6 +16,7 @@ struct cb_live {
     enum cb_isa best;             /* that moves the bytes of the ceilings */
     struct cb_team *team;
     void *work;
+    double pause_s; /* of the timer, for cold cases */
     bool set_up;
     enum cb_entrant_state state[CB_MAX_ENTRANTS];
     struct cb_error why[CB_MAX_ENTRANTS];       /* of what is skipped or wrong */
@@ -23,8 +24,11 @@ struct cb_live {
 };
 
 void cb_live_begin(struct cb_live *live, const struct cb_contest *contest, struct cb_ceilings *ceilings,
-                   enum cb_isa best);
+                   enum cb_isa best, double pause_s);
 void cb_live_end(struct cb_live *live);
+
+/* Whether calls of this time cannot be told from the pauses of the timer around them. */
+bool cb_too_short_for_timer(double call_s, double pause_s);
 
 /* One run of an entrant, the body of a cb_measure_fn. */
 void cb_live_measure(struct cb_live *live, size_t entrant, struct cb_state *state);

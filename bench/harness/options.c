@@ -54,9 +54,12 @@ static void print_usage(void)
         "Environment: CYCLEBENCH_ISA, CYCLEBENCH_SHAPES (a folder of *.txt), CYCLEBENCH_PYTHON (that has PyTorch; "
         "default\n"
         "/usr/bin/python3), OMP_NUM_THREADS, BENCHMARK_* as the flags.\n"
-        "Exit status: 0 done, 2 anything else: wrong usage or input, a filter that matches nothing, a wrong result,\n"
-        "output that could not be written.\n",
+        "Exit status: 0 done, 1 failure at run time: a wrong result, nothing measured, output that could not be "
+        "written;\n"
+        "2 wrong usage or input: also a filter that matches nothing; 128 + its number after a signal, with the files of\n"
+        "what was complete.\n",
         stdout);
+    exit(cb_end_after_output("cyclebench bench")); /* the library would end with 0 */
 }
 
 /* name: NULL for the environment's. */

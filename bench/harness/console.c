@@ -98,6 +98,8 @@ void cb_console_counters(const json_t *counters)
         column += (size_t)printf("%s%s", column ? ", " : "      a call: ", text);
     }
     if (column > 0) printf("\n");
+    const char *why = json_string_value(json_object_get(json_object_get(counters, "instructions"), "reason"));
+    if (why) printf("      instructions are not counted: %.85s\n", why);
     cb_flush_output();
 }
 

@@ -171,6 +171,7 @@ class FastestReporter : public Reporter
 };
 
 char *program; // the library keeps the pointer for its context
+bool listing;  // as the user said
 
 void set_listing(bool on)
 {
@@ -192,8 +193,9 @@ cb_status check_messages(const std::string &text, cb_error *err)
 
 extern "C" {
 
-void cb_gbench_initialize(int *argc, char **argv, void (*print_usage)(void))
+void cb_gbench_initialize(int *argc, char **argv, bool list, void (*print_usage)(void))
 {
+    listing = list;
     program = argv[0];
     benchmark::Initialize(argc, argv, print_usage);
 }
@@ -285,7 +287,7 @@ try {
     reporter.SetErrorStream(&messages);
     set_listing(true);
     *matched = benchmark::RunSpecifiedBenchmarks(&reporter);
-    set_listing(false);
+    set_listing(listing);
     benchmark::ClearRegisteredBenchmarks();
     return check_messages(messages.str(), err);
 } catch (const std::bad_alloc &) {

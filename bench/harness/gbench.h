@@ -14,8 +14,9 @@ extern "C" {
 
 #include "core/status.h" /* C's functions, for C++ as well */
 
-/* Reads and removes the library's flags. --help ends the program after print_usage. */
-void cb_gbench_initialize(int *argc, char **argv, void (*print_usage)(void));
+/* Reads and removes the library's flags; list: one of them is --benchmark_list_tests. --help ends the program after
+ * print_usage. */
+void cb_gbench_initialize(int *argc, char **argv, bool list, void (*print_usage)(void));
 
 /* The library's "context": date, host, CPUs, caches, load, its build type, --benchmark_context. NULL without memory. */
 json_t *cb_gbench_context(void);

@@ -81,13 +81,7 @@ static void flush_operands(struct cb_live *live, const struct cb_entrant *e)
     live->contest->kernel->buffers(live->work, e, e->own_threads ? flush_alone : flush_buffer, live->team);
 }
 
-/* A timer is paused for the flushing before each call, and what that takes is timed, too. */
-enum { TIMER_PAUSES = 50, LENGTH_CALLS = 3 };
-
-bool cb_too_short_for_timer(double call_s, double pause_s)
-{
-    return call_s < TIMER_PAUSES * pause_s;
-}
+enum { LENGTH_CALLS = 3 };
 
 static void check_length(struct cb_live *live, size_t index)
 {

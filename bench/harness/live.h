@@ -27,8 +27,13 @@ void cb_live_begin(struct cb_live *live, const struct cb_contest *contest, struc
                    enum cb_isa best, double pause_s);
 void cb_live_end(struct cb_live *live);
 
-/* Whether calls of this time cannot be told from the pauses of the timer around them. */
-bool cb_too_short_for_timer(double call_s, double pause_s);
+/* A timer is paused for the flushing before each cold call, and what that takes is timed, too: whether that distorts
+ * calls of this time. */
+enum { CB_LEAST_PAUSES = 50 };
+static inline bool cb_too_short_for_timer(double call_s, double pause_s)
+{
+    return call_s < CB_LEAST_PAUSES * pause_s;
+}
 
 /* One run of an entrant, the body of a cb_measure_fn. */
 void cb_live_measure(struct cb_live *live, size_t entrant, struct cb_state *state);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "bench.h"
 #include "cgroup.h"
@@ -280,6 +281,15 @@ static enum cb_status count_cases(struct runner *r, const struct cb_program *pro
     return status;
 }
 
+static enum cb_status read_shapes(struct cb_shapes *shapes, const char *path, const struct cb_shape_form *const *forms,
+                                  size_t n_forms, struct cb_error *err)
+{
+    struct stat there;
+    bool folder = !stat(path, &there) && S_ISDIR(there.st_mode);
+    return folder ? cb_shapes_read_folder(shapes, path, forms, n_forms, err)
+                  : cb_shapes_read(shapes, path, forms, n_forms, err);
+}
+
 static enum cb_status make_program(struct runner *r, const struct cb_kernel *const *kernels, struct cb_shapes *shapes,
                                    struct cb_program *program, struct cb_error *err)
 {
@@ -287,7 +297,7 @@ static enum cb_status make_program(struct runner *r, const struct cb_kernel *con
     size_t n_forms = cb_program_forms(kernels, forms);
     enum cb_status status = r->o->n_shapes ? CB_OK : cb_shapes_read_all(shapes, forms, n_forms, err);
     for (size_t i = 0; i < r->o->n_shapes && !status; i++)
-        status = cb_shapes_read(shapes, r->o->shapes[i], forms, n_forms, err);
+        status = read_shapes(shapes, r->o->shapes[i], forms, n_forms, err);
     if (!status && r->o->batch) status = cb_shapes_override(shapes, "batch", r->o->batch, err);
     if (status) return status;
     return cb_program_make(program, kernels, shapes, &r->field, r->o->threads, r->o->n_threads, r->o->warm, r->o->cold,

@@ -150,10 +150,9 @@ enum cb_status cb_save_text(const char *path, const char *text, struct cb_error 
 {
     char target[PATH_MAX]; /* of a link: the file that it leads to */
     struct stat there;
-    bool exists = !stat(path, &there) && realpath(path, target);
-    /* A device, a pipe: nothing to replace. */
-    int number = exists && !S_ISREG(there.st_mode) ? write_text(open(path, O_WRONLY | O_CLOEXEC), text)
-                                                   : replace(exists ? target : path, text);
+    bool exists = !stat(path, &there), device = exists && !S_ISREG(there.st_mode); /* or a pipe: nothing to replace */
+    int number = device ? write_text(open(path, O_WRONLY | O_CLOEXEC), text)
+                        : replace(exists && realpath(path, target) ? target : path, text);
     if (!number) return CB_OK;
     return cb_fail(err, CB_IO_ERROR, "%s: cannot write the results: %s", path, strerror(number));
 }

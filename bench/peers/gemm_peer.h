@@ -41,7 +41,7 @@ struct cb_gemm_peer {
 
 extern const struct cb_gemm_peer cb_gemm_openblas, cb_gemm_blis, cb_gemm_libxsmm, cb_gemm_onednn;
 
-/* The one list of libraries; those of convolutions are among them. */
+/* The one list of libraries (harness/libraries.c); those of convolutions are among them. */
 enum { CB_GEMM_PEERS = 4 };
 extern const struct cb_gemm_peer *const cb_gemm_peers[CB_GEMM_PEERS];
 

@@ -8,9 +8,6 @@
 
 extern char **environ;
 
-const struct cb_gemm_peer *const cb_gemm_peers[CB_GEMM_PEERS] = {&cb_gemm_onednn, &cb_gemm_openblas, &cb_gemm_blis,
-                                                                 &cb_gemm_libxsmm};
-
 static bool begins_with_one(const char *text, const char *const *prefixes, size_t n)
 {
     for (size_t i = 0; i < n && prefixes[i]; i++)

@@ -419,8 +419,6 @@ assert all(len([b for b in r["benchmarks"] if b["run_name"] == n and b["run_type
 check 'interrupted: complete contests are written, status 130' interrupted
 check 'the terminal said how far it is' says 'case 2 of [0-9]+, about [0-9]+ (s|min) left' cat "$folder/part"
 check 'and that it was interrupted' says 'cyclebench bench: interrupted after [0-9]+ of [0-9]+ cases; these are complete' cat "$folder/part"
-ignored() { (trap '' INT; exec "$build/cyclebench" bench --no-peers --threads 1 --isa scalar --batch 1 --iterations 1 --benchmark_filter='pool/fwd.*f32' >/dev/null) & kill -INT $!; wait $!; }
-check 'a signal that is ignored stays so' ignored
 
 # --- without libraries ---
 

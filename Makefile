@@ -103,7 +103,7 @@ BENCH_LDLIBS := -lbenchmark -lstdc++
 # What a source file links against follows the direction of the rooms: kernels <- instruments <- train; reports stand alone.
 ROOM_LDLIBS = $(if $(filter bench/suites/% bench/cyclebench-bench.c,$(1)),$(PEER_LDLIBS)) $(if $(filter bench/cyclebench-bench.c,$(1)),$(BENCH_LDLIBS))
 ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(BUILD)/libreports.a,$(if $(filter kernels/%,$(1)),,\
-  $(if $(filter bench/cyclebench-bench.c,$(1)),$(BENCH_LIBS)) $(if $(filter bench/test/% bench/cyclebench-ab.c,$(1)),$(BUILD)/libharness.a) \
+  $(if $(filter bench/cyclebench-bench.c,$(1)),$(BENCH_LIBS)) $(if $(filter bench/test/% bench/suites/% bench/cyclebench-ab.c,$(1)),$(BUILD)/libharness.a) \
   $(if $(filter bench/suites/%,$(1)),$(BUILD)/libsuites.a) $(if $(filter bench/suites/% bench/cyclebench-bench.c,$(1)),$(BUILD)/libpeers.a) \
   $(if $(filter train/% bench/suites/% bench/cyclebench-bench.c,$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
 

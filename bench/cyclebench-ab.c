@@ -12,8 +12,12 @@
 #include "core/isa.h"
 #include "core/random.h"
 #include "document.h"
+#include "google_flags.h"
 #include "instruments.h"
+#include "interrupt.h"
+#include "json_text.h"
 #include "placement.h"
+#include "progress.h"
 #include "standard_files.h"
 
 enum { EXIT_USAGE = 2, EXIT_SLOWER = 3, MAX_SEED = 1000000000 };
@@ -27,7 +31,7 @@ static const char usage[] =
     "each\n"
     "a cyclebench, a cyclebench-bench or the folder of a build.\n"
     "\n"
-    "  --rounds N     5 to 40 (default 10)\n"
+    "  --rounds N     5 to 40 (default 10, or as many as it takes to find one of so many cases different)\n"
     "  --seed N       of the order (default 1)\n"
     "  --json FILE    also all samples and verdicts as JSON\n"
     "  --help         this text\n"
@@ -42,19 +46,26 @@ static const char usage[] =
     "that\n"
     "any case at all of two equal builds is called different is at most 5 %. bench/README.md, Methodology, says more.\n"
     "\n"
-    "Exit status: 0 no case is slower, 1 failure at run time (of a program compared, too), 2 wrong usage or input,\n"
-    "3 NEW is slower in a case at least.\n";
+    "Exit status: 0 no case is slower, 1 failure at run time (of a program compared, too), 2 wrong usage or input, "
+    "also\n"
+    "too few --rounds for so many cases, 3 NEW is slower in a case at least, 128 + its number after a signal, with "
+    "what "
+    "the\n"
+    "complete rounds show.\n";
 
 struct options {
-    const char *json; /* NULL: none */
-    size_t rounds, seed;
+    const char *json;    /* NULL: none */
+    size_t rounds, seed; /* rounds 0: not given */
 };
+
+enum { DEFAULT_ROUNDS = 10 };
 
 static const char *const side_names[CB_BUILDS] = {"old", "new"};
 
 struct comparison {
     struct options options;
     struct cb_ab_program program[CB_BUILDS];
+    size_t rounds; /* that are to be */
     struct cb_ab ab;
     json_t *machine;          /* before the first round */
     json_t *about[CB_BUILDS]; /* from the first result of each */
@@ -68,7 +79,7 @@ static json_t *describe_program(const struct cb_ab_program *program, const json_
     static const char *const keys[] = {"version", "commit",         "compiler",  "flags",       "build_type",
                                        "threads", "threads_reason", "placement", "isa_selected"};
     const json_t *machine = json_object_get(result, "machine");
-    json_t *about = json_pack("{s:s}", "path", program->path);
+    json_t *about = json_pack("{s:o}", "path", cb_json_text(program->path));
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         char reason[64];
         json_t *value = json_object_get(machine, keys[i]);
@@ -79,16 +90,32 @@ static json_t *describe_program(const struct cb_ab_program *program, const json_
     return about;
 }
 
-static enum cb_status run_side(struct comparison *c, enum cb_ab_side side, size_t round, struct cb_error *err)
+static enum cb_status blame(const struct comparison *c, enum cb_ab_side side, const char *when, enum cb_status status,
+                            const struct cb_error *why, struct cb_error *err)
 {
-    json_t *result = NULL;
+    return cb_fail(err, status, "%s: %.256s: %s: %.600s", side_names[side], c->program[side].path, when, why->text);
+}
+
+/* Both sides, or nothing of the round is kept. */
+static enum cb_status run_round(struct comparison *c, enum cb_ab_side first, size_t round, struct cb_error *err)
+{
+    json_t *result[CB_BUILDS] = {NULL, NULL};
     struct cb_error why;
-    enum cb_status status = cb_ab_program_run(&c->program[side], &result, &why);
-    if (!status) status = cb_ab_add(&c->ab, side, round, result, &why);
-    if (!status && round == 0) c->about[side] = describe_program(&c->program[side], result);
-    json_decref(result);
-    if (!status) return CB_OK;
-    return cb_fail(err, status, "%s: %s: round %zu: %s", side_names[side], c->program[side].path, round + 1, why.text);
+    char when[32];
+    enum cb_status status = CB_OK;
+    snprintf(when, sizeof when, "round %zu", round + 1);
+    for (int i = 0; i < CB_BUILDS && !status && !cb_interrupt_signal(); i++) {
+        enum cb_ab_side side = i == 0 ? first : !first;
+        status = cb_ab_program_run(&c->program[side], &result[side], &why);
+        if (status && !cb_interrupt_signal()) blame(c, side, when, status, &why, err);
+    }
+    for (int side = 0; side < CB_BUILDS && !status && !cb_interrupt_signal(); side++) {
+        status = cb_ab_add(&c->ab, side, round, result[side], &why);
+        if (status) blame(c, side, when, status, &why, err);
+        if (!status && round == 0) c->about[side] = describe_program(&c->program[side], result[side]);
+    }
+    for (int side = 0; side < CB_BUILDS; side++) json_decref(result[side]);
+    return status;
 }
 
 /* Of two rounds in a row one begins with each side, by chance which: being the second costs both the same. */
@@ -103,13 +130,77 @@ static enum cb_status run_rounds(struct comparison *c, struct cb_error *err)
 {
     enum cb_status status = CB_OK;
     bool watched = isatty(STDERR_FILENO);
-    for (size_t round = 0; round < c->options.rounds && !status; round++) {
+    double start_s = cb_now_s();
+    size_t round = 0;
+    for (; round < c->rounds && !status && !cb_interrupt_signal(); round++) {
+        char text[96];
         enum cb_ab_side first = first_side(c->options.seed, round);
-        if (watched) fprintf(stderr, "round %zu of %zu\n", round + 1, c->options.rounds);
+        cb_progress_text(text, sizeof text, "round", round + 1, c->rounds, round, cb_now_s() - start_s);
+        if (watched) fprintf(stderr, "%s\n", text);
+        status = run_round(c, first, round, err);
+        if (cb_interrupt_signal()) break;
         json_array_append_new(c->order, json_string(side_names[first]));
-        status = run_side(c, first, round, err);
-        if (!status) status = run_side(c, !first, round, err);
     }
+    if (!cb_interrupt_signal()) return status;
+    c->ab.rounds = round;
+    return CB_OK;
+}
+
+/* --- before the rounds --- */
+
+static enum cb_status count_cases(const struct comparison *c, size_t *cases, struct cb_error *err)
+{
+    char *names[CB_BUILDS] = {NULL, NULL};
+    struct cb_error why;
+    enum cb_status status = CB_OK;
+    for (int side = 0; side < CB_BUILDS && !status; side++) {
+        status = cb_ab_program_list(&c->program[side], &names[side], &why);
+        if (status) blame(c, side, "the list of its cases", status, &why, err);
+    }
+    if (!status) *cases = cb_ab_common_lines(names[CB_OLD_BUILD], names[CB_NEW_BUILD]);
+    if (!status && !*cases) status = cb_fail(err, CB_UNAVAILABLE, "no case is on both sides");
+    for (int side = 0; side < CB_BUILDS; side++) free(names[side]);
+    return status;
+}
+
+static enum cb_status choose_rounds(struct comparison *c, size_t cases, struct cb_error *err)
+{
+    size_t needed = cb_ab_rounds_needed(cases), asked = c->options.rounds;
+    if (asked && asked < needed)
+        return cb_fail(err, CB_BAD_INPUT,
+                       "--rounds: %zu are too few to find a difference among %zu cases: it takes %zu, or fewer cases "
+                       "(-- --benchmark_filter)",
+                       asked, cases, needed);
+    c->rounds = asked ? asked : needed > DEFAULT_ROUNDS ? needed : DEFAULT_ROUNDS;
+    if (c->rounds > DEFAULT_ROUNDS && !asked)
+        fprintf(stderr, "cyclebench ab: %zu rounds, as %d are too few to find a difference among %zu cases\n",
+                c->rounds, DEFAULT_ROUNDS, cases);
+    c->ab.rounds = c->rounds;
+    return CB_OK;
+}
+
+/* What the programs will take at least, by the same options. */
+static enum cb_status tell_expected(const struct comparison *c, size_t cases, char *const *bench_options, size_t n,
+                                    struct cb_error *err)
+{
+    static char name[] = "ab", repetitions[] = "--benchmark_repetitions=3";
+    struct cb_google_flags flags = {0};
+    char least[32];
+    char **argv = calloc(n + 3, sizeof *argv);
+    if (!argv) return cb_fail(err, CB_NO_MEMORY, "out of memory for the options");
+    argv[0] = name;
+    argv[1] = repetitions;
+    for (size_t i = 0; i < n; i++) argv[2 + i] = bench_options[i];
+    enum cb_status status = cb_google_flags_take(&flags, (int)n + 2, argv, err);
+    double seconds = cb_expected_s(cases, flags.repetitions, flags.min_time_s) * CB_BUILDS * (double)c->rounds;
+    for (size_t i = 0; i < n; i++)
+        if (!strncmp(bench_options[i], "--iterations", 12)) seconds = 0;
+    cb_duration_text(least, sizeof least, seconds);
+    if (!status)
+        fprintf(stderr, "%zu cases, %zu rounds of both builds%s%s\n", cases, c->rounds,
+                seconds > 0 ? ": at least " : "", seconds > 0 ? least : "");
+    free(flags.argv);
+    free(argv);
     return status;
 }
 
@@ -117,12 +208,16 @@ static enum cb_status run_rounds(struct comparison *c, struct cb_error *err)
 
 static json_t *document(const struct comparison *c, char *const *bench_options, size_t n)
 {
-    json_t *options = json_array(), *found = cb_ab_json(&c->ab);
-    for (size_t i = 0; i < n; i++) json_array_append_new(options, json_string(bench_options[i]));
+    json_t *options = json_array(), *found = cb_ab_json(&c->ab), *about[CB_BUILDS];
+    for (int side = 0; side < CB_BUILDS; side++)
+        about[side] = c->about[side] ? json_incref(c->about[side]) : describe_program(&c->program[side], NULL);
+    for (size_t i = 0; i < n; i++) json_array_append_new(options, cb_json_text(bench_options[i]));
     json_t *root =
-        json_pack("{s:O, s:O, s:O, s:o, s:I, s:I, s:O}", "machine", c->machine, "old", c->about[CB_OLD_BUILD], "new",
-                  c->about[CB_NEW_BUILD], "options", options, "rounds", (json_int_t)c->options.rounds, "seed",
-                  (json_int_t)c->options.seed, "first_of_round", c->order);
+        json_pack("{s:O, s:O, s:O, s:o, s:I, s:I, s:b, s:I, s:O}", "machine", c->machine, "old", about[CB_OLD_BUILD],
+                  "new", about[CB_NEW_BUILD], "options", options, "rounds", (json_int_t)c->ab.rounds, "rounds_planned",
+                  (json_int_t)c->rounds, "interrupted", cb_interrupt_signal() != 0, "seed", (json_int_t)c->options.seed,
+                  "first_of_round", c->order);
+    for (int side = 0; side < CB_BUILDS; side++) json_decref(about[side]);
     if (root) json_object_update(root, found);
     json_decref(found);
     return root;
@@ -147,7 +242,8 @@ static void print_head(const struct comparison *c)
                text_of(c->about[side], "compiler"));
     printf("# %zu rounds, seed %zu. Medians of the rounds. A case's full name: the line above it, '/', its first "
            "column.\n",
-           c->options.rounds, c->options.seed);
+           c->ab.rounds, c->options.seed);
+    if (cb_interrupt_signal()) printf("# Interrupted: %zu of %zu rounds were complete.\n", c->ab.rounds, c->rounds);
 }
 
 /* --- the program --- */
@@ -160,7 +256,7 @@ static enum cb_status parse(struct options *o, int argc, char **argv, struct cb_
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     enum cb_status status = CB_OK;
-    *o = (struct options){.rounds = 10, .seed = 1};
+    *o = (struct options){.seed = 1};
     opterr = 0;
     for (int option; !status && (option = getopt_long(argc, argv, ":h", names, NULL)) != -1;) {
         switch (option) {
@@ -175,14 +271,14 @@ static enum cb_status parse(struct options *o, int argc, char **argv, struct cb_
             break;
         case 'h':
             fputs(usage, stdout);
-            exit(EXIT_SUCCESS);
+            exit(cb_end_after_output("cyclebench ab"));
         default:
             status = cb_fail(err, CB_BAD_INPUT, "%s '%s'; --help lists the options, those of bench stand behind --",
                              option == ':' ? "no value after" : "unknown option", argv[optind - 1]);
         }
     }
     if (status) return status;
-    if (o->rounds < CB_INTERVAL_REPETITIONS)
+    if (o->rounds && o->rounds < CB_INTERVAL_REPETITIONS)
         return cb_fail(err, CB_BAD_INPUT, "--rounds: expected %d or more, got %zu: fewer give no interval",
                        CB_INTERVAL_REPETITIONS, o->rounds);
     if (argc - optind != CB_BUILDS)
@@ -204,10 +300,14 @@ static enum cb_status compare(struct comparison *c, char *const *bench_options, 
     static const char *const whose_threads = "of cyclebench ab; those of the programs stand under old and new";
     c->machine = cb_machine_json(1); /* a team of more would spin beside the programs */
     c->order = json_array();
-    c->ab.rounds = c->options.rounds;
     if (!c->machine || !c->order) return cb_fail(err, CB_NO_MEMORY, "out of memory");
     json_object_set_new(c->machine, "threads_reason", json_string(whose_threads));
-    enum cb_status status = run_rounds(c, err);
+    size_t cases = 0;
+    cb_interrupt_install("writing what the complete rounds show");
+    enum cb_status status = count_cases(c, &cases, err);
+    if (!status) status = choose_rounds(c, cases, err);
+    if (!status) status = tell_expected(c, cases, bench_options, n, err);
+    if (!status) status = run_rounds(c, err);
     if (!status) status = cb_ab_compare(&c->ab, err);
     if (!status && c->options.json) {
         json_t *root = document(c, bench_options, n);
@@ -235,7 +335,8 @@ int main(int argc, char **argv)
         status = cb_ab_program_find(&c.program[side], argv[optind + side], bench_options, n, &err);
     if (!status) prepare_environment();
     if (!status) status = compare(&c, bench_options, n, &err);
-    if (!status && cb_ab_compared(&c.ab) == 0)
+    int signal = cb_interrupt_signal();
+    if (!status && !signal && cb_ab_compared(&c.ab) == 0)
         status = cb_fail(&err, CB_UNAVAILABLE, "no case was measured in all rounds on both sides");
     int slower = c.ab.count[CB_SLOWER] > 0;
     cb_ab_free(&c.ab);
@@ -245,7 +346,8 @@ int main(int argc, char **argv)
     }
     json_decref(c.machine);
     json_decref(c.order);
+    if (status) fprintf(stderr, "cyclebench ab: %s\n", err.text);
+    if (signal) return 128 + signal;
     if (!status) return slower ? EXIT_SLOWER : EXIT_SUCCESS;
-    fprintf(stderr, "cyclebench ab: %s\n", err.text);
     return status == CB_BAD_INPUT ? EXIT_USAGE : EXIT_FAILURE;
 }

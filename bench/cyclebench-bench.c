@@ -3,10 +3,11 @@
 #include <stdlib.h>
 
 #include "document.h"
+#include "interrupt.h"
 #include "runner.h"
 #include "standard_files.h"
 
-enum { EXIT_ERROR = 2 }; /* of any kind: see --help */
+enum { EXIT_USAGE = 2 };
 
 int main(int argc, char **argv)
 {
@@ -18,7 +19,9 @@ int main(int argc, char **argv)
     if (!status) status = cb_document_check("--summary", o.summary, &err);
     if (!status) status = o.ceilings ? cb_bench_ceilings(&o, &err) : cb_bench_run(&o, cb_kernels, &err);
     free(o.google.argv);
-    if (!status) return 0;
-    fprintf(stderr, "cyclebench bench: %s\n", err.text);
-    return EXIT_ERROR;
+    int signal = cb_interrupt_signal();
+    if (status) fprintf(stderr, "cyclebench bench: %s\n", err.text);
+    if (signal) return 128 + signal;
+    if (!status) return EXIT_SUCCESS;
+    return status == CB_BAD_INPUT ? EXIT_USAGE : EXIT_FAILURE;
 }

@@ -267,7 +267,7 @@ int main(int argc, char **argv)
         switch (option) {
         case 'h':
             print_usage(stdout);
-            return EXIT_SUCCESS;
+            return cb_end_after_output("cyclebench info");
         case 'j':
             as_json = true;
             break;

@@ -74,7 +74,8 @@ enum cb_status cb_ab_add(struct cb_ab *ab, enum cb_ab_side side, size_t round, c
 static void compare_case(struct cb_ab *ab, struct cb_ab_case *c)
 {
     const struct cb_sample *old = &c->sample[CB_OLD_BUILD], *new = &c->sample[CB_NEW_BUILD];
-    c->verdict = old->n == ab->rounds && new->n == ab->rounds ? CB_NO_DIFFERENCE : CB_NOT_COMPARED;
+    bool enough = ab->rounds >= CB_INTERVAL_REPETITIONS && old->n == ab->rounds && new->n == ab->rounds;
+    c->verdict = enough ? CB_NO_DIFFERENCE : CB_NOT_COMPARED;
     if (c->verdict == CB_NOT_COMPARED) return;
     c->ratio = cb_ratio_of(new, &old, 1);
     c->test = cb_rank_test_of(old, new);
@@ -117,10 +118,10 @@ size_t cb_ab_compared(const struct cb_ab *ab)
     return ab->n - ab->count[CB_NOT_COMPARED];
 }
 
-size_t cb_ab_rounds_needed(const struct cb_ab *ab)
+size_t cb_ab_rounds_needed(size_t cases)
 {
     size_t rounds = CB_INTERVAL_REPETITIONS;
-    while (rounds < CB_RANK_MAX && cb_rank_least_p(rounds) * (double)cb_ab_compared(ab) > cb_ab_significance) rounds++;
+    while (rounds < CB_RANK_MAX && cb_rank_least_p(rounds) * (double)cases > cb_ab_significance) rounds++;
     return rounds;
 }
 

@@ -26,7 +26,7 @@ struct cb_ab_case {
 };
 
 struct cb_ab {
-    size_t rounds; /* CB_INTERVAL_REPETITIONS to CB_RANK_MAX */
+    size_t rounds; /* up to CB_RANK_MAX; after fewer than CB_INTERVAL_REPETITIONS nothing is compared */
     struct cb_ab_case *cases;
     size_t n;
     /* By cb_ab_compare: */
@@ -46,7 +46,7 @@ enum cb_status cb_ab_compare(struct cb_ab *ab, struct cb_error *err);
 
 size_t cb_ab_compared(const struct cb_ab *ab); /* cases */
 /* The fewest rounds by which one of so many cases can be found different. */
-size_t cb_ab_rounds_needed(const struct cb_ab *ab);
+size_t cb_ab_rounds_needed(size_t cases);
 
 void cb_ab_free(struct cb_ab *ab);
 

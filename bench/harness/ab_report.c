@@ -26,9 +26,11 @@ static void set_sample(json_t *json, const char *side, const struct cb_sample *s
     set_number(json, key, sample->n ? cb_sample_median(sample) : 0, sample->n ? NULL : "not measured");
 }
 
-static json_t *case_json(const struct cb_ab_case *c)
+static json_t *case_json(const struct cb_ab_case *c, size_t rounds)
 {
-    const char *reason = c->verdict == CB_NOT_COMPARED ? "not measured in all rounds on both sides" : NULL;
+    const char *reason = c->verdict != CB_NOT_COMPARED      ? NULL
+                         : rounds < CB_INTERVAL_REPETITIONS ? "too few rounds were complete"
+                                                            : "not measured in all rounds on both sides";
     json_t *json = json_pack("{s:s, s:s}", "name", c->name, "verdict", verdicts[c->verdict]);
     set_sample(json, "old", &c->sample[CB_OLD_BUILD]);
     set_sample(json, "new", &c->sample[CB_NEW_BUILD]);
@@ -44,9 +46,10 @@ static json_t *case_json(const struct cb_ab_case *c)
 json_t *cb_ab_json(const struct cb_ab *ab)
 {
     json_t *cases = json_array();
-    for (size_t i = 0; i < ab->n; i++) json_array_append_new(cases, case_json(&ab->cases[i]));
-    json_t *json = json_pack("{s:o, s:I, s:f, s:I}", "cases", cases, "compared", (json_int_t)cb_ab_compared(ab),
-                             "significance", cb_ab_significance, "rounds_needed", (json_int_t)cb_ab_rounds_needed(ab));
+    for (size_t i = 0; i < ab->n; i++) json_array_append_new(cases, case_json(&ab->cases[i], ab->rounds));
+    json_t *json =
+        json_pack("{s:o, s:I, s:f, s:I}", "cases", cases, "compared", (json_int_t)cb_ab_compared(ab), "significance",
+                  cb_ab_significance, "rounds_needed", (json_int_t)cb_ab_rounds_needed(cb_ab_compared(ab)));
     if (!json) return NULL;
     json_t *counts = json_object();
     for (int v = 0; v < CB_AB_VERDICTS; v++)
@@ -109,7 +112,7 @@ static size_t undecided(const struct cb_ab *ab)
 
 static void print_sums(const struct cb_ab *ab)
 {
-    size_t compared = cb_ab_compared(ab), needed = cb_ab_rounds_needed(ab), open = undecided(ab);
+    size_t compared = cb_ab_compared(ab), needed = cb_ab_rounds_needed(compared), open = undecided(ab);
     printf("%zu case%s compared: %zu faster, %zu slower, %zu no difference found", compared, compared == 1 ? "" : "s",
            ab->count[CB_FASTER], ab->count[CB_SLOWER], ab->count[CB_NO_DIFFERENCE]);
     if (ab->count[CB_NOT_COMPARED]) printf("; %zu not compared", ab->count[CB_NOT_COMPARED]);
@@ -118,7 +121,7 @@ static void print_sums(const struct cb_ab *ab)
     if (open)
         printf("%zu with no difference found but an interval without 1: that is of one case, a verdict of all.\n",
                open);
-    if (needed > ab->rounds)
+    if (compared && needed > ab->rounds) /* after an interruption, or where a round measured more than was listed */
         printf("Too few rounds to find a difference among so many cases: it takes %zu, or fewer cases.\n", needed);
 }
 

@@ -78,6 +78,8 @@ struct cb_kernel {
     /* What an entrant says of itself, once it is prepared: the kernel that a library chose. May return NULL; NULL:
      * nothing. */
     const char *(*label)(void *work, const struct cb_entrant *entrant);
+    /* The version of a library that is not in this process; NULL: there is none. */
+    const char *(*library_version)(void *work, const struct cb_entrant *entrant);
     /* Shows the memory that a call reads and writes; NULL: there are no cold cases of this kernel. */
     void (*buffers)(void *work, const struct cb_entrant *entrant, cb_buffer_fn *visit, void *context);
     void (*release)(void *work); /* accepts NULL, and what a failed setup left */

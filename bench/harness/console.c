@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* 2 + 32, then ten columns: 120 in all. */
+#include "bench.h"
+
+/* 2 + 32, then nine columns: 120 in all. */
 #define NAME "  %-32.32s"
 static const char *const head[] = {"Time", "CPU", "Iterations", "cv", "GFLOP/s", "GB/s", "of peak", "of roof", "bound"};
-static const int widths[] = {11, 11, 11, 7, 9, 8, 9, 9, 9};
+static const int widths[] = {12, 12, 11, 7, 9, 8, 9, 9, 9};
 enum { COLUMNS = sizeof widths / sizeof *widths };
 
 void cb_console_head(void)
@@ -36,6 +38,8 @@ static void print_time(double seconds, const char *unit, int width)
     double value = seconds * units[i].per_second;
     if (isnan(seconds))
         snprintf(text, sizeof text, "-");
+    else if (value < 1) /* of the user's unit: all that it is has digits */
+        snprintf(text, sizeof text, "%.3g %s", value, units[i].name);
     else
         snprintf(text, sizeof text, "%.*f %s",
                  value < 10     ? 3
@@ -70,7 +74,7 @@ void cb_console_row(const struct cb_entrant *entrant, const char *label, const j
     const char *bound = json_string_value(json_object_get(row, "bound"));
     const char *level = json_string_value(json_object_get(row, "ceiling_level"));
     printf("%*s\n", widths[8], !bound || !level ? "-" : strcmp(bound, "memory") ? "compute" : level);
-    fflush(stdout);
+    cb_flush_output();
 }
 
 void cb_console_counters(const json_t *counters)
@@ -94,7 +98,9 @@ void cb_console_counters(const json_t *counters)
         column += (size_t)printf("%s%s", column ? ", " : "      a call: ", text);
     }
     if (column > 0) printf("\n");
-    fflush(stdout);
+    const char *why = json_string_value(json_object_get(json_object_get(counters, "instructions"), "reason"));
+    if (why) printf("      instructions are not counted: %.85s\n", why);
+    cb_flush_output();
 }
 
 void cb_console_refusal(const struct cb_entrant *entrant, const char *what, const char *text)
@@ -115,15 +121,19 @@ void cb_console_refusal(const struct cb_entrant *entrant, const char *what, cons
         while (*rest == ' ') rest++;
         name = "";
     }
-    fflush(stdout);
+    cb_flush_output();
 }
 
 void cb_console_verdict(const char *library, const struct cb_verdict *v)
 {
-    printf("  = %.2f times %s", v->ratio.ratio, library);
-    if (v->ratio.interval) printf(" [%.2f to %.2f]", v->ratio.low, v->ratio.high);
-    printf(": %s against", v->ours->name);
-    for (size_t i = 0; i < v->n_parts; i++) printf("%s %s", i ? " +" : "", v->ways[i]->name);
-    printf("\n");
-    fflush(stdout);
+    char sides[256];
+    int used =
+        printf("  = %.2f times %s%s%s", v->ratio.ratio, library, v->version ? " " : "", v->version ? v->version : "");
+    if (v->kernels) used += printf(" (its %s kernels: below this CPU's)", v->kernels);
+    if (v->ratio.interval) used += printf(" [%.2f to %.2f]", v->ratio.low, v->ratio.high);
+    int n = snprintf(sides, sizeof sides, "%s against", v->ours->name);
+    for (size_t i = 0; i < v->n_parts; i++)
+        n += snprintf(sides + n, sizeof sides - (size_t)n, "%s %s", i ? " +" : "", v->ways[i]->name);
+    printf(":%s%s\n", used + 2 + n > CB_CONSOLE_COLUMNS ? "\n    " : " ", sides);
+    cb_flush_output();
 }

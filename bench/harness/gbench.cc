@@ -2,7 +2,13 @@
 
 #include <benchmark/benchmark.h>
 
+extern "C" {
+#include "json_text.h"
+}
+
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <new>
 #include <sstream>
@@ -145,6 +151,36 @@ void register_case(const cb_gbench_cases &cases, size_t index)
     if (cases.iterations) registered->Iterations(static_cast<benchmark::IterationCount>(cases.iterations));
 }
 
+// The shortest time of an iteration: of what is always the same, the rest is disturbance.
+class FastestReporter : public Reporter
+{
+  public:
+    bool ReportContext(const Context &) override { return true; }
+
+    void ReportRuns(const std::vector<Run> &runs) override
+    {
+        for (const Run &run : runs)
+            if (run.run_type == Run::RT_Iteration && run.iterations > 0)
+                seconds_ = std::min(seconds_, run.real_accumulated_time / static_cast<double>(run.iterations));
+    }
+
+    double seconds() const { return seconds_; }
+
+  private:
+    double seconds_ = std::numeric_limits<double>::infinity();
+};
+
+char *program; // the library keeps the pointer for its context
+bool listing;  // as the user said
+
+void set_listing(bool on)
+{
+    std::string flag = std::string("--benchmark_list_tests=") + (on ? "true" : "false");
+    char *argv[] = {program, &flag[0], nullptr};
+    int argc = 2;
+    benchmark::Initialize(&argc, argv);
+}
+
 // The library prints that nothing matched, which is no error for one group of cases; everything else is.
 cb_status check_messages(const std::string &text, cb_error *err)
 {
@@ -157,8 +193,10 @@ cb_status check_messages(const std::string &text, cb_error *err)
 
 extern "C" {
 
-void cb_gbench_initialize(int *argc, char **argv, void (*print_usage)(void))
+void cb_gbench_initialize(int *argc, char **argv, bool list, void (*print_usage)(void))
 {
+    listing = list;
+    program = argv[0];
     benchmark::Initialize(argc, argv, print_usage);
 }
 
@@ -170,9 +208,12 @@ json_t *cb_gbench_context(void)
     reporter.SetOutputStream(&text);
     reporter.ReportContext(Reporter::Context());
     std::string whole = text.str() + "]}";
-    json_t *root = json_loadb(whole.data(), whole.size(), 0, nullptr);
+    json_t *readable = cb_json_text(whole.c_str()); // it holds a path and what the user gave
+    json_t *root = json_loads(readable ? json_string_value(readable) : "", 0, nullptr);
+    json_decref(readable);
     json_t *context = json_incref(json_object_get(root, "context"));
     json_decref(root);
+    json_object_del(context, "library_build_type"); // Debian's build of that library; readers take it for ours
     return context;
 }
 
@@ -233,6 +274,40 @@ try {
     return check_messages(messages.str(), err);
 } catch (const std::bad_alloc &) {
     return cb_fail(err, CB_NO_MEMORY, "out of memory in Google Benchmark");
+}
+
+cb_status cb_gbench_count(const cb_gbench_cases *cases, size_t *matched, cb_error *err)
+try {
+    std::ostringstream names, messages;
+    std::map<std::string, size_t> indexes;
+    benchmark::ClearRegisteredBenchmarks();
+    for (size_t i = 0; i < cases->n; i++) register_case(*cases, i);
+    RowReporter reporter(*cases, indexes);
+    reporter.SetOutputStream(&names);
+    reporter.SetErrorStream(&messages);
+    set_listing(true);
+    *matched = benchmark::RunSpecifiedBenchmarks(&reporter);
+    set_listing(listing);
+    benchmark::ClearRegisteredBenchmarks();
+    return check_messages(messages.str(), err);
+} catch (const std::bad_alloc &) {
+    return cb_fail(err, CB_NO_MEMORY, "out of memory in Google Benchmark");
+}
+
+double cb_gbench_pause_s(void)
+{
+    FastestReporter reporter;
+    auto pause = [](benchmark::State &state) {
+        for (auto _ : state) {
+            state.PauseTiming();
+            state.ResumeTiming();
+        }
+    };
+    benchmark::ClearRegisteredBenchmarks();
+    benchmark::RegisterBenchmark("pause", pause)->MeasureProcessCPUTime()->UseRealTime()->Iterations(1000);
+    benchmark::RunSpecifiedBenchmarks(&reporter, "pause");
+    benchmark::ClearRegisteredBenchmarks();
+    return reporter.seconds();
 }
 
 } // extern "C"

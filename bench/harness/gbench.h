@@ -14,8 +14,9 @@ extern "C" {
 
 #include "core/status.h" /* C's functions, for C++ as well */
 
-/* Reads and removes the library's flags. --help ends the program after print_usage. */
-void cb_gbench_initialize(int *argc, char **argv, void (*print_usage)(void));
+/* Reads and removes the library's flags; list: one of them is --benchmark_list_tests. --help ends the program after
+ * print_usage. */
+void cb_gbench_initialize(int *argc, char **argv, bool list, void (*print_usage)(void));
 
 /* The library's "context": date, host, CPUs, caches, load, its build type, --benchmark_context. NULL without memory. */
 json_t *cb_gbench_context(void);
@@ -26,7 +27,7 @@ json_t *cb_gbench_context(void);
 struct cb_state;
 size_t cb_state_iterations(const struct cb_state *state);
 bool cb_state_keep_running(struct cb_state *state, size_t batch);
-void cb_state_pause(struct cb_state *state); /* takes some 100 ns: for work between calls that is much longer */
+void cb_state_pause(struct cb_state *state); /* what of it and of resuming is timed: cb_gbench_pause_s */
 void cb_state_resume(struct cb_state *state);
 /* Ends the run without a result; leave the loop at once. */
 void cb_state_fail(struct cb_state *state, const char *message);
@@ -55,6 +56,12 @@ struct cb_gbench_cases {
 /* Runs the cases whose name --benchmark_filter matches, or prints their names if --benchmark_list_tests is set. With
  * random interleaving the repetitions of all these cases are shuffled. *matched: how many. */
 enum cb_status cb_gbench_run(const struct cb_gbench_cases *cases, size_t *matched, struct cb_error *err);
+
+/* How many of the cases --benchmark_filter matches; nothing is run or printed. */
+enum cb_status cb_gbench_count(const struct cb_gbench_cases *cases, size_t *matched, struct cb_error *err);
+
+/* Seconds of a pause and a resume that are timed as if they were the work between them. */
+double cb_gbench_pause_s(void);
 
 #ifdef __cplusplus
 }

@@ -59,13 +59,23 @@ static enum cb_status expect_one_of(const char *name, const char *value, const c
     return cb_fail(err, CB_BAD_INPUT, "--%s: expected %s, got '%s'%s", name, list, value, why);
 }
 
-static enum cb_status expect_seconds(const char *name, const char *value, struct cb_error *err)
+/* As a plain number or, as since Google Benchmark 1.8, with an s. */
+static enum cb_status read_seconds(const char *name, const char *value, double *seconds, struct cb_error *err)
 {
-    if (!value) return CB_OK;
     char *end;
-    double seconds = strtod(value, &end);
-    if (end != value && !*end && isfinite(seconds) && seconds >= 0) return CB_OK;
-    return cb_fail(err, CB_BAD_INPUT, "--%s: expected seconds as a plain number, as in 0.1, got '%s'", name, value);
+    if (!value) return CB_OK;
+    *seconds = strtod(value, &end);
+    const char *calls = end != value && !strcmp(end, "x") ? "; --iterations N fixes the number of calls" : "";
+    if (end != value && (!*end || !strcmp(end, "s")) && isfinite(*seconds) && *seconds >= 0) return CB_OK;
+    return cb_fail(err, CB_BAD_INPUT, "--%s: expected seconds, as in 0.1 or 0.1s, got '%s'%s", name, value, calls);
+}
+
+/* There is no colour to switch on. */
+static enum cb_status expect_no_colour(const char *value, struct cb_error *err)
+{
+    if (!value || !strcmp(value, "auto") || !is_true(value)) return CB_OK;
+    return cb_fail(err, CB_BAD_INPUT, "--benchmark_color: expected auto or false, got '%s': the table has no colours",
+                   value);
 }
 
 static enum cb_status expect_repetitions(const char *value, struct cb_error *err)
@@ -89,9 +99,7 @@ static enum cb_status check(int argc, char **argv, struct cb_error *err)
         status = expect_one_of("benchmark_out_format", given("benchmark_out_format", argc, argv), out_formats, "", err);
     if (!status)
         status = expect_one_of("benchmark_time_unit", given("benchmark_time_unit", argc, argv), units, "", err);
-    if (!status) status = expect_seconds("benchmark_min_time", given("benchmark_min_time", argc, argv), err);
-    if (!status)
-        status = expect_seconds("benchmark_min_warmup_time", given("benchmark_min_warmup_time", argc, argv), err);
+    if (!status) status = expect_no_colour(given("benchmark_color", argc, argv), err);
     if (!status) status = expect_repetitions(given("benchmark_repetitions", argc, argv), err);
     if (!status && out && !*out)
         status = cb_fail(err, CB_BAD_INPUT, "--benchmark_out: expected the name of a file, got nothing");
@@ -104,8 +112,14 @@ static enum cb_status check(int argc, char **argv, struct cb_error *err)
 
 static bool is_ours(const char *argument)
 {
-    static const char *const names[] = {"benchmark_out", "benchmark_out_format", "benchmark_format",
-                                        "benchmark_display_aggregates_only", "benchmark_report_aggregates_only"};
+    static const char *const names[] = {"benchmark_out",
+                                        "benchmark_out_format",
+                                        "benchmark_format",
+                                        "benchmark_display_aggregates_only",
+                                        "benchmark_report_aggregates_only",
+                                        "benchmark_color",
+                                        "benchmark_min_time",
+                                        "benchmark_min_warmup_time"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (value_of(argument, names[i])) return true;
     return false;
@@ -113,17 +127,26 @@ static bool is_ours(const char *argument)
 
 enum cb_status cb_google_flags_take(struct cb_google_flags *flags, int argc, char **argv, struct cb_error *err)
 {
-    static const char *const defaults[][2] = {{"benchmark_min_time", CB_DEFAULT_MIN_TIME},
-                                              {"benchmark_repetitions", CB_DEFAULT_REPETITIONS},
+    static const char *const defaults[][2] = {{"benchmark_repetitions", CB_DEFAULT_REPETITIONS},
                                               {"benchmark_enable_random_interleaving", "true"}};
     /* Those of the environment are as effective. */
     static const char *const overrides[] = {"--benchmark_out=", "--benchmark_format=console",
                                             "--benchmark_out_format=json", "--benchmark_report_aggregates_only=false",
                                             "--benchmark_display_aggregates_only=false"};
+    static char min_time[64], warmup_time[64]; /* as every version of the library reads them */
+    enum { TIMES = 2 };
+    double min_time_s = strtod(CB_DEFAULT_MIN_TIME, NULL), warmup_s = 0;
     enum { DEFAULTS = sizeof defaults / sizeof *defaults, OVERRIDES = sizeof overrides / sizeof *overrides };
     static char text[DEFAULTS][64];
     enum cb_status status = check(argc, argv, err);
+    const char *repetitions = given("benchmark_repetitions", argc, argv);
+    if (!status) status = read_seconds("benchmark_min_time", given("benchmark_min_time", argc, argv), &min_time_s, err);
+    if (!status)
+        status =
+            read_seconds("benchmark_min_warmup_time", given("benchmark_min_warmup_time", argc, argv), &warmup_s, err);
     if (status) return status;
+    snprintf(min_time, sizeof min_time, "--benchmark_min_time=%.9g", min_time_s);
+    snprintf(warmup_time, sizeof warmup_time, "--benchmark_min_warmup_time=%.9g", warmup_s);
     const char *format = given("benchmark_format", argc, argv),
                *rows = given("benchmark_display_aggregates_only", argc, argv);
     *flags = (struct cb_google_flags){
@@ -134,7 +157,9 @@ enum cb_status cb_google_flags_take(struct cb_google_flags *flags, int argc, cha
         .list = is_true(given("benchmark_list_tests", argc, argv)),
         .all_rows = rows && !is_true(rows),
         .aggregates_only = is_true(given("benchmark_report_aggregates_only", argc, argv)),
-        .argv = calloc((size_t)argc + DEFAULTS + OVERRIDES + 1, sizeof(char *)),
+        .min_time_s = min_time_s,
+        .repetitions = (size_t)strtoul(repetitions ? repetitions : CB_DEFAULT_REPETITIONS, NULL, 10),
+        .argv = calloc((size_t)argc + DEFAULTS + OVERRIDES + TIMES + 1, sizeof(char *)),
     };
     if (!flags->argv) return cb_fail(err, CB_NO_MEMORY, "out of memory for the arguments");
     flags->argv[flags->argc++] = argv[0];
@@ -146,5 +171,7 @@ enum cb_status cb_google_flags_take(struct cb_google_flags *flags, int argc, cha
     for (int i = 1; i < argc; i++)
         if (!is_ours(argv[i])) flags->argv[flags->argc++] = argv[i];
     for (size_t i = 0; i < OVERRIDES; i++) flags->argv[flags->argc++] = (char *)overrides[i];
+    flags->argv[flags->argc++] = min_time;
+    if (warmup_s > 0) flags->argv[flags->argc++] = warmup_time;
     return CB_OK;
 }

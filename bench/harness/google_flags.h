@@ -2,6 +2,7 @@
 #define CB_GOOGLE_FLAGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/status.h"
 
@@ -15,6 +16,8 @@ struct cb_google_flags {
     bool list;             /* --benchmark_list_tests */
     bool all_rows;         /* --benchmark_display_aggregates_only=false: repetitions in the table */
     bool aggregates_only;  /* --benchmark_report_aggregates_only */
+    double min_time_s;     /* --benchmark_min_time */
+    size_t repetitions;    /* --benchmark_repetitions */
     int argc;              /* what is left for the library and for us */
     char **argv;
 };

@@ -5,21 +5,25 @@
 #include <stddef.h>
 
 #include "core/status.h"
-
-enum { CB_LIBRARIES = 4 };
+#include "gemm_peer.h"
+#include "kernel_choice.h"
 
 /* The libraries beside ours that are in this process. */
 
-/* Starts all of them with this number of threads, the largest that will be used. Before threads are bound: those of a
- * library inherit the caller's binding. */
-void cb_libraries_start(size_t threads);
+/* Starts all of them with this number of threads, the largest that will be used, and the best kernels for this ISA.
+ * Before threads are bound, and before there are any: those of a library inherit the caller's binding, and it forks. */
+void cb_libraries_start(size_t threads, enum cb_isa best);
 /* From now on they use this number of threads. */
 enum cb_status cb_libraries_use_threads(size_t threads, struct cb_error *err);
 
 /* The names of those that are here; returns their number. */
-size_t cb_libraries_ready(const char *names[CB_LIBRARIES]);
+size_t cb_libraries_ready(const char *names[CB_GEMM_PEERS]);
 
-/* {"name", "about"}, or about null with about_reason. Borrowed; an empty array before cb_libraries_start. */
-json_t *cb_libraries_json(void);
+/* NULL: it is not one of these, or cb_libraries_start was not called. */
+const struct cb_kernel_choice *cb_library_choice(const char *name);
+
+json_t *
+cb_libraries_json(void);       /* an object each, see kernel_choice.h; empty before cb_libraries_start; new reference */
+void cb_libraries_print(void); /* "# " lines */
 
 #endif

@@ -1,5 +1,7 @@
 #include "live.h"
 
+#include <math.h>
+
 #include "flush.h"
 #include "instruments.h"
 #include "bench.h"
@@ -8,9 +10,9 @@
 static const double peak_valid_s = 1;
 
 void cb_live_begin(struct cb_live *live, const struct cb_contest *contest, struct cb_ceilings *ceilings,
-                   enum cb_isa best)
+                   enum cb_isa best, double pause_s)
 {
-    *live = (struct cb_live){.contest = contest, .ceilings = ceilings, .best = best};
+    *live = (struct cb_live){.contest = contest, .ceilings = ceilings, .best = best, .pause_s = pause_s};
 }
 
 void cb_live_end(struct cb_live *live)
@@ -40,47 +42,12 @@ static enum cb_status set_up(struct cb_live *live, struct cb_error *err)
     return status;
 }
 
-static void make_ready(struct cb_live *live, size_t index)
-{
-    const struct cb_kernel *k = live->contest->kernel;
-    const struct cb_entrant *e = &live->contest->entrant[index];
-    struct cb_error *err = &live->why[index];
-    if (live->contest->cache == CB_COLD && !cb_can_flush()) {
-        cb_fail(err, CB_UNAVAILABLE, "this processor has no instruction to flush caches");
-        live->state[index] = CB_SKIPPED;
-        return;
-    }
-    live->state[index] = CB_WRONG;
-    if (set_up(live, err)) return;
-    cb_use_isa(e->isa);
-    enum cb_status status = k->prepare(live->work, e, err);
-    if (status == CB_UNAVAILABLE) live->state[index] = CB_SKIPPED;
-    if (!status && !k->verify(live->work, e, err)) live->state[index] = CB_READY;
-}
-
-static void refresh_peak(struct cb_live *live, enum cb_format format, enum cb_isa isa)
-{
-    double *at_s = &live->peak_at_s[format][isa];
-    if (*at_s > 0 && cb_now_s() - *at_s <= peak_valid_s) return;
-    cb_ceilings_peak(live->ceilings, format, isa, live->team);
-    *at_s = cb_now_s();
-}
-
-/* --- timing --- */
+/* --- calls --- */
 
 static enum cb_status run_calls(struct cb_live *live, const struct cb_entrant *e, size_t calls, struct cb_error *err)
 {
     enum cb_status status = CB_OK;
     for (size_t i = 0; i < calls && !status; i++) status = live->contest->kernel->run(live->work, e, err);
-    return status;
-}
-
-static enum cb_status time_warm(struct cb_live *live, const struct cb_entrant *e, struct cb_state *state,
-                                struct cb_error *err)
-{
-    size_t calls = cb_state_iterations(state);
-    enum cb_status status = run_calls(live, e, 1, err);
-    while (!status && cb_state_keep_running(state, calls)) status = run_calls(live, e, calls, err);
     return status;
 }
 
@@ -104,13 +71,88 @@ static void flush_buffer(void *context, const void *buffer, size_t bytes)
     cb_team_run(context, (bytes + FLUSH_CHUNK - 1) / FLUSH_CHUNK, flush_chunk, &f);
 }
 
+static void flush_alone(void *context, const void *buffer, size_t bytes)
+{
+    (void)context;
+    cb_flush_from_caches(buffer, bytes);
+}
+
+/* By the team, whose threads then spin for milliseconds: by this thread alone where a library's threads come next. */
+static void flush_operands(struct cb_live *live, const struct cb_entrant *e)
+{
+    live->contest->kernel->buffers(live->work, e, e->own_threads ? flush_alone : flush_buffer, live->team);
+}
+
+enum { LENGTH_CALLS = 3 };
+
+static void check_length(struct cb_live *live, size_t index)
+{
+    const struct cb_entrant *e = &live->contest->entrant[index];
+    struct cb_error *err = &live->why[index];
+    double fastest = INFINITY;
+    for (int i = 0; i < LENGTH_CALLS; i++) {
+        flush_operands(live, e);
+        double start = cb_now_s();
+        if (run_calls(live, e, 1, err)) {
+            live->state[index] = CB_WRONG;
+            return;
+        }
+        fastest = fmin(fastest, cb_now_s() - start);
+    }
+    if (!cb_too_short_for_timer(fastest, live->pause_s)) return;
+    live->state[index] = CB_SKIPPED;
+    cb_fail(
+        err, CB_UNAVAILABLE,
+        "too short to be timed cold: a call takes %.2f us, and each is timed with a pause of %.2f us; take a larger "
+        "shape, or time it warm",
+        fastest * 1e6, live->pause_s * 1e6);
+}
+
+static void make_ready(struct cb_live *live, size_t index)
+{
+    const struct cb_kernel *k = live->contest->kernel;
+    const struct cb_entrant *e = &live->contest->entrant[index];
+    struct cb_error *err = &live->why[index];
+    if (live->contest->cache == CB_COLD && !cb_can_flush()) {
+        cb_fail(err, CB_UNAVAILABLE, "this processor has no instruction to flush caches");
+        live->state[index] = CB_SKIPPED;
+        return;
+    }
+    live->state[index] = CB_WRONG;
+    if (set_up(live, err)) return;
+    cb_use_isa(e->isa);
+    enum cb_status status = k->prepare(live->work, e, err);
+    if (status == CB_UNAVAILABLE) live->state[index] = CB_SKIPPED;
+    if (!status && !k->verify(live->work, e, err)) live->state[index] = CB_READY;
+    if (live->state[index] == CB_READY && live->contest->cache == CB_COLD) check_length(live, index);
+}
+
+static void refresh_peak(struct cb_live *live, enum cb_format format, enum cb_isa isa)
+{
+    double *at_s = &live->peak_at_s[format][isa];
+    if (*at_s > 0 && cb_now_s() - *at_s <= peak_valid_s) return;
+    cb_ceilings_peak(live->ceilings, format, isa, live->team);
+    *at_s = cb_now_s();
+}
+
+/* --- timing --- */
+
+static enum cb_status time_warm(struct cb_live *live, const struct cb_entrant *e, struct cb_state *state,
+                                struct cb_error *err)
+{
+    size_t calls = cb_state_iterations(state);
+    enum cb_status status = run_calls(live, e, 1, err);
+    while (!status && cb_state_keep_running(state, calls)) status = run_calls(live, e, calls, err);
+    return status;
+}
+
 static enum cb_status time_cold(struct cb_live *live, const struct cb_entrant *e, struct cb_state *state,
                                 struct cb_error *err)
 {
     enum cb_status status = run_calls(live, e, 1, err);
     while (!status && cb_state_keep_running(state, 1)) {
         cb_state_pause(state);
-        live->contest->kernel->buffers(live->work, e, flush_buffer, live->team);
+        flush_operands(live, e);
         cb_state_resume(state);
         status = run_calls(live, e, 1, err);
     }

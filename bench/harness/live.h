@@ -17,6 +17,7 @@ struct cb_live {
     struct cb_team *team;
     json_t *thread_cpus; /* as the kernel said before the last run; NULL: not known */
     void *work;
+    double pause_s; /* of the timer, for cold cases */
     bool set_up;
     enum cb_entrant_state state[CB_MAX_ENTRANTS];
     struct cb_error why[CB_MAX_ENTRANTS];       /* of what is skipped or wrong */
@@ -24,8 +25,16 @@ struct cb_live {
 };
 
 void cb_live_begin(struct cb_live *live, const struct cb_contest *contest, struct cb_ceilings *ceilings,
-                   enum cb_isa best);
+                   enum cb_isa best, double pause_s);
 void cb_live_end(struct cb_live *live);
+
+/* A timer is paused for the flushing before each cold call, and what that takes is timed, too: whether that distorts
+ * calls of this time. */
+enum { CB_LEAST_PAUSES = 50 };
+static inline bool cb_too_short_for_timer(double call_s, double pause_s)
+{
+    return call_s < CB_LEAST_PAUSES * pause_s;
+}
 
 /* One run of an entrant, the body of a cb_measure_fn. */
 void cb_live_measure(struct cb_live *live, size_t entrant, struct cb_state *state);

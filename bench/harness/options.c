@@ -40,7 +40,11 @@ static void print_usage(void)
         "else\n"
         "                     exact instructions by single steps (one thread, small calls: --threads 1 --batch 1)\n"
         "  --no-peers         without oneDNN, OpenBLAS, BLIS, LIBXSMM and PyTorch\n"
-        "  --shapes FILE      shapes from FILE instead of those that come with the program; several times if need be\n"
+        "  --shapes FILE      shapes from FILE, or the *.txt of a folder, instead of those that come with the "
+        "program;\n"
+        "                     several times if need be. A shape is a line: gemm kind=other m=100 n=37 k=53 "
+        "operands=f32,\n"
+        "                     conv kind=3x3 c=16 k=16 hw=32 batch=128 numerics=fp32; # begins a comment\n"
         "  --summary FILE     one row a case, the medians, as JSON in the form of a single run: for gates\n"
         "  --ceilings         only what the machine can do: FMA peak by ISA, bandwidth of each cache and of memory\n"
         "\n"
@@ -55,9 +59,13 @@ static void print_usage(void)
         "Environment: CYCLEBENCH_ISA, CYCLEBENCH_SHAPES (a folder of *.txt), CYCLEBENCH_PYTHON (that has PyTorch; "
         "default\n"
         "/usr/bin/python3), OMP_NUM_THREADS, BENCHMARK_* as the flags.\n"
-        "Exit status: 0 done, 2 anything else: wrong usage or input, a filter that matches nothing, a wrong result,\n"
-        "output that could not be written.\n",
+        "Exit status: 0 done, 1 failure at run time: a wrong result, nothing measured, output that could not be "
+        "written;\n"
+        "2 wrong usage or input: also a filter that matches nothing; 128 + its number after a signal, with the files "
+        "of\n"
+        "what was complete.\n",
         stdout);
+    exit(cb_end_after_output("cyclebench bench")); /* the library would end with 0 */
 }
 
 /* name: NULL for the environment's. */
@@ -194,7 +202,7 @@ enum cb_status cb_bench_options_parse(struct cb_bench_options *o, int argc, char
     *o = (struct cb_bench_options){.warm = true, .peers = true};
     enum cb_status status = cb_google_flags_take(&o->google, argc, argv, err);
     if (status) return status;
-    cb_gbench_initialize(&o->google.argc, o->google.argv, print_usage);
+    cb_gbench_initialize(&o->google.argc, o->google.argv, o->google.list, print_usage);
     const char *isas = NULL;
     opterr = 0;
     for (int c; !status && (c = getopt_long(o->google.argc, o->google.argv, ":", names, NULL)) != -1;)

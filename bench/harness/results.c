@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "json_text.h"
 
 enum cb_status cb_results_create(struct cb_results *r, bool aggregates_only, struct cb_error *err)
 {
@@ -222,6 +223,10 @@ void cb_results_add_verdict(struct cb_results *r, const struct cb_contest *conte
     for (size_t i = 0; i < v->n_parts; i++) json_array_append_new(ways, json_string(v->ways[i]->name));
     json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:f}", "name", contest->name, "ours", v->ours->name, "library",
                             library, "fastest", ways, "ratio", v->ratio.ratio);
+    json_object_set_new(row, "library_version", v->version ? cb_json_text(v->version) : json_null());
+    if (!v->version) json_object_set_new(row, "library_version_reason", json_string("it does not tell"));
+    json_object_set_new(row, "library_below_this_cpu", json_boolean(v->kernels));
+    if (v->kernels) json_object_set_new(row, "library_kernels", cb_json_text(v->kernels));
     json_object_set_new(row, "ratio_low", v->ratio.interval ? json_real(v->ratio.low) : json_null());
     json_object_set_new(row, "ratio_high", v->ratio.interval ? json_real(v->ratio.high) : json_null());
     if (!v->ratio.interval)

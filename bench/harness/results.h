@@ -39,6 +39,8 @@ struct cb_verdict {
     const struct cb_entrant *ways[CB_MAX_PARTS];
     size_t n_parts;
     struct cb_ratio ratio;
+    const char *version; /* of the library; NULL: not known */
+    const char *kernels; /* that it chose, if they are below what this CPU offers for this work; else NULL */
 };
 /* samples: of each entrant, n = 0 without a result. False: there is nothing to compare. */
 bool cb_verdict_of(struct cb_verdict *verdict, const struct cb_contest *contest, const char *library,

@@ -2,15 +2,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "bench.h"
 #include "cgroup.h"
 #include "console.h"
 #include "document.h"
 #include "instruments.h"
+#include "interrupt.h"
 #include "libraries.h"
-#include "perf.h"
 #include "peers.h"
+#include "perf.h"
+#include "progress.h"
 #include "teams.h"
 
 struct runner {
@@ -23,7 +26,10 @@ struct runner {
     struct cb_live live; /* of the contest that is under way */
     json_t *rows[CB_MAX_ENTRANTS];
     struct cb_sample samples[CB_MAX_ENTRANTS];
-    bool headed; /* the table's head is printed */
+    bool headed;                 /* the table's head is printed */
+    size_t *matched;             /* cases of each contest that the filter leaves */
+    size_t all, finished, begun; /* cases: in all, of the contests before this, of this */
+    double start_s, pause_s;
     uint64_t throttled_before;
 };
 
@@ -35,12 +41,19 @@ static size_t most_threads(const struct cb_bench_options *o)
     return most;
 }
 
+static enum cb_isa best_isa(void)
+{
+    enum cb_isa best = CB_ISA_SCALAR;
+    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++)
+        if (cb_isa_available(isa)) best = isa;
+    return best;
+}
+
 static void choose_field(struct runner *r)
 {
     for (size_t i = 0; i < r->o->n_isas; i++) r->field.isa[r->field.n_isas++] = r->o->isa[i];
     cb_use_isa(r->field.isa[r->field.n_isas - 1]); /* what the machine block calls selected */
-    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++)
-        if (cb_isa_available(isa)) r->field.best = isa;
+    r->field.best = best_isa();
     if (!r->o->peers) return;
     r->field.n_libraries = cb_libraries_ready(r->field.library);
     r->field.library[r->field.n_libraries++] = "PyTorch"; /* a process of its own, started when it is needed */
@@ -96,12 +109,28 @@ static enum cb_status take_result(struct runner *r, size_t index, struct cb_erro
     return CB_OK;
 }
 
+/* Whose version it is that ours is compared with, and whether it runs what this CPU could. */
+static void describe_library(const struct runner *r, struct cb_verdict *verdict, const char *library)
+{
+    const struct cb_kernel_choice *choice = cb_library_choice(library);
+    const struct cb_kernel *kernel = r->live.contest->kernel;
+    const struct cb_entrant *way = verdict->ways[0];
+    if (!choice) {
+        verdict->version = kernel->library_version ? kernel->library_version(r->live.work, way) : NULL;
+        return;
+    }
+    verdict->version = choice->about.version;
+    if (cb_kernels_below(&choice->about, r->field.best, cb_cost_format(&way->cost)))
+        verdict->kernels = choice->about.kernels;
+}
+
 static void compare(struct runner *r)
 {
     for (size_t i = 0; i < r->field.n_libraries; i++) {
         struct cb_verdict verdict;
         const char *library = r->field.library[i];
         if (!cb_verdict_of(&verdict, r->live.contest, library, r->samples)) continue;
+        describe_library(r, &verdict, library);
         cb_results_add_verdict(&r->results, r->live.contest, library, &verdict);
         if (!r->o->google.json) cb_console_verdict(library, &verdict);
     }
@@ -131,9 +160,22 @@ static void forget_contest(struct runner *r)
     }
 }
 
+static void show_progress(struct runner *r)
+{
+    char text[96];
+    r->begun++;
+    cb_progress_text(text, sizeof text, "case", r->finished + r->begun, r->all, r->finished, cb_now_s() - r->start_s);
+    cb_progress_show(text);
+}
+
 static void measure(void *context, size_t index, struct cb_state *state)
 {
     struct runner *r = context;
+    if (cb_interrupt_signal()) {
+        cb_state_fail(state, "interrupted");
+        return;
+    }
+    if (r->live.state[index] == CB_NEW) show_progress(r);
     cb_live_measure(&r->live, index, state);
 }
 
@@ -150,24 +192,37 @@ static struct cb_ceilings *ceilings_of(struct runner *r, size_t threads)
     return &r->ceilings[i];
 }
 
-static enum cb_status run_contest(struct runner *r, const struct cb_contest *contest, size_t *matched,
-                                  struct cb_error *err)
-{
+/* Its cases, as Google Benchmark takes them; the names lie in text. */
+struct named {
     char text[CB_MAX_ENTRANTS][160];
     const char *names[CB_MAX_ENTRANTS];
+    struct cb_gbench_cases cases;
+};
+
+static void name_cases(struct named *named, struct runner *r, const struct cb_contest *contest)
+{
     for (size_t i = 0; i < contest->n_entrants; i++) {
-        snprintf(text[i], sizeof text[i], "%s/%s", contest->name, contest->entrant[i].name);
-        names[i] = text[i];
+        snprintf(named->text[i], sizeof named->text[i], "%s/%s", contest->name, contest->entrant[i].name);
+        named->names[i] = named->text[i];
     }
-    struct cb_gbench_cases cases = {.names = names,
-                                    .n = contest->n_entrants,
-                                    .iterations = r->o->iterations,
-                                    .measure = measure,
-                                    .report = keep_rows,
-                                    .context = r};
-    cb_live_begin(&r->live, contest, ceilings_of(r, contest->threads), r->field.best);
-    enum cb_status status = cb_gbench_run(&cases, matched, err);
-    if (!status && *matched && !r->o->google.list) status = take_results(r, err);
+    named->cases = (struct cb_gbench_cases){.names = named->names,
+                                            .n = contest->n_entrants,
+                                            .iterations = r->o->iterations,
+                                            .measure = measure,
+                                            .report = keep_rows,
+                                            .context = r};
+}
+
+/* What was measured of a contest that was interrupted is not complete, and dropped. */
+static enum cb_status run_contest(struct runner *r, const struct cb_contest *contest, struct cb_error *err)
+{
+    struct named named;
+    size_t matched;
+    name_cases(&named, r, contest);
+    cb_live_begin(&r->live, contest, ceilings_of(r, contest->threads), r->field.best, r->pause_s);
+    enum cb_status status = cb_gbench_run(&named.cases, &matched, err);
+    cb_progress_clear();
+    if (!status && matched && !r->o->google.list && !cb_interrupt_signal()) status = take_results(r, err);
     forget_contest(r);
     return status;
 }
@@ -179,12 +234,14 @@ static enum cb_status nothing_matched(const struct runner *r, struct cb_error *e
     char missing[256] = "";
     size_t i, used = 0;
     const json_t *library;
-    json_array_foreach(cb_libraries_json(), i, library)
+    json_t *libraries = cb_libraries_json();
+    json_array_foreach(libraries, i, library)
     {
         if (json_is_string(json_object_get(library, "about")) || used >= sizeof missing) continue;
         used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s",
                                  used ? ", " : "; not here: ", json_string_value(json_object_get(library, "name")));
     }
+    json_decref(libraries);
     const char *filter = r->o->google.filter;
     return cb_fail(
         err, CB_BAD_INPUT,
@@ -195,18 +252,44 @@ static enum cb_status nothing_matched(const struct runner *r, struct cb_error *e
 static enum cb_status run_all(struct runner *r, const struct cb_program *program, struct cb_error *err)
 {
     enum cb_status status = CB_OK;
-    size_t all = 0, threads = most_threads(r->o);
-    for (size_t i = 0; i < program->n && !status; i++) {
-        size_t matched = 0;
+    size_t threads = most_threads(r->o);
+    r->start_s = cb_now_s();
+    if (r->o->cold && !r->o->google.list) r->pause_s = cb_gbench_pause_s();
+    for (size_t i = 0; i < program->n && !status && !cb_interrupt_signal(); i++) {
+        if (!r->matched[i]) continue;
         if (r->o->peers && program->contest[i].threads != threads) {
             threads = program->contest[i].threads;
             status = cb_libraries_use_threads(threads, err);
         }
-        if (!status) status = run_contest(r, &program->contest[i], &matched, err);
-        all += matched;
+        if (!status) status = run_contest(r, &program->contest[i], err);
+        if (!cb_interrupt_signal()) r->finished += r->matched[i];
+        r->begun = 0;
     }
-    if (!status && all == 0) status = nothing_matched(r, err);
     return status;
+}
+
+static enum cb_status count_cases(struct runner *r, const struct cb_program *program, struct cb_error *err)
+{
+    enum cb_status status = CB_OK;
+    r->matched = calloc(program->n + 1, sizeof *r->matched);
+    if (!r->matched) return cb_fail(err, CB_NO_MEMORY, "out of memory for %zu contests", program->n);
+    for (size_t i = 0; i < program->n && !status; i++) {
+        struct named named;
+        name_cases(&named, r, &program->contest[i]);
+        status = cb_gbench_count(&named.cases, &r->matched[i], err);
+        r->all += r->matched[i];
+    }
+    if (!status && r->all == 0) status = nothing_matched(r, err);
+    return status;
+}
+
+static enum cb_status read_shapes(struct cb_shapes *shapes, const char *path, const struct cb_shape_form *const *forms,
+                                  size_t n_forms, struct cb_error *err)
+{
+    struct stat there;
+    bool folder = !stat(path, &there) && S_ISDIR(there.st_mode);
+    return folder ? cb_shapes_read_folder(shapes, path, forms, n_forms, err)
+                  : cb_shapes_read(shapes, path, forms, n_forms, err);
 }
 
 static enum cb_status make_program(struct runner *r, const struct cb_kernel *const *kernels, struct cb_shapes *shapes,
@@ -216,11 +299,24 @@ static enum cb_status make_program(struct runner *r, const struct cb_kernel *con
     size_t n_forms = cb_program_forms(kernels, forms);
     enum cb_status status = r->o->n_shapes ? CB_OK : cb_shapes_read_all(shapes, forms, n_forms, err);
     for (size_t i = 0; i < r->o->n_shapes && !status; i++)
-        status = cb_shapes_read(shapes, r->o->shapes[i], forms, n_forms, err);
+        status = read_shapes(shapes, r->o->shapes[i], forms, n_forms, err);
     if (!status && r->o->batch) status = cb_shapes_override(shapes, "batch", r->o->batch, err);
     if (status) return status;
     return cb_program_make(program, kernels, shapes, &r->field, r->o->threads, r->o->n_threads, r->o->warm, r->o->cold,
                            err);
+}
+
+static void print_expected(const struct runner *r)
+{
+    char least[32];
+    const struct cb_google_flags *flags = &r->o->google;
+    cb_duration_text(least, sizeof least, cb_expected_s(r->all, flags->repetitions, flags->min_time_s));
+    printf("# %zu case%s", r->all, r->all == 1 ? "" : "s");
+    if (r->o->iterations)
+        printf(", %zu repetitions of %zu calls\n", flags->repetitions, r->o->iterations);
+    else
+        printf(": at least %s; %zu repetitions of %g s, each longer where a call is\n", least, flags->repetitions,
+               flags->min_time_s);
 }
 
 static void print_head(const struct runner *r)
@@ -230,13 +326,15 @@ static void print_head(const struct runner *r)
     cb_teams_print(r->teams);
     if (r->o->peers) {
         json_t *environment = cb_peers_environment();
-        cb_peers_print(cb_libraries_json(), environment);
+        cb_libraries_print();
+        cb_peers_print_environment(environment);
         json_decref(environment);
     }
     cb_document_print_warnings(threads);
     if (r->o->perf) cb_perf_print_missing();
+    print_expected(r);
     printf("# Medians of the repetitions. A case's full name: the line above it, '/', its first column.\n");
-    fflush(stdout);
+    cb_flush_output();
 }
 
 /* --- results --- */
@@ -264,11 +362,14 @@ static json_t *document(const struct runner *r)
     json_object_set(root, "contests", r->results.contests);
     json_object_set(root, "teams", r->teams);
     json_object_set_new(root, "ceilings", measured_ceilings(r));
-    json_object_set(root, "peers", cb_libraries_json());
+    json_object_set_new(root, "peers", cb_libraries_json());
     json_object_set_new(root, "peers_environment", cb_peers_environment());
     json_object_set(root, "skipped", r->results.skipped);
     json_object_set(root, "errors", r->results.errors);
     json_object_set_new(root, "cpu_throttled_periods_of_the_run", throttled(r));
+    json_object_set_new(root, "timer_pause_seconds", r->pause_s > 0 ? json_real(r->pause_s) : json_null());
+    if (!(r->pause_s > 0)) json_object_set_new(root, "timer_pause_seconds_reason", json_string("no cold cases"));
+    json_object_set_new(root, "interrupted", json_boolean(cb_interrupt_signal()));
     return root;
 }
 
@@ -278,11 +379,14 @@ static enum cb_status write_results(const struct runner *r, struct cb_error *err
     json_t *root = document(r), *summary = NULL;
     if (r->o->summary)
         summary = cb_document(most_threads(r->o), r->o->threads_reason, r->placement, json_incref(r->results.summary));
+    if (summary) json_object_set_new(summary, "interrupted", json_boolean(cb_interrupt_signal()));
     if (!root || (r->o->summary && !summary)) status = cb_fail(err, CB_NO_MEMORY, "out of memory for the results");
     if (!status && r->o->google.out) status = cb_save_json(r->o->google.out, root, err);
     if (!status && r->o->summary) status = cb_save_json(r->o->summary, summary, err);
-    if (!status && r->o->google.json && (json_dumpf(root, stdout, JSON_INDENT(2)) || putchar('\n') == EOF))
-        status = cb_fail(err, CB_IO_ERROR, "standard output: cannot be written");
+    if (!status && r->o->google.json) { /* a failure is cb_finish_output's to tell */
+        json_dumpf(root, stdout, JSON_INDENT(2));
+        putchar('\n');
+    }
     json_decref(root);
     json_decref(summary);
     return status ? status : cb_finish_output(err);
@@ -292,6 +396,9 @@ static enum cb_status write_results(const struct runner *r, struct cb_error *err
 static enum cb_status conclude(const struct runner *r, struct cb_error *err)
 {
     size_t wrong = json_array_size(r->results.errors), skipped = json_array_size(r->results.skipped);
+    if (cb_interrupt_signal())
+        return cb_fail(err, CB_UNAVAILABLE, "interrupted after %zu of %zu cases; these are complete", r->finished,
+                       r->all);
     if (wrong)
         return cb_fail(err, CB_UNAVAILABLE, "%zu case%s failed, as told above; %zu measured", wrong,
                        wrong == 1 ? "" : "s", r->results.cases);
@@ -313,14 +420,17 @@ enum cb_status cb_bench_run(const struct cb_bench_options *o, const struct cb_ke
     if (status) return status;
     cb_cgroup_read(&cgroup, "");
     r.throttled_before = cgroup.throttled;
-    if (o->peers) cb_libraries_start(most_threads(o));
+    if (o->peers) cb_libraries_start(most_threads(o), best_isa());
     status = cb_teams_bind(o->threads, o->n_threads, &r.teams, &r.placement, err);
     choose_field(&r);
     if (!status) status = make_program(&r, kernels, &shapes, &program, err);
+    if (!status) status = count_cases(&r, &program, err);
+    if (!status && !o->google.list) cb_interrupt_install("writing what is complete");
     if (!status && !o->google.list && !o->google.json) print_head(&r);
     if (!status) status = run_all(&r, &program, err);
     if (!status) status = o->google.list ? cb_finish_output(err) : write_results(&r, err);
     if (!status && !o->google.list) status = conclude(&r, err);
+    free(r.matched);
     cb_program_free(&program);
     cb_shapes_free(&shapes);
     json_decref(r.teams);
@@ -358,7 +468,8 @@ enum cb_status cb_bench_ceilings(const struct cb_bench_options *o, struct cb_err
         printf("# %s\n", cb_machine_line(most_threads(o)));
         cb_teams_print(r.teams);
     }
-    for (size_t i = 0; i < o->n_threads && !status; i++) {
+    cb_interrupt_install("writing what is complete");
+    for (size_t i = 0; i < o->n_threads && !status && !cb_interrupt_signal(); i++) {
         status = measure_ceilings(&r, i, err);
         if (!status && !o->google.json) cb_ceilings_print(&r.ceilings[i]);
     }

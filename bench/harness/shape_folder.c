@@ -36,15 +36,15 @@ static enum cb_status find(char folder[PATH_MAX], struct cb_error *err)
         "--shapes");
 }
 
-enum cb_status cb_shapes_read_all(struct cb_shapes *shapes, const struct cb_shape_form *const *forms, size_t n_forms,
-                                  struct cb_error *err)
+enum cb_status cb_shapes_read_folder(struct cb_shapes *shapes, const char *folder,
+                                     const struct cb_shape_form *const *forms, size_t n_forms, struct cb_error *err)
 {
-    char folder[PATH_MAX], path[PATH_MAX + 256];
+    char path[PATH_MAX + 256];
     struct dirent **entries;
-    enum cb_status status = find(folder, err);
-    if (status) return status;
+    enum cb_status status = CB_OK;
     int n = scandir(folder, &entries, is_shape_file, alphasort);
     if (n < 0) return cb_fail(err, CB_IO_ERROR, "%.900s: cannot read the folder of the shapes", folder);
+    if (n == 0) status = cb_fail(err, CB_BAD_INPUT, "%.900s: no shapes (*.txt) in this folder", folder);
     for (int i = 0; i < n; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
         if (!status) status = cb_shapes_read(shapes, path, forms, n_forms, err);
@@ -52,4 +52,12 @@ enum cb_status cb_shapes_read_all(struct cb_shapes *shapes, const struct cb_shap
     }
     free(entries);
     return status;
+}
+
+enum cb_status cb_shapes_read_all(struct cb_shapes *shapes, const struct cb_shape_form *const *forms, size_t n_forms,
+                                  struct cb_error *err)
+{
+    char folder[PATH_MAX];
+    enum cb_status status = find(folder, err);
+    return status ? status : cb_shapes_read_folder(shapes, folder, forms, n_forms, err);
 }

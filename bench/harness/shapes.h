@@ -45,7 +45,10 @@ enum cb_status cb_shapes_parse(struct cb_shapes *shapes, const char *text, size_
                                const struct cb_shape_form *const *forms, size_t n_forms, struct cb_error *err);
 enum cb_status cb_shapes_read(struct cb_shapes *shapes, const char *path, const struct cb_shape_form *const *forms,
                               size_t n_forms, struct cb_error *err);
-/* The files *.txt that come with the program, sorted by name; see find.h for where they are looked for. */
+/* The files *.txt of a folder, sorted by name. */
+enum cb_status cb_shapes_read_folder(struct cb_shapes *shapes, const char *folder,
+                                     const struct cb_shape_form *const *forms, size_t n_forms, struct cb_error *err);
+/* Those that come with the program; see find.h for where they are looked for. */
 enum cb_status cb_shapes_read_all(struct cb_shapes *shapes, const struct cb_shape_form *const *forms, size_t n_forms,
                                   struct cb_error *err);
 void cb_shapes_free(struct cb_shapes *shapes); /* accepts empty */

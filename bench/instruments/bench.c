@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,10 +102,10 @@ double cb_worst_difference(const float *expected, const float *got, size_t n)
     return worst > 0 ? worst / largest : 0;
 }
 
-/* 0, or the number of the error. */
-static int write_text(const char *path, const char *text)
+/* 0, or the number of the error. Closes the descriptor; below 0: it could not be opened. */
+static int write_text(int fd, const char *text)
 {
-    FILE *file = fopen(path, "w");
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (!file) return errno;
     errno = 0;
     int failed = fputs(text, file) == EOF || fflush(file);
@@ -117,7 +119,7 @@ static int write_text(const char *path, const char *text)
 /* The rename is on the disk when its folder is. */
 static int sync_folder(const char *path)
 {
-    char copy[4096];
+    char copy[PATH_MAX];
     snprintf(copy, sizeof copy, "%s", path);
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY);
     if (fd < 0) return errno;
@@ -126,18 +128,33 @@ static int sync_folder(const char *path)
     return number;
 }
 
+/* A new file beside path, of a name that nobody can have foreseen. */
+static int open_temp(const char *path, char temp[PATH_MAX])
+{
+    uint64_t tag;
+    if (getrandom(&tag, sizeof tag, 0) != (ssize_t)sizeof tag) return -1;
+    errno = ENAMETOOLONG;
+    if ((size_t)snprintf(temp, PATH_MAX, "%s.%016llx.tmp", path, (unsigned long long)tag) >= PATH_MAX) return -1;
+    return open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
+static int replace(const char *path, const char *text)
+{
+    char temp[PATH_MAX];
+    int fd = open_temp(path, temp), number = write_text(fd, text);
+    if (!number) number = rename(temp, path) ? errno : sync_folder(path);
+    if (number && fd >= 0) unlink(temp);
+    return number;
+}
+
 enum cb_status cb_save_text(const char *path, const char *text, struct cb_error *err)
 {
-    char temp[4096];
+    char target[PATH_MAX]; /* of a link: the file that it leads to */
     struct stat there;
-    if ((size_t)snprintf(temp, sizeof temp, "%s.new", path) >= sizeof temp)
-        return cb_fail(err, CB_BAD_INPUT, "%.64s...: this name is too long", path);
-    /* A device, a pipe: nothing to replace. */
-    bool device = !stat(path, &there) && !S_ISREG(there.st_mode);
-    int number = write_text(device ? path : temp, text);
-    if (!number && !device) number = rename(temp, path) ? errno : sync_folder(path);
+    bool exists = !stat(path, &there), device = exists && !S_ISREG(there.st_mode); /* or a pipe: nothing to replace */
+    int number = device ? write_text(open(path, O_WRONLY | O_CLOEXEC), text)
+                        : replace(exists && realpath(path, target) ? target : path, text);
     if (!number) return CB_OK;
-    if (!device) remove(temp);
     return cb_fail(err, CB_IO_ERROR, "%s: cannot write the results: %s", path, strerror(number));
 }
 
@@ -157,8 +174,27 @@ enum cb_status cb_save_json(const char *path, const json_t *json, struct cb_erro
     return status;
 }
 
+/* Of the first failure: a later one may have another reason, or none. */
+static int output_error;
+
+void cb_flush_output(void)
+{
+    errno = 0;
+    if (fflush(stdout) && !output_error) output_error = errno;
+}
+
 enum cb_status cb_finish_output(struct cb_error *err)
 {
-    if (!fflush(stdout) && !ferror(stdout)) return CB_OK;
-    return cb_fail(err, CB_IO_ERROR, "standard output: cannot be written: %s", strerror(errno));
+    cb_flush_output();
+    if (!output_error && !ferror(stdout)) return CB_OK;
+    return cb_fail(err, CB_IO_ERROR, "standard output: cannot be written: %s",
+                   output_error ? strerror(output_error) : "some of it was lost");
+}
+
+int cb_end_after_output(const char *program)
+{
+    struct cb_error err;
+    if (!cb_finish_output(&err)) return EXIT_SUCCESS;
+    fprintf(stderr, "%s: %s\n", program, err.text);
+    return EXIT_FAILURE;
 }

@@ -33,11 +33,16 @@ void cb_let_threads_sleep(void);
 /* Largest difference of n values, as a share of the largest expected value; NaN if there is a NaN. */
 double cb_worst_difference(const float *expected, const float *got, size_t n);
 
-/* Writes a result file: temp file beside it, fsync, rename, fsync of the folder. A device or pipe is written to. */
+/* Writes a result file: temp file beside it, fsync, rename, fsync of the folder. A device or pipe is written to; a link
+ * stays, and the file that it leads to is replaced. */
 enum cb_status cb_save_text(const char *path, const char *text, struct cb_error *err);
 enum cb_status cb_save_json(const char *path, const json_t *json, struct cb_error *err);
 
-/* Flushes standard output; a full disk or a closed pipe is an error. */
+/* Shows what was printed so far; remembers why that failed for cb_finish_output. */
+void cb_flush_output(void);
+/* Flushes standard output; a full disk or a closed pipe, now or before, is an error. */
 enum cb_status cb_finish_output(struct cb_error *err);
+/* The same at the end of a program that only printed: its exit status; a failure is told. */
+int cb_end_after_output(const char *program);
 
 #endif

@@ -103,19 +103,6 @@ static void check_load(json_t *warnings, const json_t *machine)
              "the NMI watchdog occupies one hardware counter: more passes are needed to count all events");
 }
 
-/* A variable that sets what a peer runs makes it another peer. */
-static void check_peers(json_t *warnings, const json_t *machine)
-{
-    static const char *const prefixes[] = {"OPENBLAS_", "GOTO_", "BLIS_", "LIBXSMM_", "DNNL_", "ONEDNN_", "MKL_"};
-    const char *name;
-    json_t *value;
-    json_object_foreach(json_object_get(machine, "environment"), name,
-                        value) for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes;
-                                    i++) if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
-        warn(warnings, "environment", "unset it before comparing with that library, or name it with the result",
-             "%s=%s changes what a peer runs", name, json_string_value(value));
-}
-
 static void check_build(json_t *warnings, const json_t *machine)
 {
     if (strcmp(text(machine, "build_type"), "optimized"))
@@ -143,7 +130,6 @@ json_t *cb_machine_warnings(const json_t *machine)
     check_threads(warnings, machine);
     check_clock(warnings, machine);
     check_load(warnings, machine);
-    check_peers(warnings, machine);
     check_build(warnings, machine);
     return warnings;
 }

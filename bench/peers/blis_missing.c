@@ -1,9 +1,9 @@
 /* In the place of blis.c where the library was not found when this was built. */
 #include "gemm_peer.h"
 
-static enum cb_status start(size_t threads, char *about, size_t bytes, struct cb_error *err)
+static enum cb_status start(size_t threads, struct cb_peer_about *about, struct cb_error *err)
 {
-    (void)threads, (void)about, (void)bytes;
+    (void)threads, (void)about;
     return cb_fail(err, CB_UNAVAILABLE, "not built in (libblis-dev missing when built)");
 }
 

@@ -6,7 +6,7 @@
 #include "conv/conv.h"
 #include "core/status.h"
 
-/* A library's convolution, in the library's own layouts. With storage of bf16 all its operands are of bf16, but dW. */
+/* A library's convolution, in the library's own layouts; its SGEMM starts it (gemm_peer.h). With storage of bf16 all its operands are of bf16, but dW. */
 
 enum cb_conv_pass { CB_CONV_FORWARD, CB_CONV_BACKWARD_DATA, CB_CONV_BACKWARD_WEIGHTS, CB_CONV_PASSES };
 
@@ -24,7 +24,6 @@ struct cb_conv_peer {
     const char *name;
     size_t algorithms;
     const char *const *algorithm_names;
-    enum cb_status (*start)(size_t threads, char *about, size_t bytes, struct cb_error *err); /* as in gemm_peer.h */
     /* CB_UNAVAILABLE: the library does not offer the algorithm for this. *plan is NULL after a failure. */
     enum cb_status (*create)(struct cb_conv_plan **plan, const struct cb_conv_shape *shape, enum cb_conv_pass pass,
                              size_t algorithm, const struct cb_conv_tensors *tensors, struct cb_error *err);

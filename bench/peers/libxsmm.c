@@ -5,19 +5,54 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gemm_peer.h"
 
 static libxsmm_smmfunction kernel;
 
-static enum cb_status start(size_t threads, char *about, size_t bytes, struct cb_error *err)
+/* By the names that it gives its targets: each is of the first of these that it begins with. */
+static enum cb_isa isa_of(const char *target)
+{
+    static const struct {
+        const char *begins;
+        enum cb_isa isa;
+    } targets[] = {{"spr", CB_ISA_AVX512BF16}, {"cpx", CB_ISA_AVX512BF16}, {"clx", CB_ISA_AVX512},
+                   {"skx", CB_ISA_AVX512},     {"knm", CB_ISA_AVX512},     {"knl", CB_ISA_AVX512},
+                   {"hsw", CB_ISA_AVX2},       {"snb", CB_ISA_SCALAR},     {"wsm", CB_ISA_SCALAR},
+                   {"sse", CB_ISA_SCALAR},     {"generic", CB_ISA_SCALAR}};
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
+        if (!strncmp(target, targets[i].begins, strlen(targets[i].begins))) return targets[i].isa;
+    return CB_ISA_COUNT;
+}
+
+static const char *kernels_value(enum cb_isa isa)
+{
+    switch (isa) {
+    case CB_ISA_AVX2:
+        return "hsw";
+    case CB_ISA_AVX512:
+        return "skx";
+    case CB_ISA_AVX512BF16:
+        return "cpx";
+    default:
+        return NULL;
+    }
+}
+
+static enum cb_status start(size_t threads, struct cb_peer_about *about, struct cb_error *err)
 {
     (void)threads, (void)err;
     bool by_user = getenv("OMP_PROC_BIND");
     libxsmm_init(); /* sets that variable, too late for OpenMP, but we would take it for the user's wish */
     if (!by_user) unsetenv("OMP_PROC_BIND");
-    snprintf(about, bytes, "%s, target %s, threads: 1 (its small kernels have no more), up to m*n*k = %llu",
-             LIBXSMM_VERSION, libxsmm_get_target_arch(), (unsigned long long)LIBXSMM_MAX_MNK);
+    const char *target = libxsmm_get_target_arch();
+    snprintf(about->version, sizeof about->version, "%s", LIBXSMM_VERSION);
+    snprintf(about->kernels, sizeof about->kernels, "%s", target ? target : "unknown");
+    about->isa = isa_of(about->kernels);
+    snprintf(about->text, sizeof about->text,
+             "%s, target %s, threads: 1 (its small kernels have no more), up to m*n*k = %llu", about->version,
+             about->kernels, (unsigned long long)LIBXSMM_MAX_MNK);
     return CB_OK;
 }
 
@@ -40,4 +75,11 @@ static enum cb_status run(const struct cb_gemm *g, struct cb_error *err)
     return CB_OK;
 }
 
-const struct cb_gemm_peer cb_gemm_libxsmm = {"LIBXSMM", false, start, prepare, run};
+const struct cb_gemm_peer cb_gemm_libxsmm = {.name = "LIBXSMM",
+                                             .most_threads = 1,
+                                             .prefixes = {"LIBXSMM_"},
+                                             .kernels_variables = {"LIBXSMM_TARGET"},
+                                             .kernels_value = kernels_value,
+                                             .start = start,
+                                             .prepare = prepare,
+                                             .run = run};

@@ -13,28 +13,25 @@
 static dnnl_engine_t engine;
 static dnnl_stream_t stream;
 
-static const char *isa_name(dnnl_cpu_isa_t isa)
+static const struct chosen {
+    dnnl_cpu_isa_t theirs;
+    const char *name;
+    enum cb_isa isa;
+} isas[] = {{dnnl_cpu_isa_sse41, "SSE4.1", CB_ISA_SCALAR},
+            {dnnl_cpu_isa_avx, "AVX", CB_ISA_SCALAR},
+            {dnnl_cpu_isa_avx2, "AVX2", CB_ISA_AVX2},
+            {dnnl_cpu_isa_avx2_vnni, "AVX2 with VNNI", CB_ISA_AVX2},
+            {dnnl_cpu_isa_avx512_core, "AVX-512", CB_ISA_AVX512},
+            {dnnl_cpu_isa_avx512_core_vnni, "AVX-512 with VNNI", CB_ISA_AVX512},
+            {dnnl_cpu_isa_avx512_core_bf16, "AVX-512 with bf16", CB_ISA_AVX512BF16},
+            {dnnl_cpu_isa_avx512_core_amx, "AVX-512 with AMX", CB_ISA_AVX512BF16}};
+
+static struct chosen chosen_isa(void)
 {
-    switch (isa) {
-    case dnnl_cpu_isa_sse41:
-        return "SSE4.1";
-    case dnnl_cpu_isa_avx:
-        return "AVX";
-    case dnnl_cpu_isa_avx2:
-        return "AVX2";
-    case dnnl_cpu_isa_avx2_vnni:
-        return "AVX2 with VNNI";
-    case dnnl_cpu_isa_avx512_core:
-        return "AVX-512";
-    case dnnl_cpu_isa_avx512_core_vnni:
-        return "AVX-512 with VNNI";
-    case dnnl_cpu_isa_avx512_core_bf16:
-        return "AVX-512 with bf16";
-    case dnnl_cpu_isa_avx512_core_amx:
-        return "AVX-512 with AMX";
-    default:
-        return "instruction set not named";
-    }
+    dnnl_cpu_isa_t theirs = dnnl_get_effective_cpu_isa();
+    for (size_t i = 0; i < sizeof isas / sizeof *isas; i++)
+        if (isas[i].theirs == theirs) return isas[i];
+    return (struct chosen){theirs, "instruction set not named", CB_ISA_COUNT};
 }
 
 static enum cb_status failed(const char *what, dnnl_status_t status, struct cb_error *err)
@@ -43,7 +40,7 @@ static enum cb_status failed(const char *what, dnnl_status_t status, struct cb_e
     return cb_fail(err, kind, "oneDNN: %s failed with status %d", what, (int)status);
 }
 
-static enum cb_status start(size_t threads, char *about, size_t bytes, struct cb_error *err)
+static enum cb_status start(size_t threads, struct cb_peer_about *about, struct cb_error *err)
 {
     omp_set_num_threads((int)threads); /* it has no call of its own for that */
     dnnl_status_t status = dnnl_success;
@@ -51,8 +48,12 @@ static enum cb_status start(size_t threads, char *about, size_t bytes, struct cb
     if (!status && !stream) status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
     if (status) return failed("starting", status, err);
     const dnnl_version_t *v = dnnl_version();
-    snprintf(about, bytes, "%d.%d.%d, %s, threads: %d", v->major, v->minor, v->patch,
-             isa_name(dnnl_get_effective_cpu_isa()), omp_get_max_threads());
+    const struct chosen chosen = chosen_isa();
+    about->isa = chosen.isa;
+    snprintf(about->kernels, sizeof about->kernels, "%s", chosen.name);
+    snprintf(about->version, sizeof about->version, "%d.%d.%d", v->major, v->minor, v->patch);
+    snprintf(about->text, sizeof about->text, "%s, %s, threads: %d", about->version, about->kernels,
+             omp_get_max_threads());
     return CB_OK;
 }
 
@@ -252,7 +253,6 @@ static void buffers(const struct cb_conv_plan *plan, void (*visit)(void *context
 const struct cb_conv_peer cb_conv_onednn = {.name = "oneDNN",
                                             .algorithms = ALGORITHMS,
                                             .algorithm_names = algorithm_names,
-                                            .start = start,
                                             .create = create,
                                             .implementation = implementation,
                                             .run = run,
@@ -322,6 +322,8 @@ static enum cb_status run_gemm_bf16(const struct cb_gemm_bf16 *g, struct cb_erro
 }
 
 const struct cb_gemm_peer cb_gemm_onednn = {.name = "oneDNN",
+                                            .prefixes = {"ONEDNN_", "DNNL_"},
+                                            .kernels_variables = {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"},
                                             .start = start,
                                             .prepare = prepare_gemm,
                                             .run = run_gemm,

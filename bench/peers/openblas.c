@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "gemm_peer.h"
 
@@ -21,7 +23,59 @@ static const char *file_of(const void *symbol, char path[PATH_MAX])
     return dladdr(symbol, &info) && realpath(info.dli_fname, path) ? path : "file unknown";
 }
 
-static enum cb_status start(size_t threads, char *about, size_t bytes, struct cb_error *err)
+/* Its other cores have kernels of SSE or AVX, or are of other architectures. */
+static enum cb_isa isa_of(const char *core)
+{
+    static const struct {
+        const char *name;
+        enum cb_isa isa;
+    } cores[] = {{"SapphireRapids", CB_ISA_AVX512BF16},
+                 {"Cooperlake", CB_ISA_AVX512BF16},
+                 {"SkylakeX", CB_ISA_AVX512},
+                 {"Zen", CB_ISA_AVX2},
+                 {"Excavator", CB_ISA_AVX2},
+                 {"Haswell", CB_ISA_AVX2},
+                 {"Steamroller", CB_ISA_SCALAR},
+                 {"Piledriver", CB_ISA_SCALAR},
+                 {"Bulldozer", CB_ISA_SCALAR},
+                 {"Sandybridge", CB_ISA_SCALAR},
+                 {"Bobcat", CB_ISA_SCALAR},
+                 {"Barcelona", CB_ISA_SCALAR},
+                 {"Nehalem", CB_ISA_SCALAR},
+                 {"Atom", CB_ISA_SCALAR},
+                 {"Dunnington", CB_ISA_SCALAR},
+                 {"Penryn", CB_ISA_SCALAR},
+                 {"Core2", CB_ISA_SCALAR},
+                 {"Prescott", CB_ISA_SCALAR},
+                 {"Katmai", CB_ISA_SCALAR},
+                 {"Northwood", CB_ISA_SCALAR}};
+    for (size_t i = 0; i < sizeof cores / sizeof *cores; i++)
+        if (!strcasecmp(core, cores[i].name)) return cores[i].isa;
+    return CB_ISA_COUNT;
+}
+
+static const char *kernels_value(enum cb_isa isa)
+{
+    switch (isa) {
+    case CB_ISA_AVX2:
+        return "Haswell";
+    case CB_ISA_AVX512:
+    case CB_ISA_AVX512BF16: /* SGEMM is the same on Cooperlake */
+        return "SkylakeX";
+    default:
+        return NULL;
+    }
+}
+
+/* "OpenBLAS 0.3.21 NO_LAPACKE ...": the second word. */
+static void read_version(char *version, size_t bytes, const char *config)
+{
+    const char *begin = strchr(config, ' ');
+    begin = begin ? begin + 1 : config;
+    snprintf(version, bytes, "%.*s", (int)strcspn(begin, " "), begin);
+}
+
+static enum cb_status start(size_t threads, struct cb_peer_about *about, struct cb_error *err)
 {
     void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
     if (!library) return cb_fail(err, CB_UNAVAILABLE, "not found (%s; libopenblas-dev has it)", dlerror());
@@ -37,7 +91,11 @@ static enum cb_status start(size_t threads, char *about, size_t bytes, struct cb
     if (get_threads() != (int)threads)
         return cb_fail(err, CB_UNAVAILABLE, "left out: %d threads instead of %zu", get_threads(), threads);
     char path[PATH_MAX];
-    snprintf(about, bytes, "%s, core %s, threads: %d, %s", config(), core(), get_threads(), file_of(symbol, path));
+    read_version(about->version, sizeof about->version, config());
+    snprintf(about->kernels, sizeof about->kernels, "%s", core());
+    about->isa = isa_of(about->kernels);
+    snprintf(about->text, sizeof about->text, "%s, core %s, threads: %d, %.900s", config(), about->kernels,
+             get_threads(), file_of(symbol, path));
     return CB_OK;
 }
 
@@ -54,4 +112,11 @@ static enum cb_status run(const struct cb_gemm *g, struct cb_error *err)
     return CB_OK;
 }
 
-const struct cb_gemm_peer cb_gemm_openblas = {"OpenBLAS", true, start, prepare, run};
+const struct cb_gemm_peer cb_gemm_openblas = {.name = "OpenBLAS",
+                                              .own_threads = true,
+                                              .prefixes = {"OPENBLAS_", "GOTO_"},
+                                              .kernels_variables = {"OPENBLAS_CORETYPE"},
+                                              .kernels_value = kernels_value,
+                                              .start = start,
+                                              .prepare = prepare,
+                                              .run = run};

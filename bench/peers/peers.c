@@ -3,48 +3,60 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gemm_peer.h"
+#include "json_text.h"
+
 extern char **environ;
 
-bool cb_peers_start(json_t *peers, const char *name, cb_peer_start_fn *start, size_t threads)
+static bool begins_with_one(const char *text, const char *const *prefixes, size_t n)
 {
-    char about[2048];
-    struct cb_error err;
-    if (start(threads, about, sizeof about, &err)) {
-        json_array_append_new(peers, json_pack("{s:s, s:n, s:s}", "name", name, "about", "about_reason", err.text));
-        return false;
-    }
-    json_array_append_new(peers, json_pack("{s:s, s:s}", "name", name, "about", about));
-    return true;
+    for (size_t i = 0; i < n && prefixes[i]; i++)
+        if (!strncmp(text, prefixes[i], strlen(prefixes[i]))) return true;
+    return false;
+}
+
+const struct cb_gemm_peer *cb_peer_of_variable(const char *name)
+{
+    enum { PREFIXES = sizeof cb_gemm_peers[0]->prefixes / sizeof *cb_gemm_peers[0]->prefixes };
+    for (size_t i = 0; i < CB_GEMM_PEERS; i++)
+        if (begins_with_one(name, cb_gemm_peers[i]->prefixes, PREFIXES)) return cb_gemm_peers[i];
+    return NULL;
 }
 
 json_t *cb_peers_environment(void)
 {
-    static const char *const prefixes[] = {"OPENBLAS_", "GOTO_", "BLIS_", "LIBXSMM_", "ONEDNN_",
-                                           "DNNL_",     "OMP_",  "GOMP_", "KMP_"};
+    /* Of the OpenMP runtimes, and of PyTorch. */
+    static const char *const shared[] = {"OMP_", "GOMP_", "KMP_", "MKL_", "ATEN_"};
     json_t *set = json_object();
-    for (char **variable = environ; *variable; variable++)
-        for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-            const char *equals = strchr(*variable, '=');
-            if (!equals || strncmp(*variable, prefixes[i], strlen(prefixes[i]))) continue;
-            char name[256];
-            snprintf(name, sizeof name, "%.*s", (int)(equals - *variable), *variable);
-            json_object_set_new(set, name, json_string(equals + 1));
-        }
+    for (char **variable = environ; *variable; variable++) {
+        char name[256];
+        const char *equals = strchr(*variable, '=');
+        if (!equals) continue;
+        snprintf(name, sizeof name, "%.*s", (int)(equals - *variable), *variable);
+        if (cb_peer_of_variable(name) || begins_with_one(name, shared, sizeof shared / sizeof *shared))
+            json_object_set_new(set, name, cb_json_text(equals + 1));
+    }
     return set;
 }
 
-void cb_peers_print(const json_t *peers, const json_t *environment)
+static bool chooses_kernels(const struct cb_gemm_peer *peer, const char *name)
 {
-    size_t i;
-    const json_t *peer, *value;
-    json_array_foreach(peers, i, peer)
-    {
-        const char *about = json_string_value(json_object_get(peer, "about"));
-        if (!about) about = json_string_value(json_object_get(peer, "about_reason"));
-        printf("# %s: %s\n", json_string_value(json_object_get(peer, "name")), about);
-    }
-    printf("# environment of the peers:");
+    for (size_t i = 0; i < sizeof peer->kernels_variables / sizeof *peer->kernels_variables; i++)
+        if (peer->kernels_variables[i] && !strcmp(name, peer->kernels_variables[i])) return true;
+    return false;
+}
+
+void cb_peers_print_environment(const json_t *environment)
+{
     const char *name;
+    json_t *value;
+    printf("# environment of the peers:");
     json_object_foreach((json_t *)environment, name, value) printf(" %s=%s", name, json_string_value(value));
     printf("%s\n", json_object_size(environment) ? "" : " nothing set");
+    json_object_foreach((json_t *)environment, name, value)
+    {
+        const struct cb_gemm_peer *peer = cb_peer_of_variable(name);
+        if (peer && !chooses_kernels(peer, name)) /* these are judged by the kernels that they lead to */
+            printf("# warning: environment: %s=%s changes what %s runs\n", name, json_string_value(value), peer->name);
+    }
 }

@@ -12,6 +12,7 @@ momentum and weight decay. Everything is what a PyTorch user would write, in cha
 import argparse
 import json
 import resource
+import signal
 import sys
 import time
 
@@ -93,6 +94,7 @@ def main():
     parameters = sum(p.numel() for p in network.parameters())
     about = {"torch": torch.__version__, "threads": torch.get_num_threads(), "parameters": parameters,
              "mkldnn": torch.backends.mkldnn.is_available()}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the asker ends the conversation
     print("ready", json.dumps(about), flush=True)
     for line in sys.stdin:
         request = line.strip()

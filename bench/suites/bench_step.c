@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "find.h"
 #include "instruments.h"
 #include "kernels.h"
 #include "loop/feed.h"
@@ -30,7 +31,7 @@ static const char usage[] =
     "  --repetitions N    of each measurement (default 7)\n"
     "  --no-torch         without PyTorch\n"
     "  --python PROGRAM   the Python that has PyTorch (default /usr/bin/python3)\n"
-    "  --peer FILE        the peer's script (default bench/peers/torch_step.py)\n"
+    "  --peer FILE        the peer's script (default: torch_step.py beside the program)\n"
     "  --json FILE        also write the results to FILE\n"
     "\n"
     "Methodology: after one step each to warm up, a repetition is the FMA peak, two steps of ours, two of PyTorch's\n"
@@ -108,7 +109,6 @@ static struct options parse_options(int argc, char **argv)
         .batch = 512,
         .repetitions = 7,
         .python = "/usr/bin/python3",
-        .peer = "bench/peers/torch_step.py",
         .torch = true,
     };
     for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -239,21 +239,33 @@ struct torch {
     char about[512];
 };
 
+static bool is_there(const char *path)
+{
+    return !access(path, R_OK);
+}
+
 /* Started before our threads are bound and our memory is taken; builds its network meanwhile. */
 static void start_torch(struct torch *torch, const struct options *o)
 {
+    char beside[PATH_MAX];
+    const char *script = o->peer;
+    if (!script && cb_find_beside_program(beside, "bench/peers/torch_step.py", "torch_step.py", is_there)) script = beside;
+    if (!script) {
+        fprintf(stderr, "bench_step: going on without PyTorch: torch_step.py is not found beside the program\n");
+        return;
+    }
     torch->bf16 = o->network.numerics >= CB_BF16_BACKWARD;
     char depth[16], shortcut[2] = {o->network.shortcut}, batch[16], threads[16];
     snprintf(depth, sizeof depth, "%zu", o->network.depth);
     snprintf(batch, sizeof batch, "%zu", o->batch);
     snprintf(threads, sizeof threads, "%zu", o->threads);
-    const char *argv[] = {o->python, o->peer, "--depth",   depth,   "--shortcut", shortcut,
+    const char *argv[] = {o->python, script, "--depth",   depth,   "--shortcut", shortcut,
                           "--batch", batch,   "--threads", threads, NULL};
     struct cb_error err;
     enum cb_status status = cb_peer_start(&torch->peer, (char *const *)argv, &err);
     if (!status) status = cb_peer_ask(torch->peer, NULL, torch->about, sizeof torch->about, &err);
     if (!status && strncmp(torch->about, "ready ", 6))
-        status = cb_fail(&err, CB_UNAVAILABLE, "%s: expected 'ready', got '%s'", o->peer, torch->about);
+        status = cb_fail(&err, CB_UNAVAILABLE, "%s: expected 'ready', got '%s'", script, torch->about);
     if (!status) return;
     fprintf(stderr, "bench_step: going on without PyTorch: %s\n", err.text);
     cb_peer_stop(torch->peer);

@@ -12,7 +12,7 @@
 
 static const char *kind_word(size_t i)
 {
-    static const char *const words[] = {"square", "layer", "thin", "head"};
+    static const char *const words[] = {"square", "layer", "thin", "head", "other"};
     return i < sizeof words / sizeof *words ? words[i] : NULL;
 }
 
@@ -31,9 +31,6 @@ static const struct cb_shape_key keys[] = {
 };
 static const struct cb_shape_form form = {.name = "gemm", .keys = keys, .n_keys = sizeof keys / sizeof *keys};
 
-static const struct cb_gemm_peer *const peers[] = {&cb_gemm_openblas, &cb_gemm_blis, &cb_gemm_libxsmm, &cb_gemm_onednn};
-enum { PEERS = sizeof peers / sizeof *peers };
-
 static void enter(struct cb_contest *contest, const struct cb_field *field)
 {
     double m = (double)cb_shape_value(contest->shape, "m"), n = (double)cb_shape_value(contest->shape, "n"),
@@ -43,10 +40,11 @@ static void enter(struct cb_contest *contest, const struct cb_field *field)
                            .bytes = (m * k + k * n) * (double)cb_format_bytes(operands) + m * n * sizeof(float)};
     cost.least_flops[operands] = cost.flops;
     cb_enter_ours(contest, field, "", 0, &cost, operands == CB_BF16);
-    for (unsigned i = 0; i < PEERS; i++) {
-        if (operands == CB_BF16 && !peers[i]->prepare_bf16) continue;
-        struct cb_entrant *e = cb_enter_library(contest, field, peers[i]->name, "", i, &cost);
-        if (e) e->own_threads = peers[i]->own_threads;
+    for (unsigned i = 0; i < CB_GEMM_PEERS; i++) {
+        const struct cb_gemm_peer *peer = cb_gemm_peers[i];
+        if (operands == CB_BF16 && !peer->prepare_bf16) continue;
+        struct cb_entrant *e = cb_enter_library(contest, field, peer->name, "", i, &cost);
+        if (e) e->own_threads = peer->own_threads;
     }
 }
 
@@ -96,6 +94,9 @@ static enum cb_status setup(void **out, const struct cb_contest *contest, struct
 
 static enum cb_status prepare_peer(const struct work *w, const struct cb_gemm_peer *peer, struct cb_error *err)
 {
+    if (peer->most_threads && cb_team_threads(w->team) > peer->most_threads)
+        return cb_fail(err, CB_UNAVAILABLE, "it has %zu thread%s here: compare it with --threads %zu",
+                       peer->most_threads, peer->most_threads == 1 ? "" : "s", peer->most_threads);
     struct cb_gemm g = product(w, w->peer_c);
     struct cb_gemm_bf16 g_bf16 = product_bf16(w, w->peer_c);
     const char *reason = w->operands == CB_BF16 ? peer->prepare_bf16(&g_bf16) : peer->prepare(&g);
@@ -105,7 +106,7 @@ static enum cb_status prepare_peer(const struct work *w, const struct cb_gemm_pe
 static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_error *err)
 {
     struct work *w = work;
-    if (e->library) return prepare_peer(w, peers[e->variant], err);
+    if (e->library) return prepare_peer(w, cb_gemm_peers[e->variant], err);
     struct cb_gemm g = product(w, w->c);
     struct cb_gemm_bf16 g_bf16 = product_bf16(w, w->c);
     size_t threads = cb_team_threads(w->team); /* and the ISA of this entrant */
@@ -121,7 +122,7 @@ static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_
 static enum cb_status run(void *work, const struct cb_entrant *e, struct cb_error *err)
 {
     struct work *w = work;
-    const struct cb_gemm_peer *peer = e->library ? peers[e->variant] : NULL;
+    const struct cb_gemm_peer *peer = e->library ? cb_gemm_peers[e->variant] : NULL;
     if (w->operands == CB_BF16) {
         struct cb_gemm_bf16 g = product_bf16(w, peer ? w->peer_c : w->c);
         return peer ? peer->run_bf16(&g, err) : cb_gemm_bf16(w->team, &g, &w->caches, w->workspace, err);

@@ -223,6 +223,12 @@ static const char *label(void *work, const struct cb_entrant *e)
     return e->library ? torch_side_about(w->torch) : NULL;
 }
 
+static const char *library_version(void *work, const struct cb_entrant *e)
+{
+    const struct work *w = work;
+    return e->library && w->torch ? torch_side_version(w->torch) : NULL;
+}
+
 static void release(void *work)
 {
     struct work *w = work;
@@ -245,5 +251,6 @@ const struct cb_kernel cb_bench_step = {
     .verify = verify,
     .run = run,
     .label = label,
+    .library_version = library_version,
     .release = release,
 };

@@ -1,5 +1,6 @@
 #include "torch_side.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 struct torch_side {
     struct cb_peer *peer;
     char about[512];
+    char version[32];
 };
 
 static const char greeting[] = "ready ";
@@ -38,7 +40,14 @@ static enum cb_status start_unbound(struct cb_peer **peer, char *const argv[], s
 static enum cb_status greet(struct torch_side *side, struct cb_error *err)
 {
     enum cb_status status = cb_peer_ask(side->peer, NULL, side->about, sizeof side->about, err);
-    if (status || !strncmp(side->about, greeting, strlen(greeting))) return status;
+    if (!status && !strncmp(side->about, greeting, strlen(greeting))) {
+        json_t *about = json_loads(side->about + strlen(greeting), 0, NULL);
+        const char *version = json_string_value(json_object_get(about, "torch"));
+        snprintf(side->version, sizeof side->version, "%s", version ? version : "");
+        json_decref(about);
+        return CB_OK;
+    }
+    if (status) return status;
     return cb_fail(err, CB_UNAVAILABLE, "PyTorch's side: expected 'ready', got '%s'", side->about);
 }
 
@@ -70,6 +79,11 @@ enum cb_status torch_side_start(struct torch_side **out, const struct cb_network
 const char *torch_side_about(const struct torch_side *side)
 {
     return side->about + strlen(greeting);
+}
+
+const char *torch_side_version(const struct torch_side *side)
+{
+    return *side->version ? side->version : NULL;
 }
 
 enum cb_status torch_side_step(struct torch_side *side, bool bf16, struct cb_error *err)

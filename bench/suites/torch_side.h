@@ -14,7 +14,8 @@ struct torch_side;
  */
 enum cb_status torch_side_start(struct torch_side **side, const struct cb_network *network, size_t batch,
                                 size_t threads, struct cb_error *err);
-const char *torch_side_about(const struct torch_side *side); /* version, threads, ... as JSON */
+const char *torch_side_about(const struct torch_side *side);   /* version, threads, ... as JSON */
+const char *torch_side_version(const struct torch_side *side); /* NULL: it does not tell */
 /* bf16: under autocast. */
 enum cb_status torch_side_step(struct torch_side *side, bool bf16, struct cb_error *err);
 void torch_side_stop(struct torch_side *side); /* accepts NULL */

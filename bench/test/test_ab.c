@@ -203,14 +203,10 @@ static void test_verdicts(void **state)
 static void test_rounds_needed(void **state)
 {
     (void)state;
-    struct cb_ab ab = {.n = 6}; /* 6 * 2 / 252 is below 0.05, 7 * 2 / 252 is not */
-    assert_int_equal(cb_ab_rounds_needed(&ab), 5);
-    ab.n = 7;
-    assert_int_equal(cb_ab_rounds_needed(&ab), 6);
-    ab.n = 4618;
-    assert_int_equal(cb_ab_rounds_needed(&ab), 10);
-    ab.n = 4620;
-    assert_int_equal(cb_ab_rounds_needed(&ab), 11);
+    assert_int_equal(cb_ab_rounds_needed(6), 5); /* 6 * 2 / 252 is below 0.05, 7 * 2 / 252 is not */
+    assert_int_equal(cb_ab_rounds_needed(7), 6);
+    assert_int_equal(cb_ab_rounds_needed(4618), 10);
+    assert_int_equal(cb_ab_rounds_needed(4620), 11);
 }
 
 static void test_wrong_results(void **state)

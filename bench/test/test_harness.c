@@ -8,8 +8,10 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bandwidth_kernels.h"
 #include "ceilings.h"
@@ -17,8 +19,12 @@
 #include "flush.h"
 #include "google_flags.h"
 #include "instruments.h"
+#include "json_text.h"
+#include "kernel_choice.h"
+#include "live.h"
 #include "peak_kernels.h"
 #include "program.h"
+#include "progress.h"
 #include "ratio.h"
 #include "results.h"
 
@@ -205,6 +211,10 @@ static void test_flags(void **state)
     assert_true(has("--benchmark_out=") && has("--benchmark_repetitions=" CB_DEFAULT_REPETITIONS));
     assert_int_equal(take("--benchmark_format=json"), CB_OK);
     assert_true(flags.json && !flags.list && !flags.out);
+    assert_int_equal(take("--benchmark_min_time=0.25s"), CB_OK);
+    assert_true(flags.min_time_s == 0.25 && flags.repetitions == 5 && has("--benchmark_min_time=0.25"));
+    assert_int_equal(take("--benchmark_color=false"), CB_OK);
+    assert_int_equal(take("--benchmark_color=auto"), CB_OK);
     assert_int_equal(take("--benchmark_list_tests"), CB_OK);
     assert_true(flags.list && has("--benchmark_list_tests"));
     assert_int_equal(take("--benchmark_list_tests=false"), CB_OK);
@@ -232,9 +242,10 @@ static void test_wrong_flags(void **state)
     (void)state;
     static const char *const wrong[] = {
         "--benchmark_format=xml",      "--benchmark_format=csv",      "--benchmark_out_format=csv",
-        "--benchmark_min_time=0.1s",   "--benchmark_min_time=nan",    "--benchmark_min_time=-1",
+        "--benchmark_min_time=0.1m",   "--benchmark_min_time=nan",    "--benchmark_min_time=-1",
         "--benchmark_min_time=",       "--benchmark_repetitions=0",   "--benchmark_repetitions=1001",
         "--benchmark_repetitions=two", "--benchmark_time_unit=hours", "--benchmark_out=",
+        "--benchmark_min_time=5x",     "--benchmark_color=true",      "--benchmark_color=yes",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         if (take(wrong[i]) != CB_BAD_INPUT) fail_msg("%s is taken", wrong[i]);
@@ -346,6 +357,176 @@ static void test_rows(void **state)
     cb_results_free(&r);
 }
 
+/* --- the choice of a library's kernels --- */
+
+/* A library with kernels "old" and "new", that takes new ones for FAKE_CORE=new. */
+static struct {
+    bool knows_cpu, ignores, new_are_wrong, new_kill, kills;
+    bool runs_new;
+} fake;
+
+static enum cb_status fake_start(size_t threads, struct cb_peer_about *about, struct cb_error *e)
+{
+    (void)threads, (void)e;
+    const char *core = getenv("FAKE_CORE");
+    fake.runs_new = fake.knows_cpu ? !core || strcmp(core, "old") : core && !strcmp(core, "new") && !fake.ignores;
+    if (fake.kills || (fake.runs_new && fake.new_kill)) raise(SIGKILL);
+    *about = (struct cb_peer_about){.isa = fake.runs_new ? CB_ISA_AVX512 : CB_ISA_AVX2};
+    strcpy(about->kernels, fake.runs_new ? "new" : "old");
+    return CB_OK;
+}
+
+static const char *fake_value(enum cb_isa isa)
+{
+    return isa >= CB_ISA_AVX512 ? "new" : NULL;
+}
+
+static const char *fake_prepare(const struct cb_gemm *g)
+{
+    return g->m > 64 ? "too large" : NULL;
+}
+
+static enum cb_status fake_run(const struct cb_gemm *g, struct cb_error *e)
+{
+    (void)e;
+    for (size_t i = 0; i < g->m; i++)
+        for (size_t j = 0; j < g->n; j++) {
+            float sum = fake.runs_new && fake.new_are_wrong && i == 30 ? 1 : 0;
+            for (size_t p = 0; p < g->k; p++) sum += g->a[i * g->lda + p] * g->b[p * g->ldb + j];
+            g->c[i * g->ldc + j] = sum;
+        }
+    return CB_OK;
+}
+
+static struct cb_kernel_choice choose(enum cb_isa best, const char *user)
+{
+    static const struct cb_gemm_peer peer = {.name = "Fake",
+                                             .kernels_variables = {"FAKE_CORE", "FAKE_CORE_OLD"},
+                                             .kernels_value = fake_value,
+                                             .start = fake_start,
+                                             .prepare = fake_prepare,
+                                             .run = fake_run};
+    struct cb_kernel_choice c;
+    unsetenv("FAKE_CORE");
+    if (user) setenv("FAKE_CORE", user, 1);
+    cb_choose_kernels(&c, &peer, 1, best);
+    assert_string_equal(user ? user : "", getenv("FAKE_CORE") ? getenv("FAKE_CORE") : "");
+    unsetenv("FAKE_CORE");
+    return c;
+}
+
+static void test_kernels_are_chosen(void **state)
+{
+    (void)state;
+    memset(&fake, 0, sizeof fake);
+    struct cb_kernel_choice c = choose(CB_ISA_AVX512BF16, NULL);
+    assert_true(c.ready && c.by == CB_CHOSEN_BY_US && !c.below && fake.runs_new);
+    assert_string_equal(c.setting, "FAKE_CORE=new");
+    assert_string_equal(c.own_kernels, "old");
+    c = choose(CB_ISA_AVX2, NULL); /* good enough for this CPU */
+    assert_true(c.ready && c.by == CB_CHOSEN_BY_LIBRARY && !c.below && !fake.runs_new);
+    fake.knows_cpu = true;
+    c = choose(CB_ISA_AVX512, NULL);
+    assert_true(c.ready && c.by == CB_CHOSEN_BY_LIBRARY && !c.below && !*c.setting);
+}
+
+static void test_kernels_of_the_user_are_kept(void **state)
+{
+    (void)state;
+    memset(&fake, 0, sizeof fake);
+    struct cb_kernel_choice c = choose(CB_ISA_AVX512, "old");
+    assert_true(c.ready && c.by == CB_CHOSEN_BY_USER && c.below && !fake.runs_new);
+    assert_string_equal(c.remedy, "unset FAKE_CORE, or set it to new");
+    c = choose(CB_ISA_AVX512, "new");
+    assert_true(c.ready && c.by == CB_CHOSEN_BY_USER && !c.below && !*c.remedy);
+    fake.kills = true;
+    c = choose(CB_ISA_AVX512, "odd");
+    assert_false(c.ready);
+    assert_non_null(strstr(c.why_not, "signal 9"));
+    assert_non_null(strstr(c.why_not, "with your FAKE_CORE=odd"));
+}
+
+static void test_kernels_that_cannot_be_had(void **state)
+{
+    (void)state;
+    static bool *const faults[] = {&fake.ignores, &fake.new_are_wrong, &fake.new_kill};
+    static const char *const words[] = {"it still takes old", "they compute wrongly: C[30][0]", "signal 9"};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        memset(&fake, 0, sizeof fake);
+        *faults[i] = true;
+        struct cb_kernel_choice c = choose(CB_ISA_AVX512, NULL);
+        assert_true(c.ready && c.by == CB_CHOSEN_BY_LIBRARY && c.below && !fake.runs_new);
+        if (!strstr(c.remedy, words[i])) fail_msg("expected '%s' in: %s", words[i], c.remedy);
+        json_t *json = cb_kernel_choice_json(&c);
+        assert_true(json_is_true(json_object_get(json, "below_this_cpu")));
+        assert_string_equal(json_string_value(json_object_get(json, "remedy")), c.remedy);
+        json_decref(json);
+    }
+}
+
+static void test_kernels_below(void **state)
+{
+    (void)state;
+    struct cb_peer_about about = {.isa = CB_ISA_AVX512};
+    assert_false(cb_kernels_below(&about, CB_ISA_AVX512BF16, CB_F32));
+    assert_true(cb_kernels_below(&about, CB_ISA_AVX512BF16, CB_BF16));
+    about.isa = CB_ISA_SCALAR;
+    assert_true(cb_kernels_below(&about, CB_ISA_AVX2, CB_F32));
+    assert_false(cb_kernels_below(&about, CB_ISA_SCALAR, CB_F32));
+    assert_false(cb_kernels_below(&about, CB_ISA_NEON, CB_F32));
+    about.isa = CB_ISA_COUNT; /* not known */
+    assert_false(cb_kernels_below(&about, CB_ISA_AVX512BF16, CB_F32));
+}
+
+/* --- time --- */
+
+static void test_progress(void **state)
+{
+    (void)state;
+    static const struct {
+        double seconds;
+        const char *text;
+    } durations[] = {{0, "0 s"}, {0.2, "1 s"}, {90, "90 s"}, {91, "2 min"}, {5400, "90 min"}, {5401, "1 h 31 min"}};
+    char text[96];
+    for (size_t i = 0; i < sizeof durations / sizeof *durations; i++) {
+        cb_duration_text(text, sizeof text, durations[i].seconds);
+        assert_string_equal(text, durations[i].text);
+    }
+    cb_progress_text(text, sizeof text, "case", 1, 582, 0, 7);
+    assert_string_equal(text, "case 1 of 582");
+    cb_progress_text(text, sizeof text, "case", 12, 50, 10, 60);
+    assert_string_equal(text, "case 12 of 50, about 4 min left");
+    assert_true(fabs(cb_expected_s(100, 5, 0.05) - 30) < 1e-9);
+}
+
+static void test_too_short_for_timer(void **state)
+{
+    (void)state;
+    assert_true(cb_too_short_for_timer(24e-6, 0.5e-6));
+    assert_false(cb_too_short_for_timer(26e-6, 0.5e-6));
+}
+
+static void test_text_of_others(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"plain", "plain"},
+        {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"a\xff"
+         "b",
+         "a\xef\xbf\xbd"
+         "b"},
+        {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        json_t *json = cb_json_text(texts[i][0]);
+        assert_non_null(json);
+        assert_string_equal(json_string_value(json), texts[i][1]);
+        json_decref(json);
+    }
+}
+
 /* --- flushing --- */
 
 enum { CHAIN = 256, LINE_WORDS = 64 / sizeof(size_t) };
@@ -392,6 +573,13 @@ int main(void)
         cmocka_unit_test(test_program),
         cmocka_unit_test(test_avx512bf16_is_entered_where_it_differs),
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_kernels_are_chosen),
+        cmocka_unit_test(test_kernels_of_the_user_are_kept),
+        cmocka_unit_test(test_kernels_that_cannot_be_had),
+        cmocka_unit_test(test_kernels_below),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_too_short_for_timer),
+        cmocka_unit_test(test_text_of_others),
         cmocka_unit_test(test_flushed_lines_come_from_memory),
     };
     if (cb_isa_select(NULL, NULL)) return 1;

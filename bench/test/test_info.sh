@@ -90,5 +90,6 @@ fi
 check 'an unknown option is refused' exits_with 2 info --verbose
 check 'an argument is refused' says "unexpected argument 'now'" info now
 check '--help succeeds' exits_with 0 info --help
+check '--help on a full disk is an error' exits_with 1 bash -c "\"${CYCLEBENCH_BUILD:-build}/cyclebench\" info --help >/dev/full"
 check 'a full disk is an error' exits_with 1 bash -c "\"${CYCLEBENCH_BUILD:-build}/cyclebench\" info >/dev/full"
 finish

@@ -430,7 +430,6 @@ static void test_warnings(void **state)
         {"other_running_tasks", "load", json_integer(3)},
         {"numa_nodes", "NUMA", json_integer(2)},
         {"counters", "counters", json_pack("{s:s}", "instructions", "PAPI PAPI_TOT_INS")},
-        {"environment", "environment", json_pack("{s:s}", "OPENBLAS_CORETYPE", "Haswell")},
         {"governor", "governor", json_string("powersave")},
         {"turbo", "turbo", json_true()},
         {"virtual_machine", "virtual machine", json_true()},

@@ -43,13 +43,13 @@ static void test_team_is_bound_to_separate_cores(void **state)
     unsetenv("KMP_AFFINITY");
     int cores = hwloc_get_nbobjs_by_type(cb_topology(), HWLOC_OBJ_CORE);
     if (cores < 1 || cores > MAX_THREADS) {
-        print_message("# SKIP test_team_is_bound_to_separate_cores: hwloc does not know the cores of this machine\n");
+        print_message("# SKIP test_team_is_bound_to_separate_cores: [cores] hwloc does not know the cores of this machine\n");
         skip();
     }
     const char *placement;
     cb_bind_threads((size_t)cores, &placement);
     if (!strcmp(placement, "not bound: the system refused")) {
-        print_message("# SKIP test_team_is_bound_to_separate_cores: the system refuses sched_setaffinity\n");
+        print_message("# SKIP test_team_is_bound_to_separate_cores: [cores] the system refuses sched_setaffinity\n");
         skip();
     }
     assert_string_equal(placement, "one thread bound to each core");

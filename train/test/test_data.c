@@ -426,7 +426,7 @@ static void official_first_images(void **state)
     static const uint8_t train_labels[8] = {6, 9, 9, 4, 1, 1, 2, 7}, test_labels[8] = {3, 8, 8, 0, 6, 6, 1, 6};
     static const uint8_t first_pixels[8] = {59, 43, 50, 68, 98, 119, 139, 145};
     if (access("../shared/data/cifar-10-binary.tar.gz", R_OK) != 0) {
-        print_message("# SKIP official_first_images: ../shared/data/cifar-10-binary.tar.gz is not there\n");
+        print_message("# SKIP official_first_images: [cifar10] ../shared/data/cifar-10-binary.tar.gz is not there\n");
         skip();
     }
     struct cb_images images = {0};

@@ -109,8 +109,7 @@ program build/test/test_skip 'echo "ok 1 - c # SKIP [avx5l2] no such CPU"; echo 
 check 'a skip with a word that run-tests does not know fails' counts 1 '2 passed, 1 failed, 2 skipped'
 tree
 program build/test/test_good 'echo "ok 1 - a"'
-printf '#!/bin/bash\necho /nonexistent/libarcher.so\n' >"$work/bin/clang"
-chmod +x "$work/bin/clang"
+export CYCLEBENCH_ARCHER=/nonexistent/libarcher.so
 check 'ThreadSanitizer that cannot be had is a skip' counts 0 '1 passed, 0 failed, 1 skipped' build thread
 check 'it is told' says '^    tests under ThreadSanitizer # SKIP \[thread\] no clang' run_tests build thread
 check 'unless it is required' requires thread counts 1 '1 passed, 1 failed' build thread

@@ -244,7 +244,7 @@ $(BUILD)/train_steps: $(call objects,train/test/train_steps.c train/test/pinned_
 THREAD_TESTS := test_core test_norm test_head test_update test_image
 .PHONY: thread-tests
 thread-tests: $(patsubst %,$(BUILD)/test/%,$(THREAD_TESTS)) $(BUILD)/races
-$(BUILD)/races: $(call objects,ci/races/races.c kernels/core/team.c kernels/core/status.c)
+$(BUILD)/races: $(call objects,kernels/test/races/races.c kernels/core/team.c kernels/core/status.c)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 

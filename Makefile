@@ -12,7 +12,7 @@ TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)
 MACHINE := $(firstword $(subst -, ,$(TRIPLET)))
 ISAS := $(if $(filter x86_64,$(MACHINE)),avx2 avx512 avx512bf16,$(if $(filter aarch64 arm64,$(MACHINE)),neon))
 
-BUILD ?= build$(if $(SANITIZE),/sanitize)$(if $(findstring clang,$(CC)),/clang)$(if $(CROSS),/$(MACHINE))
+BUILD ?= build$(if $(SANITIZE),/sanitize)$(if $(TSAN),/thread)$(if $(findstring clang,$(CC)),/clang)$(if $(CROSS),/$(MACHINE))
 
 WARNINGS := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wcast-align -Wpointer-arith
 CLANG := $(findstring clang,$(CC))
@@ -24,7 +24,7 @@ WARNINGS += $(if $(CLANG),-Wno-pass-failed,$(if $(SANITIZE),-Wno-format-truncati
 # Numerics contract: no contraction, no fast-math, no -march=native; 16-lane code gets its ISA per file below.
 # -g1: lines and functions, for profiles and backtraces. To say where the variables of unrolled tiles are, -g, takes gcc
 # another half of the time, for NEON as much again. Debian's valgrind cannot read what clang writes by default, DWARF 5.
-CFLAGS ?= $(if $(SANITIZE),-O2,-O3) $(if $(CLANG),-gdwarf-4) -g1
+CFLAGS ?= $(if $(TSAN),-O1,$(if $(SANITIZE),-O2,-O3)) $(if $(CLANG),-gdwarf-4) -g1
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) -ffp-contract=off -fno-math-errno -fopenmp -fno-semantic-interposition
 
 # The unrolled kernel bodies would take minutes to compile with all checks in line: in SIMD files address checks are calls, and undefined
@@ -33,9 +33,12 @@ SANITIZERS := -fsanitize=address,undefined
 SANITIZED_ISA_FLAGS := -fno-sanitize=undefined -fno-sanitize-address-use-after-scope \
   $(if $(CLANG),-mllvm,--param) $(if $(CLANG),-)asan-instrumentation-with-call-threshold=0
 BASE_CFLAGS += $(if $(SANITIZE),$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -DCB_SANITIZED)
+# ThreadSanitizer knows OpenMP's barriers only from libomp's tool archer (ci/run-tests): clang builds these. Drivers and
+# reference are watched; the unrolled kernel bodies, which share out the work as the reference does, would take too long.
+BASE_CFLAGS += $(if $(TSAN),-fsanitize=thread)
 INCLUDES := -Ikernels -Ibench/instruments -Ibench/peers -Ibench/harness -Itrain -isystem $(BUILD)/generated
 # `override`: what is given as an argument of make is added to, as that of the environment.
-override LDFLAGS += -fopenmp $(if $(SANITIZE),$(SANITIZERS)) -Wl,--as-needed
+override LDFLAGS += -fopenmp $(if $(SANITIZE),$(SANITIZERS)) $(if $(TSAN),-fsanitize=thread) -Wl,--as-needed
 override LDLIBS += -ljansson -linih -lhwloc -lpapi -lcurl -larchive -lcrypto -lm
 
 # gcc's predictive commoning keeps loaded values for the next iteration, for which register tiles have no registers. On
@@ -87,8 +90,8 @@ PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(notdir $(PROGRAM_SRC)))
 SUITE_SRC := $(wildcard bench/suites/bench_*.c)
 SUITE_HELPER_SRC := $(filter-out $(SUITE_SRC),$(wildcard bench/suites/*.c))
 SUITES := $(patsubst %.c,$(BUILD)/%,$(notdir $(SUITE_SRC)))
-# Golden numbers are the same under the sanitizers, and test_model trains there.
-TEST_SRC := $(filter-out $(if $(SANITIZE),train/test/test_golden.c),$(wildcard kernels/test/test_*.c bench/test/test_*.c train/test/test_*.c reports/test/test_*.c ci/test_*.c))
+# Golden numbers and pins are the same under the sanitizers, and test_model trains there.
+TEST_SRC := $(filter-out $(if $(SANITIZE),train/test/test_golden.c train/test/test_golden_steps.c train/test/test_pins.c),$(wildcard kernels/test/test_*.c bench/test/test_*.c train/test/test_*.c reports/test/test_*.c ci/test_*.c))
 TESTS := $(patsubst %.c,$(BUILD)/test/%,$(notdir $(TEST_SRC)))
 # What the tests of exact counts count, and count with.
 COUNT_HELPERS := $(BUILD)/count_loop $(BUILD)/count_by
@@ -149,13 +152,13 @@ clean: ## remove build/
 	rm -rf build
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  Variables: CC=clang  SANITIZE=1 (ASan, UBSan; build/sanitize)  WERROR=1  V=1 (show commands)  PREFIX=/usr/local  CFLAGS='-O3 -g1'"
+	@echo "  Variables: CC=clang  SANITIZE=1 (ASan, UBSan; build/sanitize)  TSAN=1 (with CC=clang)  WERROR=1  V=1 (show commands)  PREFIX=/usr/local  CFLAGS='-O3 -g1'"
 
 # --- rules --------------------------------------------------------------------------------------------------------
 # SIMD tiles: gcc cannot see that a tile has at least one channel block, which initialises its accumulators.
 ISA_WARNINGS := $(if $(CLANG),,-Wno-maybe-uninitialized)
 isa_of = $(strip $(foreach isa,avx2 avx512 avx512bf16 neon,$(if $(filter %_$(isa).c,$(1)),$(isa))))
-extra_flags = $(ISA_FLAGS_$(call isa_of,$(1))) $(if $(call isa_of,$(1)),$(ISA_WARNINGS) $(TILE_FLAGS)) $(if $(SANITIZE),$(if $(call isa_of,$(1)),$(SANITIZED_ISA_FLAGS))) $(if $(filter kernels/ref/% %_scalar.c,$(1)),$(REF_FLAGS))
+extra_flags = $(ISA_FLAGS_$(call isa_of,$(1))) $(if $(call isa_of,$(1)),$(ISA_WARNINGS) $(TILE_FLAGS)) $(if $(SANITIZE),$(if $(call isa_of,$(1)),$(SANITIZED_ISA_FLAGS))) $(if $(TSAN),$(if $(call isa_of,$(1)),-fno-sanitize=thread)) $(if $(filter kernels/ref/% %_scalar.c,$(1)),$(REF_FLAGS))
 
 ALL_FLAGS = $(CC) $(CXX) $(CXX_FLAGS) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(TILE_FLAGS) $(REF_FLAGS) $(INCLUDES) $(PEERS)
 
@@ -238,6 +241,14 @@ $(BENCH_VARIANTS):
 $(BUILD)/train_steps: $(call objects,train/test/train_steps.c train/test/pinned_steps.c) $(BUILD)/libtraincore.a $(LIBKERNELS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $(if $(CROSS),-static) -o $@ $^ -lm
+
+# Under ThreadSanitizer: tests that run teams and do not take long there.
+THREAD_TESTS := test_core test_norm test_head test_update test_image
+.PHONY: thread-tests
+thread-tests: $(patsubst %,$(BUILD)/test/%,$(THREAD_TESTS)) $(BUILD)/races
+$(BUILD)/races: $(call objects,kernels/test/races/races.c kernels/core/team.c kernels/core/status.c)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
 # count_loop needs nothing, so that it also runs under qemu.
 $(BUILD)/count_loop: $(call objects,bench/test/count_loop.c bench/instruments/exact_marks.c)

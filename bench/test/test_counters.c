@@ -119,7 +119,7 @@ static void test_proofs_refuse_wrong_counters(void **state)
 {
     (void)state;
     if (!cb_loops_available()) {
-        print_message("# SKIP test_proofs_refuse_wrong_counters: no loops of known work for this architecture\n");
+        print_message("# SKIP test_proofs_refuse_wrong_counters: [counters] no loops of known work for this architecture\n");
         skip();
     }
     for (enum cb_event event = 0; event < CB_HARDWARE_EVENTS; event++) {
@@ -275,7 +275,7 @@ static bool plan_faults(struct cb_counter_plan *plan)
     if (!problem && !error) error = cb_papi_stop(&set, &value);
     if (error) problem = cb_papi_error(error);
     if (problem) {
-        print_message("# SKIP test_counting_through_papi: %s\n", problem);
+        print_message("# SKIP test_counting_through_papi: [counters] %s\n", problem);
         return false;
     }
     memset(plan, 0, sizeof *plan);
@@ -363,7 +363,7 @@ static void test_papi_refuses(void **state)
     struct cb_papi_set set;
     const char *problem = cb_papi_ready();
     if (problem) {
-        print_message("# SKIP test_papi_refuses: %s\n", problem);
+        print_message("# SKIP test_papi_refuses: [counters] %s\n", problem);
         skip();
     }
     assert_int_not_equal(cb_papi_code("NO_SUCH_EVENT", &code), 0);

@@ -41,7 +41,7 @@ static void need_ptrace(void)
     struct cb_count count;
     cb_count_by_step(&count, plain, &n, LIMIT);
     if (count.known || !strstr(count.reason, "forbids ptrace")) return;
-    print_message("# SKIP single steps: %s\n", count.reason);
+    print_message("# SKIP single steps: [counters] %s\n", count.reason);
     skip();
 }
 

@@ -37,7 +37,7 @@ static size_t cores_here(const char *test)
 {
     int cores = hwloc_get_nbobjs_by_type(cb_topology(), HWLOC_OBJ_CORE);
     if (cores > 0 && cores <= MAX_THREADS) return (size_t)cores;
-    print_message("# SKIP %s: hwloc does not know the cores of this machine\n", test);
+    print_message("# SKIP %s: [cores] hwloc does not know the cores of this machine\n", test);
     skip();
     return 0;
 }
@@ -139,7 +139,7 @@ static void test_a_moved_thread_is_an_error(void **state)
     forget_the_users_placement();
     size_t cores = cores_here("test_a_moved_thread_is_an_error");
     if (cores < 2) {
-        print_message("# SKIP test_a_moved_thread_is_an_error: one core\n");
+        print_message("# SKIP test_a_moved_thread_is_an_error: [cores] one core\n");
         skip();
     }
     struct cb_team *team;

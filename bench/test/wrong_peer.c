@@ -19,10 +19,10 @@ struct cb_conv_plan {
     float *w, *out;
 };
 
-static enum cb_status start(size_t threads, char *about, size_t bytes, struct cb_error *err)
+static enum cb_status start(size_t threads, struct cb_peer_about *about, struct cb_error *err)
 {
     (void)threads, (void)err;
-    snprintf(about, bytes, "wrong on purpose");
+    *about = (struct cb_peer_about){.isa = CB_ISA_COUNT, .text = "wrong on purpose"};
     return CB_OK;
 }
 
@@ -118,7 +118,6 @@ static void buffers(const struct cb_conv_plan *plan, void (*visit)(void *context
 const struct cb_conv_peer cb_conv_onednn = {.name = "oneDNN",
                                             .algorithms = ALGORITHMS,
                                             .algorithm_names = algorithm_names,
-                                            .start = start,
                                             .create = create,
                                             .implementation = implementation,
                                             .run = run,

@@ -129,9 +129,10 @@ int check_finish(void)
         if (cb_isa_available(isa)) {
             printf("# %s: %zu cases ran, %zu failed\n", cb_isa_name(isa), check.isas[isa].ran, check.isas[isa].failed);
         } else if (cb_ops_of(isa)) {
-            char name[32];
+            char name[32], reason[80];
             snprintf(name, sizeof name, "%s variants", cb_isa_name(isa));
-            check_skip(name, "this CPU or operating system does not support them");
+            snprintf(reason, sizeof reason, "[%s] this CPU or operating system does not support them", cb_isa_name(isa));
+            check_skip(name, reason);
         } else {
             printf("# %s: not an instruction set of this architecture\n", cb_isa_name(isa));
         }

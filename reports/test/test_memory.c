@@ -130,7 +130,7 @@ static void test_failing_allocations(void **state)
 {
     (void)state;
     (void)paths;
-    print_message("# SKIP test_failing_allocations: sanitizers have their own malloc\n");
+    print_message("# SKIP test_failing_allocations: [sanitizer] sanitizers have their own malloc\n");
     skip();
 }
 #endif

@@ -410,7 +410,7 @@ static void test_pretrained(void **state)
     (void)state;
     static const char path[] = "../shared/pretrained/resnet20.safetensors";
     if (access(path, R_OK)) {
-        print_message("# SKIP test_pretrained: no %s\n", path);
+        print_message("# SKIP test_pretrained: [pretrained] no %s\n", path);
         skip();
     }
     struct cb_network network;

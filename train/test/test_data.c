@@ -547,7 +547,7 @@ static void official_first_images(void **state)
     static const uint8_t train_labels[8] = {6, 9, 9, 4, 1, 1, 2, 7}, test_labels[8] = {3, 8, 8, 0, 6, 6, 1, 6};
     static const uint8_t first_pixels[8] = {59, 43, 50, 68, 98, 119, 139, 145};
     if (!given_data) {
-        print_message("# SKIP official_first_images: CYCLEBENCH_DATA is not set\n");
+        print_message("# SKIP official_first_images: [cifar10] CYCLEBENCH_DATA is not set\n");
         skip();
     }
     struct cb_images images = {0};

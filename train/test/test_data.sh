@@ -63,7 +63,7 @@ if [ -w /dev/full ] && [ "$(id -u)" != 0 ]; then
     mkdir "$work/read-only" && chmod 555 "$work/read-only"
     expect_exit "synth into a read-only folder" 1 'cannot be made' "$cyclebench" data synth --data "$work/read-only" --images 10
 else
-    skip "synth into a read-only folder" "root may write everywhere"
+    skip "synth into a read-only folder" "[user] root may write everywhere"
 fi
 
 # --- verify ---
@@ -227,9 +227,9 @@ changed bytes=$third- \"1\"" ]; check "fetch: which the server tells from If-Ran
         [ "$(grep -c ': ok$' "$work/log")" = 6 ]; check "verify: six times ok" $?
         expect_exit "fetch: again: nothing to do" 0 'CIFAR-10 is complete' "$cyclebench" data fetch --mirror "http://127.0.0.1:1/"
     else
-        skip "fetch: CIFAR-10 with two breaks" "CYCLEBENCH_DATA leads to no $archive"
+        skip "fetch: CIFAR-10 with two breaks" "[cifar10] CYCLEBENCH_DATA leads to no $archive"
     fi
 else
-    skip "fetch over HTTP" "no python3 for the local server"
+    skip "fetch over HTTP" "[tools] no python3 for the local server"
 fi
 echo "1..$number"

@@ -177,7 +177,7 @@ static int tear_down(void **state)
 static void need_golden(const char *test)
 {
     if (g.model) return;
-    printf("# SKIP %s: no golden steps in %s, or no CIFAR-10\n", test, g.dir);
+    printf("# SKIP %s: %s\n", test, g.expected ? "[cifar10] no CIFAR-10" : "[golden] no golden steps in ../shared");
     skip();
 }
 

@@ -3,7 +3,7 @@
  * reference and kernels alike is seen.
  *
  *   test_pins                    checks all pins on the instruction sets of this machine
- *   test_pins --by COMMAND ISA   checks them on the output of COMMAND VERSION SETTING STEPS ISA 2 (train_steps)
+ *   test_pins --by COMMAND ISA   checks one of each version on the output of COMMAND VERSION SETTING STEPS ISA 2 (train_steps)
  *   test_pins --missing          prints the lines that pins.txt lacks, for a new version; it changes no file
  *   test_pins --data DIR N       writes the first N images as CIFAR-10 files, for `cyclebench train` */
 #include <errno.h>
@@ -88,8 +88,11 @@ static void read_pins(void)
 static struct pin pin_of(const struct pin *like, const struct pinned_result *result)
 {
     struct pin p = {like->numerics, like->setting, like->steps, CB_FINGERPRINT_START, ""};
-    for (size_t k = 0; k < p.steps; k++) cb_fingerprint_add(p.fingerprint, k, result->loss[k]);
-    cb_sha256_hex(result->weights, result->len * sizeof *result->weights, p.weights);
+    enum cb_status status = CB_OK;
+    for (size_t k = 0; k < p.steps && !status; k++)
+        status = cb_fingerprint_add(p.fingerprint, k, result->loss[k], NULL);
+    if (!status) status = cb_sha256_hex(result->weights, result->len * sizeof *result->weights, p.weights, NULL);
+    if (status) die("libcrypto computes no SHA-256");
     return p;
 }
 
@@ -158,7 +161,8 @@ static void check_by(const char *program, const char *isa)
 {
     for (size_t i = 0; i < pins.count; i++) {
         const struct pin *pin = &pins.pin[i];
-        if (is_wide(pin->setting)) continue;
+        /* Emulators are slow: of each version one setting, in turn. */
+        if (is_wide(pin->setting) || (size_t)(pin->setting - pinned_settings) != pin->numerics % 2u) continue;
         char command[1024];
         snprintf(command, sizeof command, "%s %s %s %zu %s 2", program, cb_numerics_name(pin->numerics),
                  pin->setting->name, pin->steps, isa);

@@ -339,7 +339,7 @@ static void test_foreign_files(void **state)
         compared++;
     }
     if (!compared) {
-        print_message("# SKIP test_foreign_files: no files in ../shared/golden and ../shared/pretrained\n");
+        print_message("# SKIP test_foreign_files: [golden] no files in ../shared/golden and ../shared/pretrained\n");
         skip();
     }
 }

@@ -133,13 +133,13 @@ expect_exit "--resume with other data is refused" 2 'other training images' "$cy
 expect_exit "--resume with --init is refused" 2 'expected one of them' "$cyclebench" train --resume "$work/other" --data "$data" --init "$work/straight/final.safetensors"
 [ "$(sum "$work/other")" = "$before" ]; check "and no byte changed" $?
 expect_exit "--resume of a folder without a run" 2 'there is no run in' "$cyclebench" train --resume "$work/data" --data "$data"
-expect_exit "--init" 0 'completed' "$cyclebench" "${tiny[@]}" --run "$work/init" --init "$work/straight/final.safetensors" --set schedule.iterations=2
+expect_exit "--init" 0 'stopped by --max-iterations' "$cyclebench" "${tiny[@]}" --run "$work/init" --init "$work/straight/final.safetensors" --max-iterations 2
 grep -q "\"init_weights\":{\"name\":\"$work/straight/final.safetensors\",\"weights_sha256\":\"$(value "$work/straight" weights_sha256)\"}" "$work/init/run.jsonl"
 check "is in the record with the weights' hash" $?
 
 # What identifies the data: SHA-256 of labels, then pixels; the last images are held out and not trained on.
-"$cyclebench" "${tiny[@]}" --run "$work/holdout" --set data.holdout=25 --set schedule.iterations=2 > "$work/log" 2>&1
-expected=$(python3 - "$bin" << 'PY'
+"$cyclebench" "${tiny[@]}" --run "$work/holdout" --set data.holdout=25 --max-iterations 2 > "$work/log" 2>&1
+expected=$(python3 - "$data/cifar-10-batches-bin" << 'PY'
 import hashlib, sys
 images = open(sys.argv[1] + "/data_batch_1.bin", "rb").read()
 records = [images[i:i + 3073] for i in range(0, len(images), 3073)]
@@ -198,12 +198,12 @@ wait $!
 "$cyclebench" "${tiny[@]}" --run "$work/stopped" --max-iterations 4 > "$work/log" 2>&1
 expect_exit "--max-iterations, then --resume with other thread count" 0 'completed' "$cyclebench" "${tiny[@]}" --run "$work/stopped" --resume --threads 1
 [ "$(value "$work/stopped" weights_sha256)" = "$(value "$work/straight" weights_sha256)" ]; check "gives the same weights" $?
-expect_exit "resuming with another recipe is refused" 2 'another recipe' "$cyclebench" "${tiny[@]}" --run "$work/stopped" --resume --set run.seed=9
+expect_exit "resuming with another recipe is refused" 2 'another recipe' "$cyclebench" "${tiny[@]}" --run "$work/other" --resume --set run.seed=9
 
 # Divergence: status, iteration, last good checkpoint.
 expect_exit "divergence ends with exit 1" 1 'diverged' "$cyclebench" "${tiny[@]}" --run "$work/diverged" --set schedule.kind=constant --set schedule.lr=1000 --set optimizer.weight_decay=0.1
 [ "$(value "$work/diverged" status)" = diverged ]; check "the record says diverged" $?
-grep -q 'loss.* iteration [0-9]' "$work/diverged/run.jsonl"; check "and names the iteration" $?
+grep -q 'after iteration [0-9]' "$work/diverged/run.jsonl"; check "and names the iteration" $?
 "$cyclebench" eval "$work/diverged/last.safetensors" --data "$data" > "$work/log" 2>&1; check "the last good checkpoint is readable" $?
 
 # Broken checkpoints are refused, with the reason, and nothing is lost.
@@ -211,9 +211,10 @@ head -c 100000 "$work/straight/final.safetensors" > "$work/short.safetensors"
 expect_exit "a truncated checkpoint is refused with an offset" 2 'byte|offset' "$cyclebench" eval "$work/short.safetensors" --data "$data"
 head -c 5000 /dev/urandom > "$work/noise.safetensors"
 expect_exit "a foreign file is refused" 2 'noise.safetensors' "$cyclebench" eval "$work/noise.safetensors" --data "$data"
-cp -r "$work/stopped" "$work/torn"
-head -c 200000 "$work/stopped/last.safetensors" > "$work/torn/last.safetensors"
-expect_exit "a truncated resume file is refused" 2 'last.safetensors' "$cyclebench" "${tiny[@]}" --run "$work/torn" --resume
+cp -r "$work/other" "$work/torn"
+rm "$work/torn/previous.safetensors"
+head -c 200000 "$work/other/last.safetensors" > "$work/torn/last.safetensors"
+expect_exit "a truncated resume file without one before it is refused" 2 'last.safetensors' "$cyclebench" "${tiny[@]}" --run "$work/torn" --resume
 [ "$(stat -c %s "$work/torn/last.safetensors")" = 200000 ]; check "and left as it was" $?
 
 # A file size limit stands in for a full disk: before the first checkpoint nothing has begun, later the training goes on without.

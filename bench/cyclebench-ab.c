@@ -158,7 +158,7 @@ static enum cb_status count_cases(const struct comparison *c, size_t *cases, str
         if (status) blame(c, side, "the list of its cases", status, &why, err);
     }
     if (!status) *cases = cb_ab_common_lines(names[CB_OLD_BUILD], names[CB_NEW_BUILD]);
-    if (!status && !*cases) status = cb_fail(err, CB_UNAVAILABLE, "no case is on both sides");
+    if (!status && !*cases) status = cb_fail(err, CB_FAILED, "no case is on both sides");
     for (int side = 0; side < CB_BUILDS; side++) free(names[side]);
     return status;
 }
@@ -337,7 +337,7 @@ int main(int argc, char **argv)
     if (!status) status = compare(&c, bench_options, n, &err);
     int signal = cb_interrupt_signal();
     if (!status && !signal && cb_ab_compared(&c.ab) == 0)
-        status = cb_fail(&err, CB_UNAVAILABLE, "no case was measured in all rounds on both sides");
+        status = cb_fail(&err, CB_FAILED, "no case was measured in all rounds on both sides");
     int slower = c.ab.count[CB_SLOWER] > 0;
     cb_ab_free(&c.ab);
     for (int side = 0; side < CB_BUILDS; side++) {
@@ -349,5 +349,5 @@ int main(int argc, char **argv)
     if (status) fprintf(stderr, "cyclebench ab: %s\n", err.text);
     if (signal) return 128 + signal;
     if (!status) return slower ? EXIT_SLOWER : EXIT_SUCCESS;
-    return status == CB_BAD_INPUT ? EXIT_USAGE : EXIT_FAILURE;
+    return status == CB_BAD_INPUT || status == CB_UNAVAILABLE ? EXIT_USAGE : EXIT_FAILURE;
 }

@@ -23,5 +23,5 @@ int main(int argc, char **argv)
     if (status) fprintf(stderr, "cyclebench bench: %s\n", err.text);
     if (signal) return 128 + signal;
     if (!status) return EXIT_SUCCESS;
-    return status == CB_BAD_INPUT ? EXIT_USAGE : EXIT_FAILURE;
+    return status == CB_BAD_INPUT || status == CB_UNAVAILABLE ? EXIT_USAGE : EXIT_FAILURE;
 }

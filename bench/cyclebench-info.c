@@ -225,7 +225,7 @@ static json_t *describe(void)
 static enum cb_status save_picture(const char *path, const json_t *machine, struct cb_error *err)
 {
     hwloc_topology_t topology = cb_topology();
-    if (!topology) return cb_fail(err, CB_UNAVAILABLE, "%s: hwloc cannot tell the topology of this machine", path);
+    if (!topology) return cb_fail(err, CB_FAILED, "%s: hwloc cannot tell the topology of this machine", path);
     const json_t *cpus = json_object_get(machine, "thread_cpus");
     hwloc_bitmap_t used = hwloc_bitmap_alloc(), some = hwloc_bitmap_alloc();
     for (size_t t = 0; t < json_array_size(cpus); t++)
@@ -253,7 +253,7 @@ static enum cb_status save_picture(const char *path, const json_t *machine, stru
 static int fail(const struct cb_error *error, enum cb_status status)
 {
     fprintf(stderr, "cyclebench info: %s\n", error->text);
-    return status == CB_BAD_INPUT ? EXIT_USAGE : EXIT_FAILURE;
+    return status == CB_BAD_INPUT || status == CB_UNAVAILABLE ? EXIT_USAGE : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

@@ -46,14 +46,14 @@ static enum cb_status add_row(struct cb_ab *ab, enum cb_ab_side side, size_t rou
 {
     const char *name = json_string_value(json_object_get(row, "name"));
     double seconds = cb_row_seconds(row, "real_time");
-    if (!name) return cb_fail(err, CB_UNAVAILABLE, "a row of its results has no name");
+    if (!name) return cb_fail(err, CB_FAILED, "a row of its results has no name");
     if (!isfinite(seconds) || !(seconds > 0))
-        return cb_fail(err, CB_UNAVAILABLE, "its result for %s has no real_time above 0 with a time_unit", name);
+        return cb_fail(err, CB_FAILED, "its result for %s has no real_time above 0 with a time_unit", name);
     struct cb_ab_case *c = find(ab, name);
     if (!c) c = append(ab, name, json_string_value(json_object_get(row, "contest")));
     if (!c) return cb_fail(err, CB_NO_MEMORY, "out of memory for the results");
     struct cb_sample *sample = &c->sample[side];
-    if (sample->n > round) return cb_fail(err, CB_UNAVAILABLE, "its results have %s twice", name);
+    if (sample->n > round) return cb_fail(err, CB_FAILED, "its results have %s twice", name);
     sample->seconds[sample->n++] = seconds;
     return CB_OK;
 }
@@ -64,7 +64,7 @@ enum cb_status cb_ab_add(struct cb_ab *ab, enum cb_ab_side side, size_t round, c
     size_t i;
     const json_t *row, *rows = json_object_get(result, "benchmarks");
     enum cb_status status = CB_OK;
-    if (json_array_size(rows) == 0) return cb_fail(err, CB_UNAVAILABLE, "its results have no \"benchmarks\"");
+    if (json_array_size(rows) == 0) return cb_fail(err, CB_FAILED, "its results have no \"benchmarks\"");
     json_array_foreach(rows, i, row) if (!status) status = add_row(ab, side, round, row, err);
     return status;
 }

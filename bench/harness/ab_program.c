@@ -81,16 +81,16 @@ static enum cb_status start(const struct cb_ab_program *program, char *const *ar
     *results = failed ? NULL : fdopen(ends[0], "r");
     if (*results) return CB_OK;
     close(ends[0]);
-    return cb_fail(err, CB_UNAVAILABLE, "cannot be started: %s", strerror(failed ? failed : errno));
+    return cb_fail(err, CB_FAILED, "cannot be started: %s", strerror(failed ? failed : errno));
 }
 
 static enum cb_status check_end(int status, struct cb_error *err)
 {
     if (WIFSIGNALED(status))
-        return cb_fail(err, CB_UNAVAILABLE, "was ended by signal %d (%s)", WTERMSIG(status),
+        return cb_fail(err, CB_FAILED, "was ended by signal %d (%s)", WTERMSIG(status),
                        strsignal(WTERMSIG(status)));
     if (WEXITSTATUS(status))
-        return cb_fail(err, CB_UNAVAILABLE, "failed with exit status %d; what it said is above", WEXITSTATUS(status));
+        return cb_fail(err, CB_FAILED, "failed with exit status %d; what it said is above", WEXITSTATUS(status));
     return CB_OK;
 }
 
@@ -120,11 +120,11 @@ enum cb_status cb_ab_program_run(const struct cb_ab_program *program, json_t **r
     size_t length = 0;
     json_error_t where;
     enum cb_status status = run(program, program->argv, RESULT_FD, &text, &length, err);
-    if (!status && !length) status = cb_fail(err, CB_UNAVAILABLE, "wrote no results; is an option in the way?");
+    if (!status && !length) status = cb_fail(err, CB_FAILED, "wrote no results; is an option in the way?");
     if (!status) {
         *result = json_loadb(text, length, 0, &where);
         if (!*result)
-            status = cb_fail(err, CB_UNAVAILABLE, "its results are not JSON: line %d, column %d: %s", where.line,
+            status = cb_fail(err, CB_FAILED, "its results are not JSON: line %d, column %d: %s", where.line,
                              where.column, where.text);
     }
     free(text);
@@ -135,7 +135,7 @@ enum cb_status cb_ab_program_list(const struct cb_ab_program *program, char **na
 {
     size_t length = 0;
     enum cb_status status = run(program, program->list_argv, STDOUT_FILENO, names, &length, err);
-    if (!status && !length) status = cb_fail(err, CB_UNAVAILABLE, "lists no cases; is an option in the way?");
+    if (!status && !length) status = cb_fail(err, CB_FAILED, "lists no cases; is an option in the way?");
     if (!status) return CB_OK;
     free(*names);
     *names = NULL;

@@ -397,13 +397,13 @@ static enum cb_status conclude(const struct runner *r, struct cb_error *err)
 {
     size_t wrong = json_array_size(r->results.errors), skipped = json_array_size(r->results.skipped);
     if (cb_interrupt_signal())
-        return cb_fail(err, CB_UNAVAILABLE, "interrupted after %zu of %zu cases; these are complete", r->finished,
+        return cb_fail(err, CB_FAILED, "interrupted after %zu of %zu cases; these are complete", r->finished,
                        r->all);
     if (wrong)
-        return cb_fail(err, CB_UNAVAILABLE, "%zu case%s failed, as told above; %zu measured", wrong,
+        return cb_fail(err, CB_FAILED, "%zu case%s failed, as told above; %zu measured", wrong,
                        wrong == 1 ? "" : "s", r->results.cases);
     if (r->results.cases == 0)
-        return cb_fail(err, CB_UNAVAILABLE, "nothing was measured: %zu case%s skipped, as told above", skipped,
+        return cb_fail(err, CB_FAILED, "nothing was measured: %zu case%s skipped, as told above", skipped,
                        skipped == 1 ? "" : "s");
     return CB_OK;
 }

@@ -54,7 +54,7 @@ struct options {
 static int fail(enum cb_status status, const struct cb_error *err)
 {
     fprintf(stderr, "bench_step: %s\n", err->text);
-    return status == CB_BAD_INPUT ? 2 : 1;
+    return status == CB_BAD_INPUT || status == CB_UNAVAILABLE ? 2 : 1;
 }
 
 static void refuse(const struct cb_error *err)
@@ -265,7 +265,7 @@ static void start_torch(struct torch *torch, const struct options *o)
     enum cb_status status = cb_peer_start(&torch->peer, (char *const *)argv, &err);
     if (!status) status = cb_peer_ask(torch->peer, NULL, torch->about, sizeof torch->about, &err);
     if (!status && strncmp(torch->about, "ready ", 6))
-        status = cb_fail(&err, CB_UNAVAILABLE, "%s: expected 'ready', got '%s'", script, torch->about);
+        status = cb_fail(&err, CB_FAILED, "%s: expected 'ready', got '%s'", script, torch->about);
     if (!status) return;
     fprintf(stderr, "bench_step: going on without PyTorch: %s\n", err.text);
     cb_peer_stop(torch->peer);
@@ -279,7 +279,7 @@ static enum cb_status ask_number(struct torch *torch, const char *request, doubl
     if (status) return status;
     *value = strtod(answer, &end);
     if (end == answer || *end)
-        return cb_fail(err, CB_UNAVAILABLE, "PyTorch: %s: expected a number, got '%s'", request, answer);
+        return cb_fail(err, CB_FAILED, "PyTorch: %s: expected a number, got '%s'", request, answer);
     return CB_OK;
 }
 

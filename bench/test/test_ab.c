@@ -213,19 +213,19 @@ static void test_wrong_results(void **state)
 {
     (void)state;
     struct cb_ab ab = {.rounds = 5};
-    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_array()), CB_UNAVAILABLE);
-    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_string("x")), CB_UNAVAILABLE);
-    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_pack("[{}]")), CB_UNAVAILABLE);
+    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_array()), CB_FAILED);
+    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_string("x")), CB_FAILED);
+    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_pack("[{}]")), CB_FAILED);
     assert_non_null(strstr(err.text, "no name"));
     assert_int_equal(
         add(&ab, CB_OLD_BUILD, 0, json_pack("[{s:s, s:n, s:s}]", "name", "x", "real_time", "time_unit", "ns")),
-        CB_UNAVAILABLE);
-    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_pack("[o]", row("x", 1, "hours"))), CB_UNAVAILABLE);
-    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_pack("[o]", row("x", 0, "ns"))), CB_UNAVAILABLE);
+        CB_FAILED);
+    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_pack("[o]", row("x", 1, "hours"))), CB_FAILED);
+    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_pack("[o]", row("x", 0, "ns"))), CB_FAILED);
     assert_non_null(strstr(err.text, "x has no real_time above 0"));
     assert_int_equal(ab.n, 0);
     assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_pack("[o, o]", row("x", 1, "ns"), row("x", 1, "ns"))),
-                     CB_UNAVAILABLE);
+                     CB_FAILED);
     assert_non_null(strstr(err.text, "x twice"));
     cb_ab_free(&ab);
 }

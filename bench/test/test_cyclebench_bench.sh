@@ -378,8 +378,8 @@ check 'a truncated shape file' says 'shapes.txt:1:8: the last line has no end' m
 check 'a shape file that is not there' says '/nonexistent: cannot read shapes: No such file' bench --shapes /nonexistent
 check 'a folder of shapes that is empty' exits_with 2 env CYCLEBENCH_SHAPES=/nonexistent "$build/cyclebench" bench --benchmark_list_tests
 check 'an instruction set that the machine lacks' says "^cyclebench bench: --isa: this machine or build has no $other_isa; available: scalar" bench --isa "$other_isa"
-check 'its status is 1: no input is wrong' exits_with 1 bench --isa "$other_isa"
-check 'one of the environment that the machine lacks' exits_with 1 env CYCLEBENCH_ISA="$other_isa" "$build/cyclebench" bench --benchmark_list_tests
+check 'its status is 2' exits_with 2 bench --isa "$other_isa"
+check 'one of the environment that the machine lacks' exits_with 2 env CYCLEBENCH_ISA="$other_isa" "$build/cyclebench" bench --benchmark_list_tests
 check 'an instruction set that does not exist' says "unknown instruction set 'mmx'" bench --isa scalar,mmx
 check 'an empty list of instruction sets' exits_with 2 bench --isa ''
 check 'an unknown option' says "^cyclebench bench: unknown option '--fast'; --help" bench --fast

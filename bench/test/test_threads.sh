@@ -13,7 +13,7 @@ bench() { "$build/cyclebench" bench --no-peers --isa scalar --batch 2 --iteratio
 step() { "$build/bench_step" --depth 20 --batch 2 --repetitions 2 --no-torch "$@"; }
 list=(--benchmark_list_tests --benchmark_filter=pool)
 list() { bench "${list[@]}" "$@"; }
-head=(--no-peers --benchmark_filter=nothing) # prints the head of a table, and no case
+head=(--no-peers --iterations 1 --batch 2 --benchmark_filter=pool/fwd/c:64.*f32) # the head of a table, and one short case
 cpus=$("$build/cyclebench" info --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["cpus"])')
 too_many="--threads: $((cpus + 1)) threads, but this process may use $cpus CPU"
 

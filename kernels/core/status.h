@@ -8,6 +8,7 @@ enum cb_status {
     CB_NO_MEMORY = 2,
     CB_IO_ERROR = 3,    /* a system call on a file or socket failed */
     CB_UNAVAILABLE = 4, /* this machine or build lacks what was asked for */
+    CB_FAILED = 5,      /* what was run failed: a program, a measurement */
 };
 
 /* One message for the user: what, where (file, line or byte offset), expected and got, what to do. No trailing newline. */

@@ -6,7 +6,7 @@
  * of a pattern of no class, under noise. Integers only, so the bytes are the same on every machine. */
 
 enum { SIDE = CB_IMAGE_SIDE, AREA = SIDE * SIDE, CLASSES = 10, FILES = 6 };
-enum { PATTERNS = 6 /* of a class */, SPOT = 8 /* pixels apart */, GRID = 7 /* spots a side */ };
+enum { PATTERNS = 9 /* of a class */, SPOT = 8 /* pixels apart */, GRID = 7 /* spots a side */ };
 /* How hard the set is: strengths in 256ths, noise in levels. */
 enum { WEAKEST = 40, STRONGEST = 100, MIXED_IN = 100, NOISE = 60 };
 static const uint64_t synthetic_seed = 2018;

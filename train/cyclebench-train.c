@@ -1,11 +1,13 @@
 /* cyclebench train: one training run into a run directory. main reads top to bottom: options, data, model, loop. */
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/printable.h"
 #include "instruments.h"
 #include "loop/loop.h"
 #include "loop/options.h"
@@ -114,10 +116,6 @@ static int parse_options(struct options *o, int argc, char **argv)
     struct stat st;
     if (given > 1 || (given == 0 && !(o->resume && o->run))) {
         fprintf(stderr, "%s: expected one RECIPE, or --resume and one RUN_DIR, got %d\n%s", program, given, usage);
-        return 2;
-    }
-    if (o->resume && o->init) {
-        fprintf(stderr, "%s: --init starts a run, --resume continues one: expected one of them\n", program);
         return 2;
     }
     if (given == 1) o->recipe = argv[optind];
@@ -232,7 +230,10 @@ static enum cb_status read_recipe(struct session *s, const struct options *o, st
                        "--resume: there is no run in %s (no recipe.ini); start it with its RECIPE and --run",
                        s->run.dir.path);
     enum cb_status status = cb_recipe_read(&s->recipe, s->run.dir.recipe, o->overrides, o->override_count, err);
-    if (status == CB_OK && s->found.name[0]) snprintf(s->recipe.name, sizeof s->recipe.name, "%s", s->found.name);
+    char copy[sizeof s->run.dir.path];
+    snprintf(copy, sizeof copy, "%s", s->run.dir.path);
+    if (status == CB_OK)
+        snprintf(s->recipe.name, sizeof s->recipe.name, "%s", s->found.name[0] ? s->found.name : basename(copy));
     return status;
 }
 
@@ -283,18 +284,26 @@ static struct cb_record_run describe(const struct session *s)
                                   .threads = s->threads};
 }
 
-/* The recipe and the state before the first iteration are there before the record: without it no run has begun. */
+static enum cb_status write_recipe(const struct session *s, struct cb_error *err)
+{
+    char *text = cb_recipe_text(&s->recipe);
+    if (!text) return cb_fail(err, CB_NO_MEMORY, "out of memory for the recipe's text");
+    const enum cb_status status =
+        cb_write_file(s->run.dir.recipe, &(struct cb_bytes){(uint8_t *)text, strlen(text)}, 1, err);
+    free(text);
+    return status;
+}
+
+/* The state before the first iteration and the recipe are there before the record: without it no run has begun. The
+ * recipe comes second: --resume with it alone would not know of --init. */
 static enum cb_status begin_records(struct session *s, struct cb_error *err)
 {
     struct cb_run *run = &s->run;
-    char *text = cb_recipe_text(&s->recipe);
-    if (!text) return cb_fail(err, CB_NO_MEMORY, "out of memory for the recipe's text");
-    enum cb_status status = cb_write_file(run->dir.recipe, &(struct cb_bytes){(uint8_t *)text, strlen(text)}, 1, err);
-    free(text);
     run->position.seconds_to_target = -1;
     strcpy(run->position.loss_chain, CB_FINGERPRINT_START);
     cb_run_dir_beat(&run->dir, 0);
-    if (status == CB_OK) status = cb_checkpoint_save(run->model, &run->position, run->dir.last, NULL, err);
+    enum cb_status status = cb_checkpoint_save(run->model, &run->position, run->dir.last, NULL, err);
+    if (status == CB_OK) status = write_recipe(s, err);
     const struct cb_record_run description = describe(s);
     return status == CB_OK ? cb_record_create(&run->record, run->dir.record, &description, err) : status;
 }
@@ -324,8 +333,9 @@ static enum cb_status load_checkpoint(struct session *s, struct cb_error *err)
 /* The session before ended between its first checkpoint and its record. */
 static enum cb_status begin_late(struct session *s, struct cb_error *err)
 {
+    const enum cb_status status = write_recipe(s, err);
     const struct cb_record_run description = describe(s);
-    return cb_record_create(&s->run.record, s->run.dir.record, &description, err);
+    return status == CB_OK ? cb_record_create(&s->run.record, s->run.dir.record, &description, err) : status;
 }
 
 static enum cb_status resume_records(struct session *s, struct cb_error *err)
@@ -355,7 +365,9 @@ static enum cb_status resume_records(struct session *s, struct cb_error *err)
     if (status == CB_OK) status = cb_record_resume(run->record, &description, p->iteration, p->seconds, killed, err);
     if (status != CB_OK) return status;
     cb_run_dir_beat(&run->dir, 0); /* counted once */
-    return cb_run_save(run, err);
+    status = cb_run_save(run, err);
+    if (status != CB_OK && beat >= 0) cb_run_dir_beat(&run->dir, beat); /* and not yet */
+    return status;
 }
 
 static void print_start(const struct session *s, const char *placement)
@@ -375,31 +387,60 @@ static void print_start(const struct session *s, const char *placement)
            (double)plan.total / 0x1p20, (double)plan.parameters / 0x1p20, (double)plan.activations / 0x1p20,
            (double)plan.gradients / 0x1p20, (double)plan.workspace / 0x1p20,
            (double)((s->train.n + s->eval.n) * CB_IMAGE_PIXELS) / 0x1p20);
-    printf("data: %s (%s); run directory: %s\n", s->source.path, s->run.data_kind, s->run.dir.path);
+    char data[sizeof s->source.path], dir[sizeof s->run.dir.path];
+    snprintf(data, sizeof data, "%s", s->source.path);
+    snprintf(dir, sizeof dir, "%s", s->run.dir.path);
+    cb_make_printable(data);
+    cb_make_printable(dir);
+    printf("data: %s (%s); run directory: %s\n", data, s->run.data_kind, dir);
     if (s->run.position.resumed)
         printf("resumed after %zu iterations, %.1f s\n", (size_t)s->run.position.iteration, s->run.position.seconds);
     fflush(stdout);
 }
 
+static enum cb_status check_completed(const struct session *s, struct cb_error *err)
+{
+    struct cb_position held = {0};
+    char mine[CB_SHA256_HEX];
+    enum cb_status status = cb_checkpoint_position(&held, s->run.dir.last, err);
+    if (status == CB_OK) status = cb_recipe_sha256(&s->recipe, mine, err);
+    if (status == CB_OK && strcmp(mine, held.recipe_sha256))
+        status = cb_fail(err, CB_BAD_INPUT, "%s: is a completed run of another recipe", s->run.dir.path);
+    return status;
+}
+
 /* --resume of a run that is completed, or that was killed before it had begun. */
-static void settle_resume(struct session *s, const struct options *o)
+static enum cb_status settle_resume(struct session *s, const struct options *o, struct cb_error *err)
 {
     const struct cb_run_dir *dir = &s->run.dir;
+    const int has_last = cb_run_dir_has(dir->last);
     s->nothing_to_do = s->found.completed && cb_run_dir_has(dir->final);
-    s->resuming = !s->nothing_to_do && (cb_run_dir_has(dir->last) || cb_run_dir_has(dir->previous));
-    if (s->nothing_to_do && !o->quiet)
+    s->resuming = !s->nothing_to_do && (has_last || cb_run_dir_has(dir->previous));
+    if (o->init && (s->nothing_to_do || s->resuming))
+        return cb_fail(err, CB_BAD_INPUT, "--init starts a run, --resume continues one: expected one of them");
+    if (s->nothing_to_do && o->recipe && has_last) {
+        const enum cb_status status = check_completed(s, err);
+        if (status != CB_OK) return status;
+    }
+    if (s->found.begun && !s->nothing_to_do && !s->resuming)
+        return cb_fail(err, CB_BAD_INPUT,
+                       "%s: the log of a run is there, its checkpoints are not; put last.safetensors back, or choose "
+                       "another --run",
+                       dir->path);
+    if (o->quiet || s->resuming) return CB_OK;
+    if (s->nothing_to_do)
         printf("%s: already completed after %zu iterations, %.1f s; nothing to do\n", dir->path, s->found.iterations,
                s->found.seconds);
-    if (!s->nothing_to_do && !s->resuming && !o->quiet)
+    else
         printf("%s: the run had not begun; it starts from its beginning\n", dir->path);
+    return CB_OK;
 }
 
 /* Reads and makes everything; a signal on the way leaves it unfinished with CB_OK. */
 static enum cb_status prepare(struct session *s, const struct options *o, struct cb_error *err)
 {
     enum cb_status status = cb_isa_select(o->isa, err);
-    if (status == CB_OK)
-        status = cb_option_threads(o->threads, o->oversubscribe, &s->threads, &s->threads_reason, err);
+    if (status == CB_OK) status = cb_option_threads(o->threads, o->oversubscribe, &s->threads, &s->threads_reason, err);
     const char *placement;
     if (status == CB_OK) status = cb_bind_threads(s->threads, &placement, err);
     s->run.stop_after = SIZE_MAX;
@@ -407,7 +448,7 @@ static enum cb_status prepare(struct session *s, const struct options *o, struct
         status = cb_option_count("--max-iterations", o->max_iterations, SIZE_MAX / 2, &s->run.stop_after, err);
     if (status == CB_OK && o->recipe) status = read_recipe(s, o, err);
     if (status == CB_OK && o->resume) status = open_old_dir(s, o, err);
-    if (status == CB_OK && o->resume) settle_resume(s, o);
+    if (status == CB_OK && o->resume) status = settle_resume(s, o, err);
     if (status != CB_OK || s->nothing_to_do) return status;
     if (!o->recipe) status = read_recipe(s, o, err);
     if (status == CB_OK) status = load_data(s, o, err);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,15 +138,16 @@ enum cb_status cb_checkpoint_save_weights(const struct cb_model *model, const st
     return cb_tensors_write(model, 0, metadata, count, path, err);
 }
 
-/* A second name for the file, so that it outlives its replacement. */
-static enum cb_status keep_previous(const char *path, const char *previous_path, struct cb_error *err)
+/* A second name for the file, so that it outlives its replacement; *kept: it has one. A file system without hard links
+ * keeps none: the replacement is atomic all the same. */
+static enum cb_status keep_old(const char *path, const char *old, int *kept, struct cb_error *err)
 {
-    if (unlink(previous_path) && errno != ENOENT)
-        return cb_fail(err, CB_IO_ERROR, "%s: cannot be replaced: %s", previous_path, strerror(errno));
-    if (!link(path, previous_path) || errno == ENOENT) return CB_OK;
-    /* A file system without hard links: until the new file is there, the resume finds the old one here. */
-    if ((errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) && !rename(path, previous_path)) return CB_OK;
-    return cb_fail(err, CB_IO_ERROR, "%s: cannot be kept as %s: %s", path, previous_path, strerror(errno));
+    *kept = 0;
+    if (unlink(old) && errno != ENOENT)
+        return cb_fail(err, CB_IO_ERROR, "%s: cannot be replaced: %s", old, strerror(errno));
+    *kept = !link(path, old);
+    if (*kept || errno == ENOENT || errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) return CB_OK;
+    return cb_fail(err, CB_IO_ERROR, "%s: cannot be kept as %s: %s", path, old, strerror(errno));
 }
 
 enum cb_status cb_checkpoint_save(const struct cb_model *model, const struct cb_position *position, const char *path,
@@ -160,10 +162,20 @@ enum cb_status cb_checkpoint_save(const struct cb_model *model, const struct cb_
         metadata[i] = (struct cb_metadata){fields[i].key, values[i]};
     }
     enum cb_status status = hash_fields(texts, hex, err);
-    if (!status && previous_path) status = keep_previous(path, previous_path, err);
+    char old[PATH_MAX];
+    int kept = 0;
+    if ((size_t)snprintf(old, sizeof old, "%s.old", path) >= sizeof old)
+        return cb_fail(err, CB_BAD_INPUT, "%s: the path is too long", path);
+    if (!status && previous_path) status = keep_old(path, old, &kept, err);
     if (status) return status;
     metadata[FIELDS] = (struct cb_metadata){"position_sha256", hex};
-    return cb_tensors_write(model, 1, metadata, FIELDS + 1, path, err);
+    status = cb_tensors_write(model, 1, metadata, FIELDS + 1, path, err);
+    /* Only when the new one is safe does the one before last go. */
+    if (!status && kept && rename(old, previous_path))
+        status = cb_fail(err, CB_IO_ERROR, "%s: cannot be kept as %s: %s", old, previous_path, strerror(errno));
+    else if (status && kept)
+        unlink(old);
+    return status;
 }
 
 /* --- loading ------------------------------------------------------------------------------------------------------ */

@@ -179,9 +179,19 @@ static enum cb_status write_end(struct cb_run *run, struct epoch *epoch, enum cb
     return log_result(epoch, status, &problem, err);
 }
 
-/* A checkpoint that fails can be made up for at the next; this one has none after it. */
-static enum cb_run_outcome save_last(struct cb_run *run, enum cb_run_outcome outcome, struct cb_error *err)
+static enum cb_run_outcome overflowed(const struct cb_run *run, char *reason, size_t reason_bytes)
 {
+    snprintf(reason, reason_bytes,
+             "a weight or statistic after iteration %zu is not finite; the last good state is in last.safetensors",
+             (size_t)run->position.iteration);
+    return CB_RUN_DIVERGED;
+}
+
+/* A checkpoint that fails can be made up for at the next; this one has none after it. */
+static enum cb_run_outcome save_last(struct cb_run *run, enum cb_run_outcome outcome, char *reason, size_t reason_bytes,
+                                     struct cb_error *err)
+{
+    if (!cb_model_finite(run->model)) return overflowed(run, reason, reason_bytes);
     return cb_run_save(run, err) == CB_OK ? outcome : CB_RUN_FAILED;
 }
 
@@ -196,7 +206,7 @@ static void save_periodic(struct cb_run *run)
 static enum cb_run_outcome interrupted(struct cb_run *run, char *reason, size_t reason_bytes, struct cb_error *err)
 {
     snprintf(reason, reason_bytes, "%s", cb_signal_name(*run->stop));
-    return save_last(run, CB_RUN_INTERRUPTED, err);
+    return save_last(run, CB_RUN_INTERRUPTED, reason, reason_bytes, err);
 }
 
 /* Whether an epoch is trained to its end and not finished yet: as after a step, or resumed from a stopped evaluation. */
@@ -209,20 +219,16 @@ static int epoch_is_due(const struct cb_run *run, const struct epoch *epoch)
 static enum cb_run_outcome after_step(struct cb_run *run, struct epoch *epoch, char *reason, size_t reason_bytes,
                                       struct cb_error *err)
 {
-    static const char last_good[] = "the last good state is in last.safetensors";
     const struct cb_recipe *r = run->recipe;
     struct cb_position *p = &run->position;
     int epoch_ends = epoch_is_due(run, epoch), stopped = 0, finite = 1;
     int due = r->run.checkpoint_every ? p->iteration % r->run.checkpoint_every == 0 : epoch_ends;
-    if ((epoch_ends || due || *run->stop) && !cb_model_finite(run->model)) {
-        snprintf(reason, reason_bytes, "a weight or statistic after iteration %zu is not finite; %s",
-                 (size_t)p->iteration, last_good);
-        return CB_RUN_DIVERGED;
-    }
+    if ((epoch_ends || due) && !cb_model_finite(run->model)) return overflowed(run, reason, reason_bytes);
     if (epoch_ends && finish_epoch(run, epoch, &stopped, &finite, err)) return CB_RUN_FAILED;
     if (!finite) {
-        snprintf(reason, reason_bytes, "the %s loss after iteration %zu is not finite; %s", run->evaluated_on,
-                 (size_t)p->iteration - 1, last_good);
+        snprintf(reason, reason_bytes,
+                 "the %s loss after iteration %zu is not finite; the last good state is in last.safetensors",
+                 run->evaluated_on, (size_t)p->iteration - 1);
         return CB_RUN_DIVERGED;
     }
     if (*run->stop && (stopped || !is_last(run))) return interrupted(run, reason, reason_bytes, err);
@@ -246,7 +252,7 @@ static enum cb_run_outcome run_iterations(struct cb_run *run, struct epoch *epoc
         if (*run->stop) return interrupted(run, reason, reason_bytes, err);
         if (p->iteration >= run->stop_after) {
             snprintf(reason, reason_bytes, "stopped by --max-iterations");
-            return save_last(run, CB_RUN_STOPPED, err);
+            return save_last(run, CB_RUN_STOPPED, reason, reason_bytes, err);
         }
         size_t k = p->iteration;
         double loss;
@@ -281,13 +287,13 @@ enum cb_run_outcome cb_run_train(struct cb_run *run, struct cb_error *err)
     char reason[256] = "";
     enum cb_run_outcome outcome = run_iterations(run, &epoch, reason, sizeof reason, err);
     if (outcome == CB_RUN_FAILED) snprintf(reason, sizeof reason, "%.255s", err->text);
+    /* Completed, a run needs no second checkpoint; after the end line nobody would remove it. */
+    if (outcome == CB_RUN_COMPLETED) unlink(run->dir.previous);
     struct cb_error problem;
     if (write_end(run, &epoch, outcome, reason[0] ? reason : NULL, &problem) && outcome != CB_RUN_FAILED) {
         *err = problem;
         outcome = CB_RUN_FAILED;
     }
-    /* Completed, a run needs no second checkpoint. */
-    if (outcome == CB_RUN_COMPLETED) unlink(run->dir.previous);
     free(epoch.order);
     return outcome;
 }

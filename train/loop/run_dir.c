@@ -24,6 +24,7 @@ static void set_paths(struct cb_run_dir *dir, const char *path)
 /* <one of our files>.<16 hexadecimal digits>.tmp: cb_write_file's. */
 static int is_left_over(const char *name)
 {
+    if (!strcmp(name, "last.safetensors.old")) return 1; /* the checkpoint before, under way to previous.safetensors */
     static const char *const ours[] = {"recipe.ini", "run.jsonl", "last.safetensors", "final.safetensors"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         const size_t len = strlen(ours[i]);

@@ -1,5 +1,6 @@
 #include "record/line.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,8 +50,9 @@ void cb_line_known(struct line *line, const char *key, double x, const char *rea
 /* Names of files may be any bytes: each that is no UTF-8 becomes U+FFFD. */
 static json_t *text_json(const char *text)
 {
+    errno = 0;
     json_t *whole = json_string(text);
-    if (whole) return whole;
+    if (whole || errno == ENOMEM) return whole;
     const size_t len = strlen(text);
     char *mended = malloc(3 * len + 1);
     if (!mended) return NULL;
@@ -59,6 +61,10 @@ static json_t *text_json(const char *text)
         size_t bytes = 0;
         for (size_t n = 1; n <= 4 && at + n <= len && !bytes; n++) {
             json_t *one = json_stringn(text + at, n);
+            if (!one && errno == ENOMEM) {
+                free(mended);
+                return NULL;
+            }
             if (one) bytes = n;
             json_decref(one);
         }

@@ -105,8 +105,8 @@ static json_t *network_json(const struct cb_model *model, const struct cb_recipe
     snprintf(name, sizeof name, "resnet%zu", network->depth);
     json_t *sections = cb_recipe_json(recipe);
     const char *init = json_string_value(json_object_get(json_object_get(sections, "network"), "init"));
-    json_t *out = json_pack("{s:s, s:I, s:s%, s:s?, s:I}", "name", name, "depth", (json_int_t)network->depth,
-                            "shortcut", &network->shortcut, (size_t)1, "init", init, "parameters",
+    json_t *out = json_pack("{s:s, s:I, s:s%, s:s, s:I}", "name", name, "depth", (json_int_t)network->depth, "shortcut",
+                            &network->shortcut, (size_t)1, "init", init, "parameters",
                             (json_int_t)cb_model_parameter_count(model));
     json_decref(sections);
     return out;

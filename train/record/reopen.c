@@ -61,6 +61,8 @@ static int stays(struct choice *c, const json_t *line)
     if (finished > c->iteration) return 0;
     if (strcmp(type, "epoch")) return 1;
     const size_t epoch = (size_t)json_integer_value(json_object_get(line, "epoch"));
+    /* A session finished the evaluation that the one before had stopped, and was killed: it begins again. */
+    if (epoch == c->epochs + 1 && finished == c->iteration) return 0;
     if (epoch < c->next_epoch || epoch > c->epochs) {
         c->damaged = 1;
         return 0;
@@ -102,6 +104,27 @@ enum cb_status cb_record_keep(struct cb_kept_lines *kept, const char *path, size
     return CB_OK;
 }
 
+/* Where the file system has no hard links. */
+static int copy_file(const char *path, const char *to)
+{
+    struct cb_bytes text;
+    if (!access(to, F_OK)) {
+        errno = EEXIST;
+        return -1;
+    }
+    struct cb_error err;
+    enum cb_status status = cb_read_file(&text, path, max_record_bytes, &err);
+    if (!status) status = cb_write_file(to, &text, 1, &err);
+    free(text.data);
+    return status ? -1 : 0;
+}
+
+static int second_name(const char *path, const char *to)
+{
+    if (!link(path, to)) return 0;
+    return errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS ? copy_file(path, to) : -1;
+}
+
 enum cb_status cb_record_set_aside(const char *path, struct cb_error *warning, struct cb_error *err)
 {
     char aside[PATH_MAX];
@@ -109,7 +132,7 @@ enum cb_status cb_record_set_aside(const char *path, struct cb_error *warning, s
         const int len = n == 1 ? snprintf(aside, sizeof aside, "%s.damaged", path)
                                : snprintf(aside, sizeof aside, "%s.damaged.%d", path, n);
         if (len >= (int)sizeof aside) break;
-        if (!link(path, aside)) {
+        if (!second_name(path, aside)) {
             cb_fail(warning, CB_OK,
                     "%s is damaged or lacks epochs: it is kept as %s, the run goes on with its good lines", path,
                     aside);
@@ -136,7 +159,12 @@ enum cb_status cb_record_look(struct cb_record_glance *glance, const char *path,
     glance->exists = text.data != NULL;
     size_t at = 0, len;
     for (const char *line; (line = next_line(&text, &at, &len));) {
-        json_t *json = json_loadb(line, len, 0, NULL);
+        json_error_t reason;
+        json_t *json = json_loadb(line, len, 0, &reason);
+        if (!json && json_error_code(&reason) == json_error_out_of_memory) {
+            free(text.data);
+            return cb_fail(err, CB_NO_MEMORY, "%s: out of memory for its lines", path);
+        }
         const char *type = json_string_value(json_object_get(json, "type"));
         if (!glance->begun && type && !strcmp(type, "header")) {
             const char *name = json_string_value(json_object_get(json, "name"));

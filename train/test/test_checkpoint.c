@@ -170,7 +170,7 @@ static void test_previous_is_kept(void **state)
         assert_int_equal(cb_checkpoint_position(&found, last, &err), CB_OK);
         assert_int_equal(found.iteration, k);
     }
-    /* The new file cannot be written: both names lead to the old one. */
+    /* The new file cannot be written: both are as they were. */
     struct rlimit before;
     getrlimit(RLIMIT_FSIZE, &before);
     signal(SIGXFSZ, SIG_IGN);
@@ -179,7 +179,10 @@ static void test_previous_is_kept(void **state)
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(status, CB_IO_ERROR);
     assert_int_equal(cb_checkpoint_position(&found, last, &err), CB_OK);
+    assert_int_equal(found.iteration, 3);
     assert_int_equal(cb_checkpoint_position(&found, previous, &err), CB_OK);
+    assert_int_equal(found.iteration, 2);
+    assert_int_equal(count_files(*state, 0), 2);
     cb_model_destroy(model);
 }
 

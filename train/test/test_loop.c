@@ -356,6 +356,27 @@ static void test_weights_that_are_not_finite(void **state)
     end(&f);
 }
 
+/* Nor where nothing but the end of the session asks for one. */
+static void test_a_stop_with_weights_that_are_not_finite(void **state)
+{
+    static const char *const overrides[] = {"schedule.lr=1000000", "optimizer.weight_decay=1"};
+    struct fixture f;
+    begin(&f, *state, overrides, 2);
+    f.run.stop_after = 1;
+    while (f.run.stop_after < 4 && cb_model_finite(f.run.model)) {
+        struct cb_error err;
+        const enum cb_run_outcome outcome = cb_run_train(&f.run, &err);
+        assert_true(outcome == CB_RUN_STOPPED || outcome == CB_RUN_DIVERGED);
+        f.run.stop_after++;
+    }
+    assert_true(!cb_model_finite(f.run.model)); /* it did overflow */
+    struct cb_error err;
+    memset(&f.run.position, 0, sizeof f.run.position);
+    assert_int_equal(cb_checkpoint_resume(f.run.model, &f.run.position, f.run.dir.last, &err), CB_OK);
+    assert_true(cb_model_finite(f.run.model));
+    end(&f);
+}
+
 static void test_checkpoints_that_cannot_be_written(void **state)
 {
     static const char *const overrides[] = {"run.checkpoint_every=1"};
@@ -400,6 +421,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stopped_in_an_evaluation, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_an_evaluation_that_is_not_finite, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_weights_that_are_not_finite, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_a_stop_with_weights_that_are_not_finite, make_temp_folder,
+                                        remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_checkpoints_that_cannot_be_written, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_one_process_a_directory, make_temp_folder, remove_temp_folder),
     };

@@ -359,6 +359,18 @@ static void test_damaged_record_is_set_aside(void **state)
         assert_int_equal(count_of(lines.line[lines.count - 1], "lost_lines"), rows[i].lost);
         free_lines(&lines);
     }
+    /* An epoch that a killed session finished after a stopped evaluation goes, and nothing is damaged. */
+    FILE *file = fopen(path, "w");
+    fwrite(header.data, 1, header.len, file);
+    fputs("{\"type\":\"epoch\",\"epoch\":1,\"iteration\":3}\n", file);
+    fclose(file);
+    struct cb_error warning;
+    assert_int_equal(cb_record_reopen(&record, path, &some_run, 3, 0, &warning, &err), CB_OK);
+    assert_string_equal(warning.text, "");
+    cb_record_close(record);
+    struct lines lines = read_lines(path);
+    assert_int_equal(lines.count, 1);
+    free_lines(&lines);
     free(header.data);
     /* Whole again: nothing to set aside. */
     record = reopen_record(path, 0, 0);

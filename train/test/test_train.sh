@@ -102,7 +102,7 @@ echo "# $killed kills in $chain runs"
 # Every state that a kill between two writes leaves.
 begun=$work/begun
 "$cyclebench" "${tiny[@]}" --run "$begun" --max-iterations 4 > "$work/log" 2>&1
-for left in "lock" "lock recipe.ini" "lock recipe.ini last.safetensors"; do
+for left in "lock" "lock recipe.ini" "lock last.safetensors" "lock last.safetensors recipe.ini"; do
     for how in again resume; do
         dir="$work/state-${left// /-}-$how"
         mkdir "$dir" && : > "$dir/lock"
@@ -132,6 +132,11 @@ before=$(sum "$work/other")
 expect_exit "--resume with other data is refused" 2 'other training images' "$cyclebench" train --resume "$work/other" --data "$work/other-data"
 expect_exit "--resume with --init is refused" 2 'expected one of them' "$cyclebench" train --resume "$work/other" --data "$data" --init "$work/straight/final.safetensors"
 [ "$(sum "$work/other")" = "$before" ]; check "and no byte changed" $?
+expect_exit "--resume of a completed run with another recipe is refused" 2 'completed run of another recipe' "$cyclebench" "${tiny[@]}" --run "$begun" --resume --set run.seed=9
+mkdir "$work/log-only" && cp "$work/other/recipe.ini" "$work/other/run.jsonl" "$work/log-only/" && : > "$work/log-only/lock"
+before=$(sum "$work/log-only")
+expect_exit "--resume of a log without its checkpoints is refused" 2 'its checkpoints are not' "$cyclebench" train --resume "$work/log-only" --data "$data"
+[ "$(sum "$work/log-only")" = "$before" ]; check "and no byte changed" $?
 expect_exit "--resume of a folder without a run" 2 'there is no run in' "$cyclebench" train --resume "$work/data" --data "$data"
 expect_exit "--init" 0 'stopped by --max-iterations' "$cyclebench" "${tiny[@]}" --run "$work/init" --init "$work/straight/final.safetensors" --max-iterations 2
 grep -q "\"init_weights\":{\"name\":\"$work/straight/final.safetensors\",\"weights_sha256\":\"$(value "$work/straight" weights_sha256)\"}" "$work/init/run.jsonl"
@@ -220,7 +225,7 @@ expect_exit "a truncated resume file without one before it is refused" 2 'last.s
 # A file size limit stands in for a full disk: before the first checkpoint nothing has begun, later the training goes on without.
 ( ulimit -f 500; exec "$cyclebench" "${tiny[@]}" --run "$work/full" ) > "$work/log" 2>&1
 code=$?
-[ $code = 1 ] && grep -q 'last.safetensors' "$work/log" && [ "$(ls "$work/full")" = "$(printf '%s\n' lock recipe.ini)" ]
+[ $code = 1 ] && grep -q 'last.safetensors' "$work/log" && [ "$(ls "$work/full")" = lock ]
 check "a first checkpoint that cannot be written: exit 1, a message, no half-written file" $?
 expect_exit "with room again the run starts" 0 'completed' "$cyclebench" "${tiny[@]}" --run "$work/full"
 for when in periodic last; do

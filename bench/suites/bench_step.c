@@ -275,8 +275,8 @@ static void start_torch(struct torch *torch, const struct options *o)
 static enum cb_status ask_number(struct torch *torch, const char *request, double *value, struct cb_error *err)
 {
     char answer[64], *end;
-    enum cb_status status = cb_peer_ask(torch->peer, request, answer, sizeof answer, err);
-    if (status) return status;
+    /* It had started: that it ends now is a failure at run time. */
+    if (cb_peer_ask(torch->peer, request, answer, sizeof answer, err)) return CB_FAILED;
     *value = strtod(answer, &end);
     if (end == answer || *end)
         return cb_fail(err, CB_FAILED, "PyTorch: %s: expected a number, got '%s'", request, answer);

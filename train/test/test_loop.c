@@ -18,8 +18,8 @@
 #include "record/fingerprint.h"
 #include "temp.h"
 
-/* 50 images in batches of 16: four iterations an epoch, the last one of two images. */
-enum { TRAIN = 50, EVAL = 40, BATCH = 16, ITERATIONS = 10, EPOCHS = 3, MAX_LINES = 40 };
+/* 14 images in batches of 4: four iterations an epoch, the last one of two images. */
+enum { TRAIN = 14, EVAL = 10, BATCH = 4, ITERATIONS = 10, EPOCHS = 3, MAX_LINES = 40 };
 
 struct fixture {
     struct cb_recipe recipe;
@@ -29,7 +29,7 @@ struct fixture {
 };
 
 static const char recipe_text[] =
-    "[data]\naugment = flip\nbatch = 16\n[network]\ndepth = 20\nshortcut = A\ninit = he_fan_in\n"
+    "[data]\naugment = flip\nbatch = 4\n[network]\ndepth = 20\nshortcut = A\ninit = he_fan_in\n"
     "[schedule]\nkind = constant\nlr = 0.05\niterations = 10\n[run]\nlog_iterations = true\ntarget = 100\n";
 
 /* Whole pages for the pixels, so that a test can guard them. */

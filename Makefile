@@ -243,7 +243,7 @@ $(BUILD)/train_steps: $(call objects,train/test/train_steps.c train/test/pinned_
 	$(Q)$(CC) $(LDFLAGS) $(if $(CROSS),-static) -o $@ $^ -lm
 
 # Under ThreadSanitizer: tests that run teams and do not take long there.
-THREAD_TESTS := test_core test_norm test_head test_update test_image
+THREAD_TESTS := test_core test_norm test_head test_update test_image test_model test_loop
 .PHONY: thread-tests
 thread-tests: $(patsubst %,$(BUILD)/test/%,$(THREAD_TESTS)) $(BUILD)/races
 $(BUILD)/races: $(call objects,kernels/test/races/races.c kernels/core/team.c kernels/core/status.c)

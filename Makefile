@@ -137,15 +137,28 @@ format: ## clang-format the C files in place
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
 
 # --- install ------------------------------------------------------------------------------------------------------
-.PHONY: install
-install: all ## install under PREFIX (default /usr/local); DESTDIR is honoured
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/cyclebench $(DESTDIR)$(PREFIX)/share/cyclebench/recipes $(DESTDIR)$(PREFIX)/share/cyclebench/shapes
-	install $(BUILD)/cyclebench $(DESTDIR)$(PREFIX)/bin/
-	install $(filter-out $(BUILD)/cyclebench,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/libexec/cyclebench/
-	install -m 644 $(BUILD)/qemu-count.so $(DESTDIR)$(PREFIX)/libexec/cyclebench/
-	install -m 644 train/recipes/*.ini $(DESTDIR)$(PREFIX)/share/cyclebench/recipes/
-	install -m 644 bench/suites/*.txt $(DESTDIR)$(PREFIX)/share/cyclebench/shapes/
-	install -m 644 bench/peers/torch_step.py $(DESTDIR)$(PREFIX)/share/cyclebench/
+TO := $(DESTDIR)$(PREFIX)
+SHARED := $(TO)/share/cyclebench
+COMPLETIONS := $(TO)/share/bash-completion/completions
+# kernels.h and what it includes, below kernels/.
+KERNEL_HEADERS = $(sort $(patsubst kernels/%,%,$(filter kernels/%.h,$(shell $(CC) -std=c11 -Ikernels -MM kernels/kernels.h))))
+.PHONY: install uninstall
+install: all ## install programs, library and headers of the kernels, manual pages under PREFIX; DESTDIR is honoured
+	install -d $(TO)/bin $(TO)/libexec/cyclebench $(SHARED)/recipes $(SHARED)/shapes $(TO)/lib/pkgconfig $(TO)/share/man/man1 $(COMPLETIONS)
+	install $(BUILD)/cyclebench $(TO)/bin/
+	install $(filter-out $(BUILD)/cyclebench,$(PROGRAMS)) reports/plot-runs $(TO)/libexec/cyclebench/
+	install -m 644 $(BUILD)/qemu-count.so $(TO)/libexec/cyclebench/
+	install -m 644 train/recipes/*.ini $(SHARED)/recipes/
+	install -m 644 bench/suites/*.txt $(SHARED)/shapes/
+	install -m 644 bench/peers/torch_step.py $(SHARED)/
+	install -m 644 $(LIBKERNELS) $(TO)/lib/libcyclebench-kernels.a
+	cd kernels && for header in $(KERNEL_HEADERS); do install -D -m 644 $$header "$(abspath $(TO))/include/cyclebench-kernels/$$header" || exit 1; done
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' ci/install/cyclebench-kernels.pc.in > $(TO)/lib/pkgconfig/cyclebench-kernels.pc
+	install -m 644 ci/install/cyclebench.bash $(COMPLETIONS)/cyclebench
+	ci/install/man-pages $(BUILD) $(TO)/share/man/man1 $(VERSION)
+uninstall: ## remove what install put under PREFIX
+	rm -f $(TO)/bin/cyclebench $(TO)/lib/libcyclebench-kernels.a $(TO)/lib/pkgconfig/cyclebench-kernels.pc $(COMPLETIONS)/cyclebench $(TO)/share/man/man1/cyclebench.1 $(TO)/share/man/man1/cyclebench-*.1
+	rm -rf $(TO)/libexec/cyclebench $(SHARED) $(TO)/include/cyclebench-kernels
 
 .PHONY: clean help
 clean: ## remove build/

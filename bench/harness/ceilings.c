@@ -4,17 +4,23 @@
 
 #include "peak.h"
 
-enum cb_status cb_ceilings_measure(struct cb_ceilings *c, enum cb_isa isa, struct cb_team *team, struct cb_error *err)
+void cb_ceilings_begin(struct cb_ceilings *c, enum cb_isa isa, size_t threads)
 {
+    *c = (struct cb_ceilings){.threads = threads, .sizes = cb_memory_sizes(), .stream_isa = isa};
+    for (enum cb_memory_level l = CB_LEVEL_L1; l < CB_LEVELS; l++) c->level[l].reason = "no case needed it";
+}
+
+enum cb_status cb_ceilings_measure(struct cb_ceilings *c, enum cb_memory_level l, struct cb_team *team,
+                                   struct cb_error *err)
+{
+    struct cb_bandwidth_ceiling *level = &c->level[l];
     enum cb_status status = CB_OK;
-    *c = (struct cb_ceilings){.threads = cb_team_threads(team), .sizes = cb_memory_sizes(), .stream_isa = isa};
-    for (enum cb_memory_level l = CB_LEVEL_L1; l < CB_LEVELS && !status; l++) {
-        struct cb_bandwidth_ceiling *level = &c->level[l];
-        level->bytes_per_thread = cb_level_bytes(&c->sizes, l, c->threads, &level->reason);
-        for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS && level->bytes_per_thread && !status; s++)
-            if (!cb_stream_missing(isa, s, l))
-                status = cb_bandwidth(&level->bytes_per_s[s], isa, team, s, level->bytes_per_thread, err);
-    }
+    if (level->measured) return CB_OK;
+    level->measured = true;
+    level->bytes_per_thread = cb_level_bytes(&c->sizes, l, c->threads, &level->reason);
+    for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS && level->bytes_per_thread && !status; s++)
+        if (!cb_stream_missing(c->stream_isa, s, l))
+            status = cb_bandwidth(&level->bytes_per_s[s], c->stream_isa, team, s, level->bytes_per_thread, err);
     return status;
 }
 
@@ -109,6 +115,18 @@ static double capacity(const struct cb_ceilings *c, enum cb_memory_level level)
     size_t caches = c->threads;
     if (level == CB_LEVEL_L3) caches = (c->threads + c->sizes.l3_shared_by - 1) / c->sizes.l3_shared_by;
     return bytes * (double)caches;
+}
+
+enum cb_status cb_ceilings_measure_for(struct cb_ceilings *c, double bytes, bool cold, struct cb_team *team,
+                                       struct cb_error *err)
+{
+    enum cb_status status = CB_OK;
+    for (enum cb_memory_level l = cold ? CB_LEVEL_DRAM : CB_LEVEL_L1; l < CB_LEVELS && !status; l++) {
+        if (l < CB_LEVEL_DRAM && capacity(c, l) < bytes) continue;
+        status = cb_ceilings_measure(c, l, team, err);
+        if (fastest_rate(&c->level[l]) > 0) break;
+    }
+    return status;
 }
 
 struct cb_roof cb_roofline(const struct cb_ceilings *c, enum cb_isa isa, const struct cb_cost *cost, bool cold)

@@ -16,6 +16,7 @@ struct cb_bandwidth_ceiling {
     double bytes_per_s[CB_STREAMS]; /* 0: not measured, for the reason, or that of cb_stream_missing */
     size_t bytes_per_thread;
     const char *reason;
+    bool measured; /* also if there was nothing to measure */
 };
 
 /* Of one number of threads. */
@@ -37,9 +38,14 @@ struct cb_cost {
 /* That of most of its operations: whose peak it is held against. */
 enum cb_format cb_cost_format(const struct cb_cost *cost);
 
-/* Measures the bandwidth of every level, about two seconds; the FMA peaks are left for cb_ceilings_peak. */
-enum cb_status cb_ceilings_measure(struct cb_ceilings *ceilings, enum cb_isa isa, struct cb_team *team,
+/* isa: that moves the bytes. Nothing is measured yet. */
+void cb_ceilings_begin(struct cb_ceilings *ceilings, enum cb_isa isa, size_t threads);
+/* Measures the bandwidth of a level, once. */
+enum cb_status cb_ceilings_measure(struct cb_ceilings *ceilings, enum cb_memory_level level, struct cb_team *team,
                                    struct cb_error *err);
+/* Measures what cb_roofline needs for a case of these bytes. */
+enum cb_status cb_ceilings_measure_for(struct cb_ceilings *ceilings, double bytes, bool cold, struct cb_team *team,
+                                       struct cb_error *err);
 /* The peak of an ISA, measured now: clocks change from second to second. Of floats: fused multiply-adds. Of bf16: dot
  * products; where the ISA has none, they are two fused multiply-adds each, which come to the peak of floats. */
 double cb_ceilings_peak(struct cb_ceilings *ceilings, enum cb_format format, enum cb_isa isa, struct cb_team *team);

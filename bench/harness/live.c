@@ -34,7 +34,7 @@ static enum cb_status set_up(struct cb_live *live, struct cb_error *err)
         status = cb_bind_threads(c->threads, NULL, err);
         if (!status) status = cb_team_create(&live->team, c->threads, scratch_bytes, err);
     }
-    if (!status && !live->ceilings->threads) status = cb_ceilings_measure(live->ceilings, live->best, live->team, err);
+    if (!status && !live->ceilings->threads) cb_ceilings_begin(live->ceilings, live->best, c->threads);
     if (!status && !live->set_up) {
         live->set_up = true;
         status = c->kernel->setup(&live->work, c, live->team, err);
@@ -120,11 +120,13 @@ static void make_ready(struct cb_live *live, size_t index)
     }
     live->state[index] = CB_WRONG;
     if (set_up(live, err)) return;
+    bool cold = live->contest->cache == CB_COLD;
+    if (cb_ceilings_measure_for(live->ceilings, e->cost.bytes, cold, live->team, err)) return;
     cb_use_isa(e->isa);
     enum cb_status status = k->prepare(live->work, e, err);
     if (status == CB_UNAVAILABLE) live->state[index] = CB_SKIPPED;
     if (!status && !k->verify(live->work, e, err)) live->state[index] = CB_READY;
-    if (live->state[index] == CB_READY && live->contest->cache == CB_COLD) check_length(live, index);
+    if (live->state[index] == CB_READY && cold) check_length(live, index);
 }
 
 static void refresh_peak(struct cb_live *live, enum cb_format format, enum cb_isa isa)

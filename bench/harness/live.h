@@ -12,7 +12,7 @@ enum cb_entrant_state { CB_NEW, CB_READY, CB_SKIPPED, CB_WRONG };
 
 struct cb_live {
     const struct cb_contest *contest;
-    struct cb_ceilings *ceilings; /* of its number of threads; measured when the first case runs */
+    struct cb_ceilings *ceilings; /* of its number of threads; measured when a case needs them */
     enum cb_isa best;             /* that moves the bytes of the ceilings */
     struct cb_team *team;
     json_t *thread_cpus; /* as the kernel said before the last run; NULL: not known */

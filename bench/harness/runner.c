@@ -446,7 +446,9 @@ static enum cb_status measure_ceilings(struct runner *r, size_t i, struct cb_err
     enum cb_status status = cb_bind_threads(r->o->threads[i], NULL, err);
     if (!status) status = cb_team_create(&team, r->o->threads[i], 0, err);
     if (status) return status;
-    status = cb_ceilings_measure(&r->ceilings[i], r->field.best, team, err);
+    cb_ceilings_begin(&r->ceilings[i], r->field.best, r->o->threads[i]);
+    for (enum cb_memory_level level = CB_LEVEL_L1; level < CB_LEVELS && !status; level++)
+        status = cb_ceilings_measure(&r->ceilings[i], level, team, err);
     for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT && !status; isa++) {
         if (!cb_isa_available(isa)) continue;
         cb_ceilings_peak(&r->ceilings[i], CB_F32, isa, team);

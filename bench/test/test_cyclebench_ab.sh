@@ -25,16 +25,17 @@ fake() {
 		echo "$name" "\$*" >>"$folder/calls.log"
 		echo "a table that nobody reads"
 		for file; do :; done
-		run=\$(cat "$folder/$name/run" 2>/dev/null || echo 0)
+		read -r run 2>/dev/null <"$folder/$name/run" || run=0
 		echo \$((run + 1)) >"$folder/$name/run"
 		cases=($*)
 		$(cat)
 		{
 			printf '{"machine": {"commit": "commit of $name", "threads": 2}, "benchmarks": ['
 			for case in "\${cases[@]}"; do
-				awk -v "name=\${case%:*}" -v "base=\${case##*:}" -v "run=\$run" -v "comma=\$comma" 'BEGIN {
-					printf "%s{\"name\": \"k/t:1/%s/process_time/real_time\", \"contest\": \"k/t:1\", \"real_time\": %.3f, \"time_unit\": \"ns\"}",
-						comma, name, base * (1 + (run * 7 + length(name)) % 10 / 1000) }'
+				name=\${case%:*} base=\${case##*:}
+				thousandths=\$((base * (1000 + (run * 7 + \${#name}) % 10)))
+				printf '%s{"name": "k/t:1/%s/process_time/real_time", "contest": "k/t:1", "real_time": %d.%03d, "time_unit": "ns"}' \
+					"\$comma" "\$name" "\$((thousandths / 1000))" "\$((thousandths % 1000))"
 				comma=,
 			done
 			echo ']}'
@@ -47,6 +48,18 @@ forget() { rm -f "$folder"/*/run "$folder/calls.log"; }
 fresh() {
 	forget
 	ab "$folder/$1" "$folder/$2" "${@:3}"
+}
+# once OLD NEW OPTION...: the same; asked again it shows what it said then, with the same status.
+once() {
+	local said=$folder/said/${*//\//-} status
+	mkdir -p "$folder/said"
+	if [ ! -e "$said" ]; then
+		fresh "$@" >"$said" 2>&1
+		echo $? >"$said.status"
+	fi
+	cat "$said"
+	read -r status <"$said.status"
+	return "$status"
 }
 # json: the file of the last comparison is r.
 json() {
@@ -65,22 +78,23 @@ fake fast one:1000 two:2000 three:2700000 </dev/null
 
 # --- verdicts ---
 
-no_word_on_intervals() { ! fresh base slow | grep 'interval without 1'; }
+no_word_on_intervals() { ! once base slow | grep 'interval without 1'; }
 
 check 'the command finds it' says '^Usage: cyclebench ab OLD NEW' ab --help
 check '--help succeeds' exits_with 0 ab --help
-check 'equal builds: status 0' exits_with 0 fresh base same
-check 'equal builds: no difference' says '^3 cases compared: 0 faster, 0 slower, 3 no difference found$' fresh base same
-check 'a build and itself' says '^3 cases compared: 0 faster, 0 slower, 3 no difference found$' fresh base base
-check 'a case is 10 % slower: status 3' exits_with 3 fresh base slow
-check 'which one' says '^  two +2.00[0-9] us +2.2[0-9]+ us +0\.909  \[0\.90[0-9]\.\.0\.9[0-9]+\]  slower$' fresh base slow
-check 'and how many' says '^3 cases compared: 0 faster, 1 slower, 2 no difference found$' fresh base slow
+check 'equal builds: status 0' exits_with 0 once base same
+check 'equal builds: no difference' says '^3 cases compared: 0 faster, 0 slower, 3 no difference found$' once base same
+check 'a build and itself' says '^3 cases compared: 0 faster, 0 slower, 3 no difference found$' once base base
+check 'a case is 10 % slower: status 3' exits_with 3 once base slow
+check 'which one' says '^  two +2.00[0-9] us +2.2[0-9]+ us +0\.909  \[0\.90[0-9]\.\.0\.9[0-9]+\]  slower$' once base slow
+check 'and how many' says '^3 cases compared: 0 faster, 1 slower, 2 no difference found$' once base slow
 check 'verdicts that agree with the intervals need no word on them' no_word_on_intervals
-check 'a case is faster: status 0' exits_with 0 fresh base fast
-check 'it says faster' says '^  three +3.01[0-9]? ms +2.7[0-9]+ ms +1\.111  .*  faster$' fresh base fast
-check 'the geometric mean' says '^Geometric mean of old/new: 1.036$' fresh base fast
-check 'the machine stands at the head' bash -c "'$build/cyclebench' ab '$folder/base' '$folder/same' | head -n 1 | grep -qE '^# .+ \| [a-z0-9]+ \| 2 threads \| '"
-check 'so do the builds' says '^# new: .*/slow/cyclebench-bench: commit commit of slow, unknown$' fresh base slow
+check 'a case is faster: status 0' exits_with 0 once base fast
+check 'it says faster' says '^  three +3.01[0-9]? ms +2.7[0-9]+ ms +1\.111  .*  faster$' once base fast
+check 'the geometric mean' says '^Geometric mean of old/new: 1.036$' once base fast
+first_line() { once base same | grep -m 1 '^#'; }
+check 'the machine stands at the head' says '^# .+ \| [a-z0-9]+ \| 2 threads \| ' first_line
+check 'so do the builds' says '^# new: .*/slow/cyclebench-bench: commit commit of slow, unknown$' once base slow
 fake many a:1 b:1 c:1 d:1 e:1 f:1 g:1 </dev/null
 fake many-slow a:2 b:2 c:2 d:2 e:2 f:2 g:2 </dev/null
 too_few() {
@@ -89,10 +103,10 @@ too_few() {
 	[ $? -eq 2 ] && [ ! -e "$folder/calls.log" ]
 }
 check 'too few rounds for a difference among so many cases: status 2, before anything is run' too_few
-check 'it is said, and what it takes' says '^cyclebench ab: --rounds: 5 are too few to find a difference among 7 cases: it takes 6, or fewer cases' fresh many many-slow --rounds 5
-check 'how long it takes at least is said before' says '^7 cases, 6 rounds of both builds: at least 17 s$' fresh many many-slow --rounds 6
-check 'and by the options of the programs' says '^7 cases, 6 rounds of both builds: at least 13 min$' fresh many many-slow --rounds 6 -- --benchmark_repetitions=8 --benchmark_min_time=1s
-check 'with as many rounds as it takes all are' says '^7 cases compared: 0 faster, 7 slower, 0' fresh many many-slow --rounds 6
+check 'it is said, and what it takes' says '^cyclebench ab: --rounds: 5 are too few to find a difference among 7 cases: it takes 6, or fewer cases' once many many-slow --rounds 5
+check 'how long it takes at least is said before' says '^7 cases, 6 rounds of both builds: at least 17 s$' once many many-slow --rounds 6
+check 'and by the options of the programs' says '^7 cases, 6 rounds of both builds: at least 13 min$' once many many-slow --rounds 6 -- --benchmark_repetitions=8 --benchmark_min_time=1s
+check 'with as many rounds as it takes all are' says '^7 cases compared: 0 faster, 7 slower, 0' once many many-slow --rounds 6
 
 # --- the file ---
 
@@ -161,7 +175,8 @@ check 'options are passed on' noted '^base --no-peers --benchmark_repetitions=3 
 check 'cyclebench is told bench' noted '^command bench --no-peers ' ab "$folder/command/cyclebench" "$folder/same"
 check 'no other bench takes the place of both' noted '^path <> ' env CYCLEBENCH_EXEC_PATH="$folder" "$build/cyclebench-ab" "$folder/command/cyclebench" "$folder/same"
 check 'they may run where it may' noted "cpus $cpus\$" env OMP_PROC_BIND=true "$build/cyclebench" ab "$folder/command/cyclebench" "$folder/same"
-check 'their tables are not shown' bash -c "! '$build/cyclebench' ab '$folder/base' '$folder/same' | grep -q nobody"
+no_table_of_theirs() { ! once base same | grep nobody; }
+check 'their tables are not shown' no_table_of_theirs
 check 'the table fits 120 columns' table_fits
 
 # --- cases that are not on both sides ---
@@ -179,17 +194,17 @@ one_side_in_json() {
 		assert r["compared"] == 3 and r["counts"]["not compared"] == 1
 	END
 }
-check 'a case of the new build only is listed' says '^  four +- +4.0[0-9]* ns  not compared: old 0, new 10 of 10 rounds$' fresh base more
-check 'a case of the old build only is listed' says '^  four +4.0[0-9]* ns +-  not compared: old 10, new 0 of 10 rounds$' fresh more base
-check 'it is counted apart' says '^3 cases compared: 0 faster, 0 slower, 3 no difference found; 1 not compared$' fresh base more
-check 'the others are compared: status 0' exits_with 0 fresh base more
+check 'a case of the new build only is listed' says '^  four +- +4.0[0-9]* ns  not compared: old 0, new 10 of 10 rounds$' once base more
+check 'a case of the old build only is listed' says '^  four +4.0[0-9]* ns +-  not compared: old 10, new 0 of 10 rounds$' once more base
+check 'it is counted apart' says '^3 cases compared: 0 faster, 0 slower, 3 no difference found; 1 not compared$' once base more
+check 'the others are compared: status 0' exits_with 0 once base more
 check 'in the file it is null with a reason' one_side_in_json
-check 'a case that is missing in a round is not compared' says '^  three .* not compared: old 10, new 9 of 10 rounds$' fresh base sometimes
-check 'nor is one that the old build lacks in a round' says '^  three .* not compared: old 9, new 10 of 10 rounds$' fresh sometimes base
-check 'no case in common: status 1' exits_with 1 fresh base others
-check 'no case in common is said' says '^cyclebench ab: no case is on both sides$' fresh base others
+check 'a case that is missing in a round is not compared' says '^  three .* not compared: old 10, new 9 of 10 rounds$' once base sometimes
+check 'nor is one that the old build lacks in a round' says '^  three .* not compared: old 9, new 10 of 10 rounds$' once sometimes base
+check 'no case in common: status 1' exits_with 1 once base others
+check 'no case in common is said' says '^cyclebench ab: no case is on both sides$' once base others
 fake never one:1 <<<'cases=(nine:1)'
-check 'no case that both measured: status 1' ends_saying 1 '^cyclebench ab: no case was measured in all rounds on both sides$' fresh base never
+check 'no case that both measured: status 1' ends_saying 1 '^cyclebench ab: no case was measured in all rounds on both sides$' once base never
 
 # --- programs that fail ---
 
@@ -205,18 +220,18 @@ printf '#!/nonexistent/shell\n' >"$folder/no-shell"
 chmod +x "$folder/no-shell"
 : >"$folder/plain"
 
-check 'a program that fails: status 1' exits_with 1 fresh base fails
-check 'which one, when and how' says '^cyclebench ab: new: .*/fails/cyclebench-bench: round 2: failed with exit status 7; what it said is above$' fresh base fails
-check 'what it said is shown' says '^fake: the disk burns$' fresh base fails
-check 'the old one likewise' says '^cyclebench ab: old: .*/fails/' fresh fails base
-check 'a program that is killed' says '/killed/cyclebench-bench: round 1: was ended by signal 9 \(Killed\)$' fresh base killed
-check 'malformed results: status 1' exits_with 1 fresh base broken
-check 'malformed results: where' says '/broken/cyclebench-bench: round 1: its results are not JSON: line 2, column 0: ' fresh base broken
-check 'results that are no JSON at all' says '/noise/cyclebench-bench: round 1: its results are not JSON: line 1' fresh base noise
-check 'no results' says '/silent/cyclebench-bench: round 1: wrote no results' fresh base silent
-check 'results without a case' says '/empty/cyclebench-bench: round 1: its results have no "benchmarks"$' fresh base empty
-check 'a case without a time' says '/timeless/.*: its result for k/t:1/one/.* has no real_time above 0' fresh base timeless
-check 'a case that is there twice' says '/twice/.*: its results have k/t:1/one/process_time/real_time twice$' fresh base twice
+check 'a program that fails: status 1' exits_with 1 once base fails
+check 'which one, when and how' says '^cyclebench ab: new: .*/fails/cyclebench-bench: round 2: failed with exit status 7; what it said is above$' once base fails
+check 'what it said is shown' says '^fake: the disk burns$' once base fails
+check 'the old one likewise' says '^cyclebench ab: old: .*/fails/' once fails base
+check 'a program that is killed' says '/killed/cyclebench-bench: round 1: was ended by signal 9 \(Killed\)$' once base killed
+check 'malformed results: status 1' exits_with 1 once base broken
+check 'malformed results: where' says '/broken/cyclebench-bench: round 1: its results are not JSON: line 2, column 0: ' once base broken
+check 'results that are no JSON at all' says '/noise/cyclebench-bench: round 1: its results are not JSON: line 1' once base noise
+check 'no results' says '/silent/cyclebench-bench: round 1: wrote no results' once base silent
+check 'results without a case' says '/empty/cyclebench-bench: round 1: its results have no "benchmarks"$' once base empty
+check 'a case without a time' says '/timeless/.*: its result for k/t:1/one/.* has no real_time above 0' once base timeless
+check 'a case that is there twice' says '/twice/.*: its results have k/t:1/one/process_time/real_time twice$' once base twice
 check 'a program that cannot be started: status 1' exits_with 1 ab "$folder/no-shell" "$folder/base"
 check 'it is said' says '^cyclebench ab: (old|new): .*/no-shell: the list of its cases: cannot be started: No such file' ab "$folder/no-shell" "$folder/no-shell"
 

@@ -9,21 +9,19 @@
 #include "counters.h"
 #include "exact.h"
 #include "instruments.h"
-#include "placement.h"
 #include "standard_files.h"
-#include "topology_svg.h"
 
 enum { EXIT_USAGE = 2 };
 
 static void print_usage(FILE *out)
 {
-    fprintf(out, "Usage: cyclebench info [--json] [--svg FILE]\n\n"
+    fprintf(out, "Usage: cyclebench info [--json]\n\n"
                  "Prints the CPU, its instruction sets and caches, the number of threads that cyclebench will use and "
                  "why, where\nthey run, memory, limits, what can be counted, the build, and what may disturb a "
                  "measurement with its remedy.\n\n"
-                 "  --json       one JSON object, as it heads every result file, with \"exact_counts\" beside\n"
-                 "  --svg FILE   also draws the topology, the CPUs of the threads in colour\n"
-                 "  --help       this text\n\n"
+                 "  --json   one JSON object, as it heads every result file, with \"exact_counts\" beside\n"
+                 "  --help   this text\n\n"
+                 "A picture of the topology: lstopo --of svg (package hwloc).\n\n"
                  "Environment: CYCLEBENCH_ISA (scalar, avx2, avx512, avx512bf16, neon), OMP_NUM_THREADS.\n"
                  "Exit status: 0 done, 1 failure, 2 wrong usage.\n");
 }
@@ -222,34 +220,6 @@ static json_t *describe(void)
     return machine;
 }
 
-static enum cb_status save_picture(const char *path, const json_t *machine, struct cb_error *err)
-{
-    hwloc_topology_t topology = cb_topology();
-    if (!topology) return cb_fail(err, CB_FAILED, "%s: hwloc cannot tell the topology of this machine", path);
-    const json_t *cpus = json_object_get(machine, "thread_cpus");
-    hwloc_bitmap_t used = hwloc_bitmap_alloc(), some = hwloc_bitmap_alloc();
-    for (size_t t = 0; t < json_array_size(cpus); t++)
-        if (!hwloc_bitmap_list_sscanf(some, json_string_value(json_array_get(cpus, t))))
-            hwloc_bitmap_or(used, used, some);
-    char model[128], caption[512], *text = NULL;
-    size_t length;
-    format_value(model, sizeof model, machine, "cpu_model");
-    snprintf(caption, sizeof caption, "%s. In colour: the CPUs of %lld threads (%s).", model,
-             json_integer_value(json_object_get(machine, "threads")),
-             json_string_value(json_object_get(machine, "placement")));
-    FILE *memory = open_memstream(&text, &length);
-    if (memory) {
-        cb_topology_svg(memory, topology, used, caption);
-        fclose(memory);
-    }
-    hwloc_bitmap_free(used);
-    hwloc_bitmap_free(some);
-    if (!text) return cb_fail(err, CB_NO_MEMORY, "%s: out of memory", path);
-    enum cb_status status = cb_save_text(path, text, err);
-    free(text);
-    return status;
-}
-
 static int fail(const struct cb_error *error, enum cb_status status)
 {
     fprintf(stderr, "cyclebench info: %s\n", error->text);
@@ -260,9 +230,8 @@ int main(int argc, char **argv)
 {
     cb_open_standard_files();
     static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'}, {"svg", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
+        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
     bool as_json = false;
-    const char *picture = NULL;
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (option) {
         case 'h':
@@ -270,9 +239,6 @@ int main(int argc, char **argv)
             return cb_end_after_output("cyclebench info");
         case 'j':
             as_json = true;
-            break;
-        case 's':
-            picture = optarg;
             break;
         default:
             print_usage(stderr);
@@ -292,14 +258,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "cyclebench info: out of memory\n");
         return EXIT_FAILURE;
     }
-    if (picture) status = save_picture(picture, machine, &error);
-    if (!status && as_json) {
+    if (as_json) {
         json_dumpf(machine, stdout, JSON_INDENT(2));
         putchar('\n');
-    } else if (!status) {
+    } else {
         print_text(machine);
     }
     json_decref(machine);
-    if (!status) status = cb_finish_output(&error);
+    status = cb_finish_output(&error);
     return status ? fail(&error, status) : EXIT_SUCCESS;
 }

@@ -31,6 +31,5 @@ enum {
 #include "update/update.h"
 #include "image/image.h"
 #include "gemm/gemm.h"
-#include "conv/im2col.h"
 
 #endif

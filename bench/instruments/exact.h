@@ -19,10 +19,6 @@
  * instruction is one. The work must use the calling thread alone: a team of one. Gives up after limit instructions. */
 void cb_count_by_step(struct cb_count *count, cb_work_fn *work, void *context, uint64_t limit);
 
-/* Instructions of work(context) on the calling thread by the best source that this machine has: the hardware's counter,
- * which is not exact, else single steps. The work runs once before it is counted. */
-void cb_count_instructions(struct cb_count *count, cb_work_fn *work, void *context, uint64_t limit);
-
 /* Run the program argv (NULL ends it), which calls cb_counted_work and exits with 0. Its standard output is thrown
  * away. emulator: "qemu-aarch64", ...; plugin: path of the qemu-count.so of this build. */
 void cb_count_by_callgrind(struct cb_count *count, const char *const argv[]);

@@ -7,6 +7,7 @@
 #include "bench.h"
 #include "suites.h"
 #include "conv_case.h"
+#include "im2col.h"
 #include "kernels.h"
 #include "outputs.h"
 
@@ -293,7 +294,7 @@ static enum cb_status plan(struct work *w, enum algorithm algorithm, struct cb_e
 /* Its need depends on the ISA. */
 static enum cb_status plan_im2col(struct work *w, struct cb_error *err)
 {
-    size_t bytes = cb_im2col_workspace_bytes(&w->ours[DIRECT].shape, &w->caches, cb_team_threads(w->team));
+    size_t bytes = im2col_workspace_bytes(&w->ours[DIRECT].shape, &w->caches, cb_team_threads(w->team));
     if (bytes <= w->im2col_bytes) return CB_OK;
     free(w->im2col_workspace);
     w->im2col_workspace = cb_alloc_tensor(bytes);
@@ -304,7 +305,7 @@ static enum cb_status plan_im2col(struct work *w, struct cb_error *err)
 static enum cb_status run_ours(struct work *w, enum algorithm algorithm, struct cb_error *err)
 {
     if (algorithm == IM2COL)
-        return cb_im2col_forward(w->team, &w->ours[DIRECT].fwd, &w->caches, w->im2col_workspace, err);
+        return im2col_forward(w->team, &w->ours[DIRECT].fwd, &w->caches, w->im2col_workspace, err);
     return conv_case_run(&w->ours[algorithm], err);
 }
 

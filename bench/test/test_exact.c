@@ -189,19 +189,6 @@ static void test_a_work_that_breaks_down(void **state)
     assert_non_null(strstr(count.reason, "ended"));
 }
 
-static void test_the_best_source(void **state)
-{
-    (void)state;
-    size_t rounds = 1000;
-    struct cb_count count;
-    cb_count_instructions(&count, plain, &rounds, LIMIT);
-    print_message("# instructions: %s%s%s\n", count.source, count.known ? "" : ": ", count.reason);
-    if (count.known)
-        assert_true(count.value >= 1000 * CB_PLAIN_INSTRUCTIONS && count.value < 1000 * CB_PLAIN_INSTRUCTIONS + 20000);
-    else
-        assert_non_null(strstr(count.reason, "; single-step"));
-}
-
 static void test_what_this_machine_has(void **state)
 {
     (void)state;
@@ -228,7 +215,6 @@ int main(void)
         cmocka_unit_test(test_a_team_of_one),
         cmocka_unit_test(test_a_reason_instead_of_a_number),
         cmocka_unit_test(test_a_work_that_breaks_down),
-        cmocka_unit_test(test_the_best_source),
         cmocka_unit_test(test_what_this_machine_has),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -32,18 +32,6 @@ one_cpu() {
 	taskset -c "$cpu" "${CYCLEBENCH_BUILD:-build}/cyclebench" info
 }
 
-# Well-formed XML with a box for each CPU, at least one of them in colour.
-picture_is_whole() {
-	info --svg "$work/machine.svg" >/dev/null && [ ! -e "$work/machine.svg.new" ] && python3 - "$work/machine.svg" <(info --json) <<'PY'
-import json, sys
-import xml.etree.ElementTree as tree
-boxes = [e.get("class") for e in tree.parse(sys.argv[1]).iter("{http://www.w3.org/2000/svg}rect")]
-cpus = json.load(open(sys.argv[2]))["cpus"]
-assert sum(b in ("cpu", "cpu used") for b in boxes) == cpus, boxes
-assert "cpu used" in boxes
-PY
-}
-
 # Each "not counted" is followed by its reason.
 reasons_follow() { info | awk '/^  not counted:/ { wanted = 1; next } wanted && !/^    because [^ ]/ { bad = 1 } { wanted = 0 } END { exit bad }'; }
 
@@ -80,10 +68,6 @@ check 'text says what is counted' says '^  page_faults +getrusage$' info
 check 'text says what is not counted and why' reasons_follow
 check 'OMP_PROC_BIND: placement is left to the user' says '^  placement +as OMP_PROC_BIND says$' placed_by_the_user
 check 'OMP_PROC_BIND does not change the number of threads' all_cores_with_proc_bind
-check '--svg draws this machine' picture_is_whole
-check '--svg without a file is refused' exits_with 2 info --svg
-check '--svg into a folder that is not there: exit 1' exits_with 1 info --svg "$work/none/machine.svg"
-check '--svg into a folder that is not there: named' says 'none/machine.svg.*No such file' info --svg "$work/none/machine.svg"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	check 'an unprivileged user gets it too' says '^  page_faults +getrusage$' unprivileged
 fi

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "placement.h"
-#include "topology_svg.h"
 
 static hwloc_topology_t synthetic(const char *description)
 {
@@ -247,49 +246,6 @@ static void test_kinds_by_frequency_are_one_kind(void **state)
     hwloc_topology_destroy(topology);
 }
 
-/* --- the picture ---------------------------------------------------------------------------------------------- */
-
-static size_t occurrences(const char *text, const char *part)
-{
-    size_t n = 0;
-    for (const char *p = text; (p = strstr(p, part)); p += strlen(part)) n++;
-    return n;
-}
-
-static char *picture(const char *machine, const char *used_list, const char *caption)
-{
-    hwloc_topology_t topology = synthetic(machine);
-    hwloc_bitmap_t used = hwloc_bitmap_alloc();
-    hwloc_bitmap_list_sscanf(used, used_list);
-    char *text = NULL;
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
-    assert_non_null(out);
-    cb_topology_svg(out, topology, used, caption);
-    assert_int_equal(fclose(out), 0);
-    hwloc_bitmap_free(used);
-    hwloc_topology_destroy(topology);
-    return text;
-}
-
-static void test_picture(void **state)
-{
-    (void)state;
-    char *svg = picture("pack:2 [numa] l3:2 core:2 pu:2", "0,3", "a < b & c > d");
-    assert_int_equal(occurrences(svg, "class=\"cpu\""), 14);
-    assert_int_equal(occurrences(svg, "class=\"cpu used\""), 2);
-    assert_int_equal(occurrences(svg, "class=\"core\""), 8);
-    assert_int_equal(occurrences(svg, "class=\"cache\""), 4);
-    assert_int_equal(occurrences(svg, "class=\"package\""), 2);
-    assert_int_equal(occurrences(svg, "class=\"memory\""), 2);
-    assert_int_equal(occurrences(svg, "<rect"), occurrences(svg, "<text"));
-    assert_non_null(strstr(svg, "a &lt; b &amp; c &gt; d</text>\n</svg>\n"));
-    char *again = picture("pack:2 [numa] l3:2 core:2 pu:2", "0,3", "a < b & c > d");
-    assert_string_equal(svg, again);
-    free(again);
-    free(svg);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,7 +260,6 @@ int main(void)
         cmocka_unit_test(test_binding_of_a_restricted_machine),
         cmocka_unit_test(test_big_and_little_cores),
         cmocka_unit_test(test_kinds_by_frequency_are_one_kind),
-        cmocka_unit_test(test_picture),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("placement", tests, NULL, NULL);

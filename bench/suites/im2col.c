@@ -1,4 +1,4 @@
-#include "conv/im2col.h"
+#include "im2col.h"
 
 #include <assert.h>
 #include <string.h>
@@ -16,8 +16,8 @@ static size_t chunk_images(const struct cb_conv_shape *s, const struct cb_cache_
     return images < 1 ? 1 : images < s->n ? images : s->n;
 }
 
-/* columns[pixel][k] * weights[k][K] = product[pixel][K],  k = ((channel block * 3 + r) * 16 + channel) * 3 + s; one GEMM for each
- * channel block, as the direct convolution cuts its sums there. */
+/* columns[pixel][k] * weights[k][K] = product[pixel][K] with k = ((channel block * 3 + r) * 16 + channel) * 3 + s.
+ * A GEMM for each channel block, since the direct convolution cuts its sums there. */
 struct job {
     const struct cb_conv_fwd *args;
     size_t first, block; /* image of the chunk, channel block */
@@ -35,7 +35,7 @@ static struct cb_gemm gemm_of(const struct cb_conv_shape *s, size_t images)
         .m = images * s->h * s->w, .n = s->k, .k = L * TAPS, .lda = s->c * TAPS, .ldb = s->k, .ldc = s->k};
 }
 
-size_t cb_im2col_workspace_bytes(const struct cb_conv_shape *s, const struct cb_cache_sizes *caches, size_t threads)
+size_t im2col_workspace_bytes(const struct cb_conv_shape *s, const struct cb_cache_sizes *caches, size_t threads)
 {
     struct cb_gemm g = gemm_of(s, chunk_images(s, caches));
     return (aligned_len(s->c * TAPS * g.n) + aligned_len(g.m * g.lda) + aligned_len(g.m * g.n)) * sizeof(float) +
@@ -101,7 +101,7 @@ static void image_from_product(void *context, size_t image, void *scratch)
         }
 }
 
-enum cb_status cb_im2col_forward(struct cb_team *team, const struct cb_conv_fwd *args,
+enum cb_status im2col_forward(struct cb_team *team, const struct cb_conv_fwd *args,
                                  const struct cb_cache_sizes *caches, void *workspace, struct cb_error *err)
 {
     const struct cb_conv_shape *s = &args->shape;

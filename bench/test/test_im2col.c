@@ -1,3 +1,4 @@
+#include "im2col.h"
 #include "test/harness.h"
 
 /* The convolution by im2col and SGEMM against the scalar direct convolution: the same bits. */
@@ -27,8 +28,8 @@ static void compare(struct cb_team *team, const struct cb_conv_shape *s, const s
     void *scratch = check_bytes(cb_conv_scratch_bytes(s));
     for (size_t image = 0; image < s->n; image++) cb_conv3x3_f32_fwd__scalar(&args, image, scratch);
     args.y = got;
-    void *workspace = check_bytes(cb_im2col_workspace_bytes(s, caches, threads));
-    check_true(cb_im2col_forward(team, &args, caches, workspace, NULL) == CB_OK, "cb_im2col_forward succeeds");
+    void *workspace = check_bytes(im2col_workspace_bytes(s, caches, threads));
+    check_true(im2col_forward(team, &args, caches, workspace, NULL) == CB_OK, "im2col_forward succeeds");
     check_equal("y", got, want, out);
     check_release();
 }

@@ -53,7 +53,7 @@ static void test_backward(enum cb_isa isa, const struct cb_conv_shape *small, co
     check_end();
 }
 
-/* The formats that are another operation than an earlier one, and on avx512bf16 another than avx512's. */
+/* The formats that are another operation than an earlier one, and than that of the ISA's base. */
 void conv_test_variants(enum cb_isa isa, const struct cb_conv_shape *small, const struct cb_conv_shape *shapes,
                         size_t n)
 {
@@ -69,10 +69,8 @@ void conv_test_variants(enum cb_isa isa, const struct cb_conv_shape *small, cons
             if (fwd[i] == fwd[f]) new_fwd = false;
             if (bwd[i] == bwd[f]) new_bwd = false;
         }
-        if (isa == CB_ISA_AVX512BF16) {
-            if (fwd[f] == conv_forward_of(CB_ISA_AVX512, &s)) new_fwd = false;
-            if (bwd[f] == conv_backward_of(CB_ISA_AVX512, &s)) new_bwd = false;
-        }
+        if (fwd[f] == conv_forward_of(cb_isa_base(isa), &s)) new_fwd = false;
+        if (bwd[f] == conv_backward_of(cb_isa_base(isa), &s)) new_bwd = false;
         if (new_fwd) test_forward(isa, &s, shapes, n, f);
         if (new_bwd) test_backward(isa, &s, shapes, n, f);
     }

@@ -28,7 +28,7 @@ int main(void)
         if (isa != CB_ISA_SCALAR) {
             const struct cb_conv_shape small = {CB_CONV_WINOGRAD, 2, 32, 8, 24, 16};
             conv_test_variants(isa, &small, shapes, sizeof shapes / sizeof *shapes);
-            if (isa != CB_ISA_AVX512BF16) test_weights(isa, CB_F32);
+            if (CHECK_IS_OWN(isa, winograd_f32_weights)) test_weights(isa, CB_F32);
             test_weights(isa, CB_BF16);
         }
         conv_test_drivers(isa, CB_CONV_WINOGRAD);

@@ -342,7 +342,7 @@ static void test_products(enum cb_isa isa)
             g.ldc = g.n + gaps / 25 % 5;
             const struct cb_cache_sizes *caches = &cache_sizes[(pick >> 3) % CACHES];
             enum check_fill fill = (enum check_fill)((pick >> 32) % (CHECK_SPECIALS + 1));
-            if (isa != CB_ISA_AVX512BF16) compare_gemm(team, g, caches, fill); /* it has avx512's */
+            if (CHECK_IS_OWN(isa, gemm_f32_panels)) compare_gemm(team, g, caches, fill);
             compare_gemm_bf16(team, &g, caches, fill, pick >> 40 & 1);
         }
         cb_team_destroy(team);
@@ -369,7 +369,8 @@ static void test_paths(enum cb_isa isa)
                 g.m = i & 1 ? 2 : i & 2 ? mr + 2 : threads * mr + 1;
                 g.ldb += 3;
             }
-            if (isa != CB_ISA_AVX512BF16) compare_gemm(team, g, &cache_sizes[i % CACHES], CHECK_SPECIALS);
+            if (CHECK_IS_OWN(isa, gemm_f32_panels))
+                compare_gemm(team, g, &cache_sizes[i % CACHES], CHECK_SPECIALS);
             compare_gemm_bf16(team, &g, &cache_sizes[i % CACHES], CHECK_SPECIALS, 0);
         }
         cb_team_destroy(team);
@@ -445,7 +446,7 @@ static void test_memory_ends(enum cb_isa isa)
     struct cb_team *team = check_team(2, 0);
     for (size_t i = 0; i < 40; i++) {
         size_t m = ms[i % 4], n = ns[i / 4];
-        if (isa != CB_ISA_AVX512BF16) /* it has avx512's */
+        if (CHECK_IS_OWN(isa, gemm_f32_panels))
             multiply_at_ends(team, (struct cb_gemm){.m = m, .n = n, .k = 19, .lda = 19, .ldb = n, .ldc = n});
         for (size_t k = 18; k < 20; k++) { /* operands of whole pairs are read where they are */
             multiply_bf16_at_ends(team, (struct cb_gemm_bf16){.m = m, .n = n, .k = k, .lda = k, .ldb = n, .ldc = n});
@@ -497,7 +498,7 @@ int main(void)
 {
     CHECK_EACH_ISA(isa)
     {
-        if (isa != CB_ISA_AVX512BF16) {
+        if (CHECK_IS_OWN(isa, gemm_f32_panels)) {
             check_begin(isa, "gemm_f32_panels");
             compare_all_panels(isa, cb_ops_of(isa)->gemm_f32_panels, CB_F32);
             check_end();

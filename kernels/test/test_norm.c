@@ -547,7 +547,7 @@ int main(void)
     compare_with_scalar(ops->name, cb_##name##__scalar, storage);                                                      \
     check_end();
 #define CB_OP(name, type)                                                                                              \
-    if (isa != CB_ISA_AVX512BF16) { /* it has avx512's */                                                              \
+    if (CHECK_IS_OWN(isa, name)) {                                                                                     \
         COMPARE(name, CB_F32)                                                                                          \
     }
 #define CB_OP_BF16(name, type) COMPARE(name, CB_BF16)

@@ -19,7 +19,7 @@ static const struct {
 #undef CB_ISA
 
 static const struct cb_ops ops_scalar = {
-#define CB_OP(name, type) .name = cb_##name##__scalar,
+#define CB_OP(name, type, ...) .name = cb_##name##__scalar,
 #define CB_OP_BF16 CB_OP
 #include "core/ops.inc"
 #undef CB_OP
@@ -40,7 +40,7 @@ static void climb(struct cb_ops *ops, enum cb_isa isa)
 {
     if (isa != CB_ISA_SCALAR) climb(ops, cb_isa_base(isa));
     const struct cb_ops *own = own_ops[isa];
-#define CB_OP(name, type)                                                                                              \
+#define CB_OP(name, type, ...)                                                                                         \
     if (own->name) ops->name = own->name;
 #define CB_OP_BF16 CB_OP
 #include "core/ops.inc"

@@ -10,21 +10,21 @@
  * exists as cb_<name>__scalar (defined in ref/) and as cb_<name>__<isa> for each row of isas.def that builds it, or the
  * library does not link. */
 struct cb_ops {
-#define CB_OP(name, type) type *name;
+#define CB_OP(name, type, ...) type *name;
 #define CB_OP_BF16 CB_OP
 #include "core/ops.inc"
 #undef CB_OP
 #undef CB_OP_BF16
 };
 
-#define CB_OP(name, type) type cb_##name##__scalar;
+#define CB_OP(name, type, ...) type cb_##name##__scalar;
 #define CB_OP_BF16 CB_OP
 #include "core/ops.inc"
 #undef CB_OP
 #undef CB_OP_BF16
 
 #ifdef CB_ISA_SUFFIX /* in a template, which the Makefile compiles once per ISA */
-#define CB_OP(name, type) type CB_VARIANT(name);
+#define CB_OP(name, type, ...) type CB_VARIANT(name);
 #define CB_OP_BF16 CB_OP
 #include "core/ops.inc"
 #undef CB_OP

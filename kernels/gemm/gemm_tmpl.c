@@ -8,13 +8,13 @@
 #include "vec/vec.h"
 
 #ifdef CB_PRODUCTS_BF16
-#define PANELS_VARIANT CB_VARIANT(gemm_bf16_panels)
+#define GEMM_VARIANT(name) CB_VARIANT(gemm_bf16_##name)
 #define v_multiply_add_set1 v_dot2_set1
 #define v_multiply_add v_dot2
 #define begin_products v_dot2_begin
 #define end_products v_dot2_end
 #else
-#define PANELS_VARIANT CB_VARIANT(gemm_f32_panels)
+#define GEMM_VARIANT(name) CB_VARIANT(gemm_f32_##name)
 #define v_multiply_add_set1 v_fma_set1
 #define v_multiply_add v_fma
 #define begin_products() 0
@@ -291,7 +291,7 @@ static __attribute__((noinline)) void multiply_short_edge(const struct cb_gemm_p
     all_panels(p, SHORT_EDGE);
 }
 
-void PANELS_VARIANT(const struct cb_gemm_panels *p)
+void GEMM_VARIANT(panels)(const struct cb_gemm_panels *p)
 {
     unsigned mode = begin_products();
     if (p->packed_b) multiply_packing(p);
@@ -310,8 +310,7 @@ void PANELS_VARIANT(const struct cb_gemm_panels *p)
     end_products(mode);
 }
 
-#ifndef CB_PRODUCTS_BF16
-void CB_VARIANT(gemm_f32_tile_size)(enum cb_gemm_tile tile, size_t *mr, size_t *nr)
+void GEMM_VARIANT(tile_size)(enum cb_gemm_tile tile, size_t *mr, size_t *nr)
 {
     *mr = MR;
     *nr = NR;
@@ -321,4 +320,3 @@ void CB_VARIANT(gemm_f32_tile_size)(enum cb_gemm_tile tile, size_t *mr, size_t *
     (void)tile;
 #endif
 }
-#endif

@@ -33,5 +33,17 @@ int main(void)
         }
         conv_test_drivers(isa, CB_CONV_WINOGRAD);
     }
+    CHECK_EACH_SIMD(isa)
+    {
+        check_begin(isa, "every Winograd operation of conv.inc is compared");
+#define CB_OP(name, ...) CHECK_WAS_COMPARED(isa, name)
+#define CB_OP_BF16 CB_OP
+#define CB_CONV(op, kind, storage, products, name, ...)                                                                \
+    if (CB_CONV_##kind == CB_CONV_WINOGRAD) CHECK_WAS_COMPARED(isa, name)
+#include "conv/conv.inc"
+#undef CB_OP
+#undef CB_OP_BF16
+        check_end();
+    }
     return check_finish();
 }

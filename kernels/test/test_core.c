@@ -375,7 +375,7 @@ static void test_isa(void)
     {
         const struct cb_ops *ops = cb_ops_of(isa);
         check_begin(isa, "the table has every operation");
-#define CB_OP(name, type) check_true(ops->name != NULL, "%s is missing", #name);
+#define CB_OP(name, type, ...) check_true(ops->name != NULL, "%s is missing", #name);
 #define CB_OP_BF16 CB_OP
 #include "core/ops.inc"
 #undef CB_OP

@@ -40,6 +40,11 @@ static float *filled_operand(size_t n, enum cb_format format, enum check_fill fi
     return p;
 }
 
+static cb_gemm_tile_size_fn *tile_size_of(enum cb_isa isa, enum cb_format format)
+{
+    return format == CB_BF16 ? cb_ops_of(isa)->gemm_bf16_tile_size : cb_ops_of(isa)->gemm_f32_tile_size;
+}
+
 /* --- panels of A, and such that are wrong on purpose --- */
 
 /* The same of words, as cb_gemm_bf16_panels__scalar has it. */
@@ -47,13 +52,14 @@ static void plain_words(const struct cb_gemm_panels *p, float *c)
 {
     struct cb_gemm_panels plain = *p;
     plain.c = c;
-    cb_gemm_f32_tile_size__scalar(CB_GEMM_WIDE, &(size_t){0}, &plain.b_panel);
+    cb_gemm_bf16_tile_size__scalar(CB_GEMM_WIDE, &(size_t){0}, &plain.b_panel);
     cb_gemm_bf16_panels__scalar(&plain);
 }
 
 static void compare_panels(cb_gemm_panels_fn *panels, struct cb_gemm_panels p, bool packs, enum cb_format format,
                            enum check_fill fill)
 {
+    CHECK_COMPARED(panels);
     check_at("panels m=%zu mr=%zu n=%zu k=%zu lda=%zu ldb=%zu ldc=%zu accumulate=%d packs=%d fill=%d", p.m, p.mr, p.n,
              p.k, p.lda, p.ldb, p.ldc, p.accumulate, packs, (int)fill);
     size_t len = (p.m - 1) * p.ldc + p.n;
@@ -123,8 +129,10 @@ static void compare_tall_panels(cb_gemm_panels_fn *panels, enum cb_format format
 static void compare_all_panels(enum cb_isa isa, cb_gemm_panels_fn *panels, enum cb_format format)
 {
     size_t mr, nr, tall_mr, tall_nr;
-    cb_ops_of(isa)->gemm_f32_tile_size(CB_GEMM_WIDE, &mr, &nr);
-    cb_ops_of(isa)->gemm_f32_tile_size(CB_GEMM_TALL, &tall_mr, &tall_nr);
+    cb_gemm_tile_size_fn *tile_size = tile_size_of(isa, format);
+    CHECK_COMPARED(tile_size); /* by what its panels, which are held against the reference, can do */
+    tile_size(CB_GEMM_WIDE, &mr, &nr);
+    tile_size(CB_GEMM_TALL, &tall_mr, &tall_nr);
     compare_wide_panels(panels, format, mr, nr);
     compare_tall_panels(panels, format, mr, tall_mr, tall_nr);
 }
@@ -512,5 +520,15 @@ int main(void)
     }
     test_edges();
     test_wrong_panels();
+    CHECK_EACH_SIMD(isa)
+    {
+        check_begin(isa, "every operation of gemm.inc is compared");
+#define CB_OP(name, ...) CHECK_WAS_COMPARED(isa, name)
+#define CB_OP_BF16 CB_OP
+#include "gemm/gemm.inc"
+#undef CB_OP
+#undef CB_OP_BF16
+        check_end();
+    }
     return check_finish();
 }

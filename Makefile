@@ -10,7 +10,15 @@ PYTHON3 ?= /usr/bin/python3
 
 TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)
 MACHINE := $(firstword $(subst -, ,$(TRIPLET)))
-ISAS := $(if $(filter x86_64,$(MACHINE)),avx2 avx512 avx512bf16,$(if $(filter aarch64 arm64,$(MACHINE)),neon))
+
+# The rows of kernels/isas.def for this machine, each a word: id|name|architecture|base|builds|vectors|bf16|flags...
+ISA_ROWS := $(shell sed -e ':a' -e '/,$$/N' -e 's/,\n */, /' -e 'ta' kernels/isas.def | \
+  sed -n '/^CB_ISA./{s/^CB_ISA.\(.*\), [^,]*, "\(.*\)".$$/\1 \2/;s/,* /|/gp}')
+ISA_ROWS := $(foreach row,$(ISA_ROWS),$(if $(findstring |$(MACHINE:arm64=aarch64)|,$(row)),$(row)))
+ISA_IDS := $(foreach row,$(ISA_ROWS),$(firstword $(subst |, ,$(row))))
+isa_columns = $(subst |, ,$(filter $(1)|%,$(ISA_ROWS)))
+isa_name = $(word 2,$(call isa_columns,$(1)))
+isa_flags = $(if $(filter $(1)|%,$(ISA_ROWS)),$(call isa_flags,$(word 4,$(call isa_columns,$(1)))) $(wordlist 8,99,$(call isa_columns,$(1))))
 
 BUILD ?= build$(if $(SANITIZE),/sanitize)$(if $(TSAN),/thread)$(if $(findstring clang,$(CC)),/clang)$(if $(CROSS),/$(MACHINE))
 
@@ -21,7 +29,7 @@ CLANG := $(findstring clang,$(CC))
 CXX_FLAGS := -std=c++17 $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(WARNINGS)) -fno-semantic-interposition
 WARNINGS += $(if $(CLANG),-Wno-pass-failed,$(if $(SANITIZE),-Wno-format-truncation -Wno-maybe-uninitialized))
 
-# Numerics contract: no contraction, no fast-math, no -march=native; 16-lane code gets its ISA per file below.
+# Numerics contract: no contraction, no fast-math, no -march=native; a template gets its flags per instruction set below.
 # -g1: lines and functions, for profiles and backtraces. To say where the variables of unrolled tiles are, -g, takes gcc
 # another half of the time, for NEON as much again. Debian's valgrind cannot read what clang writes by default, DWARF 5.
 CFLAGS ?= $(if $(TSAN),-O1,$(if $(SANITIZE),-O2,-O3)) $(if $(CLANG),-gdwarf-4) -g1
@@ -43,27 +51,23 @@ override LDLIBS += -ljansson -linih -lhwloc -lpapi -lcurl -larchive -lcrypto -lm
 
 # gcc's predictive commoning keeps loaded values for the next iteration, for which register tiles have no registers. On
 # lines of the cache of their own, functions are as fast wherever the linker puts them: up to 4 % otherwise.
-TILE_FLAGS := -falign-functions=64 $(if $(CLANG),,-fno-predictive-commoning)
-ISA_FLAGS_avx2 := -mavx2 -mfma
-ISA_FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
-ISA_FLAGS_avx512bf16 := $(ISA_FLAGS_avx512) -mavx512bf16
-ISA_FLAGS_neon :=
+# It also cannot see that a tile has at least one channel block, which initialises its accumulators.
+SIMD_FLAGS := -falign-functions=64 $(if $(CLANG),,-fno-predictive-commoning -Wno-maybe-uninitialized)
+SIMD_FLAGS += $(if $(SANITIZE),$(SANITIZED_ISA_FLAGS)) $(if $(TSAN),-fno-sanitize=thread)
 # The reference stays scalar: the compiler must not make it a SIMD variant.
 REF_FLAGS := -fno-tree-vectorize -fno-tree-slp-vectorize
 # It chooses its fma at run time where gcc builds it; elsewhere each fma is a call, and long tests take hours. REF_FMA=1 (implied by SANITIZE)
 # builds it for this very machine instead.
 REF_FLAGS += $(if $(SANITIZE)$(REF_FMA),$(if $(shell grep -m 1 -wo fma /proc/cpuinfo),-mfma))
 
-sources = $(sort $(foreach dir,$(1),$(wildcard $(dir)/*.c)))
+# *_tmpl.c is compiled once per instruction set and format: see simd_object.
+sources = $(filter-out %_tmpl.c,$(sort $(foreach dir,$(1),$(wildcard $(dir)/*.c))))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 KERNEL_DIRS := kernels/core kernels/ref kernels/gemm kernels/conv kernels/norm kernels/head kernels/update kernels/image
-OTHER_ISAS := $(filter-out $(ISAS),avx2 avx512 avx512bf16 neon)
-KERNEL_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,$(KERNEL_DIRS)))
-# What takes longest first, so that no core waits for it at the end.
-KERNEL_SRC := $(filter kernels/conv/winograd_%,$(KERNEL_SRC)) $(filter-out kernels/conv/winograd_%,$(KERNEL_SRC))
+KERNEL_SRC := $(call sources,$(KERNEL_DIRS))
 HARNESS_SRC := $(call sources,bench/harness)
-INSTRUMENT_SRC := $(filter-out $(foreach isa,$(OTHER_ISAS),%_$(isa).c),$(call sources,bench/instruments))
+INSTRUMENT_SRC := $(call sources,bench/instruments)
 # Peers are optional: a library whose header is not found, or is of another major version, has its <peer>_missing.c built instead.
 # OpenBLAS is loaded at run time. LIBXSMM refers to a BLAS, which is never called.
 OPTIONAL_PEERS := libxsmm blis onednn
@@ -168,12 +172,9 @@ help: ## this list
 	@echo "  Variables: CC=clang  SANITIZE=1 (ASan, UBSan; build/sanitize)  TSAN=1 (with CC=clang)  WERROR=1  V=1 (show commands)  PREFIX=/usr/local  CFLAGS='-O3 -g1'"
 
 # --- rules --------------------------------------------------------------------------------------------------------
-# SIMD tiles: gcc cannot see that a tile has at least one channel block, which initialises its accumulators.
-ISA_WARNINGS := $(if $(CLANG),,-Wno-maybe-uninitialized)
-isa_of = $(strip $(foreach isa,avx2 avx512 avx512bf16 neon,$(if $(filter %_$(isa).c,$(1)),$(isa))))
-extra_flags = $(ISA_FLAGS_$(call isa_of,$(1))) $(if $(call isa_of,$(1)),$(ISA_WARNINGS) $(TILE_FLAGS)) $(if $(SANITIZE),$(if $(call isa_of,$(1)),$(SANITIZED_ISA_FLAGS))) $(if $(TSAN),$(if $(call isa_of,$(1)),-fno-sanitize=thread)) $(if $(filter kernels/ref/% %_scalar.c,$(1)),$(REF_FLAGS))
+extra_flags = $(if $(filter kernels/ref/% %_scalar.c,$(1)),$(REF_FLAGS))
 
-ALL_FLAGS = $(CC) $(CXX) $(CXX_FLAGS) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(TILE_FLAGS) $(REF_FLAGS) $(INCLUDES) $(PEERS)
+ALL_FLAGS = $(CC) $(CXX) $(CXX_FLAGS) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(SIMD_FLAGS) $(REF_FLAGS) $(INCLUDES) $(PEERS) $(ISA_ROWS)
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -207,14 +208,40 @@ $(BUILD)/%.o: %.cc $(BUILD)/flags
 
 $(BUILD)/bench/instruments/build_info.o: $(BUILD)/generated/build_info.h
 
+# Templates and their formats: of the products, then _bf16_storage where activations are no floats. <template>_<format>_<isa>.o
+# What takes longest first, so that no core waits for it at the end.
+KERNEL_TEMPLATES := kernels/conv/winograd:f32 kernels/conv/winograd:bf16 kernels/conv/winograd:bf16_bf16_storage \
+  kernels/conv/winograd:f32_bf16_storage kernels/conv/conv:f32 kernels/conv/conv:f32_bf16_storage kernels/gemm/gemm:f32 kernels/gemm/gemm:bf16 \
+  kernels/norm/norm:f32 kernels/norm/norm:f32_bf16_storage kernels/head/head:f32 kernels/head/head:f32_bf16_storage \
+  kernels/update/update:f32 kernels/image/image:f32 kernels/core/ops:
+INSTRUMENT_TEMPLATES := bench/instruments/ceiling:
+
+# 1: template:format, 2: id of an instruction set
+template_of = $(firstword $(subst :, ,$(1)))
+format_of = $(word 2,$(subst :, ,$(1)))
+# An instruction set with bf16 alone builds the formats that have it, and what has no format.
+is_built = $(or $(filter all,$(word 5,$(call isa_columns,$(2)))),$(findstring bf16,$(1)),$(filter %:,$(1)))
+simd_object_of = $(BUILD)/$(call template_of,$(1))$(addprefix _,$(call format_of,$(1)))_$(call isa_name,$(2)).o
+simd_objects = $(foreach template,$(1),$(foreach isa,$(ISA_IDS),$(if $(call is_built,$(template),$(isa)),$(call simd_object_of,$(template),$(isa)))))
+simd_macros = -DCB_ISA_SUFFIX=$(call isa_name,$(2)) $(if $(filter bf16,$(word 5,$(call isa_columns,$(2)))),-DCB_BUILDS_BF16_ONLY) \
+  '-DCB_VECTORS="vec/vec_$(word 6,$(call isa_columns,$(2))).h"' '-DCB_BF16_WORDS="vec/bf16_$(word 7,$(call isa_columns,$(2))).h"' \
+  $(if $(filter bf16%,$(call format_of,$(1))),-DCB_PRODUCTS_BF16) $(if $(filter %_bf16_storage,$(call format_of,$(1))),-DCB_STORAGE_BF16)
+define simd_object
+$(call simd_object_of,$(1),$(2)): $(call template_of,$(1))_tmpl.c $(BUILD)/flags
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$(@:$(BUILD)/%=%))
+	$(Q)$$(CC) $$(BASE_CFLAGS) $$(if $$(WERROR),-Werror) $$(CFLAGS) $$(CPPFLAGS) $$(SIMD_FLAGS) $(call isa_flags,$(2)) $(call simd_macros,$(1),$(2)) $$(INCLUDES) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach template,$(KERNEL_TEMPLATES) $(INSTRUMENT_TEMPLATES),$(foreach isa,$(ISA_IDS),$(if $(call is_built,$(template),$(isa)),$(eval $(call simd_object,$(template),$(isa))))))
+
 define library
-$(BUILD)/$(1).a: $(call objects,$(2))
+$(BUILD)/$(1).a: $(3) $(call objects,$(2))
 	@rm -f $$@
 	$$(call say,AR,$$@)
 	$(Q)$(if $(CROSS),$(MACHINE)-linux-gnu-)ar rcs $$@ $$^
 endef
-$(eval $(call library,libkernels,$(KERNEL_SRC)))
-$(eval $(call library,libinstruments,$(INSTRUMENT_SRC)))
+$(eval $(call library,libkernels,$(KERNEL_SRC),$(call simd_objects,$(KERNEL_TEMPLATES))))
+$(eval $(call library,libinstruments,$(INSTRUMENT_SRC),$(call simd_objects,$(INSTRUMENT_TEMPLATES))))
 $(eval $(call library,libtrain,$(TRAIN_SRC)))
 $(eval $(call library,libtraincore,$(TRAIN_CORE_SRC)))
 $(eval $(call library,libreports,$(REPORT_SRC)))

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/isa.h"
 #include "instruments.h"
 #include "standard_files.h"
 
@@ -117,10 +118,10 @@ static void print_usage(FILE *out, const struct folders *folders)
                  "Trains ResNets on CIFAR-10 with hand-vectorised kernels and compares the 1cycle policy with the step "
                  "schedule.\n\n");
     print_verbs(out, folders);
-    fprintf(
-        out,
-        "\nEnvironment: CYCLEBENCH_DATA (where CIFAR-10 is), CYCLEBENCH_ISA (scalar, avx2, avx512, avx512bf16, neon),\n"
-        "OMP_NUM_THREADS, CYCLEBENCH_EXEC_PATH (a folder with further cyclebench-<verb> programs).\n");
+    fprintf(out,
+            "\nEnvironment: CYCLEBENCH_DATA (where CIFAR-10 is), CYCLEBENCH_ISA (%s),\n"
+            "OMP_NUM_THREADS, CYCLEBENCH_EXEC_PATH (a folder with further cyclebench-<verb> programs).\n",
+            cb_isa_names());
 }
 
 /* Levenshtein distance of two short words. */

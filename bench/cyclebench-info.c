@@ -22,8 +22,9 @@ static void print_usage(FILE *out)
                  "  --json   one JSON object, as it heads every result file, with \"exact_counts\" beside\n"
                  "  --help   this text\n\n"
                  "A picture of the topology: lstopo --of svg (package hwloc).\n\n"
-                 "Environment: CYCLEBENCH_ISA (scalar, avx2, avx512, avx512bf16, neon), OMP_NUM_THREADS.\n"
-                 "Exit status: 0 done, 1 failure, 2 wrong usage.\n");
+                 "Environment: CYCLEBENCH_ISA (%s), OMP_NUM_THREADS.\n"
+                 "Exit status: 0 done, 1 failure, 2 wrong usage.\n",
+            cb_isa_names());
 }
 
 /* "12 KiB", "2 MiB": exact where a cache size is a whole number of the unit. */

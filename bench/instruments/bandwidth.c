@@ -3,8 +3,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "bandwidth_kernels.h"
 #include "bench.h"
+#include "ceiling_kernels.h"
 #include "instruments.h"
 #include "processor.h"
 #include "sysfile.h"
@@ -84,31 +84,11 @@ struct stream_job {
     size_t thread_floats, n, rounds;
 };
 
-cb_stream_fn *cb_stream_of(enum cb_isa isa)
-{
-    switch (isa) {
-    case CB_ISA_SCALAR:
-        return cb_stream__scalar;
-#if defined(__x86_64__)
-    case CB_ISA_AVX2:
-        return cb_stream__avx2;
-    case CB_ISA_AVX512:
-    case CB_ISA_AVX512BF16:
-        return cb_stream__avx512;
-#elif defined(__aarch64__)
-    case CB_ISA_NEON:
-        return cb_stream__neon;
-#endif
-    default:
-        return NULL;
-    }
-}
-
 const char *cb_stream_missing(enum cb_isa isa, enum cb_stream stream, enum cb_memory_level level)
 {
     if (stream != CB_STREAM_NT_COPY) return NULL;
-    if (isa == CB_ISA_SCALAR) return "scalar code has no non-temporal stores";
-    if (isa == CB_ISA_NEON) return "NEON's stnp is only a hint, and our kernels do not use it";
+    const char *none = cb_ceiling_kernels_of(isa).no_nt_stores;
+    if (none) return none;
     return level == CB_LEVEL_DRAM ? NULL : "non-temporal stores go to memory, whatever the size";
 }
 
@@ -154,7 +134,7 @@ enum cb_status cb_bandwidth(double *bytes_per_s, enum cb_isa isa, struct cb_team
                             size_t bytes_per_thread, struct cb_error *err)
 {
     size_t threads = cb_team_threads(team);
-    struct stream_job job = {.fn = cb_stream_of(isa), .stream = stream, .rounds = 1};
+    struct stream_job job = {.fn = cb_ceiling_kernels_of(isa).stream, .stream = stream, .rounds = 1};
     job.n = bytes_per_thread / sizeof(float) / arrays[stream] / CB_STREAM_STEP * CB_STREAM_STEP;
     job.thread_floats = arrays[stream] * (job.n + CB_STREAM_STEP);
     job.memory = cb_alloc_tensor(threads * job.thread_floats * sizeof(float));

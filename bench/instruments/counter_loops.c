@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "ceiling_kernels.h"
 #include "core/isa.h"
 #include "core/random.h"
-#include "peak_kernels.h"
 
 #if defined(__x86_64__)
 
@@ -109,14 +109,14 @@ void cb_loop_random_branches(size_t n)
 void cb_loop_fma(size_t n)
 {
     float result;
-    cb_fma_chains_of(cb_isa_selected())(n, &result);
+    cb_ceiling_kernels_of(cb_isa_selected()).fma_chains(n, &result);
     __asm__ volatile("" : : "m"(result));
 }
 
 double cb_loop_fma_flops(void)
 {
     float result;
-    return cb_fma_chains_of(cb_isa_selected())(1, &result);
+    return cb_ceiling_kernels_of(cb_isa_selected()).fma_chains(1, &result);
 }
 
 /* A ring through all nodes of an array in random order: no prefetcher guesses the next. */

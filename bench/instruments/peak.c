@@ -1,7 +1,7 @@
 #include "peak.h"
 
+#include "ceiling_kernels.h"
 #include "instruments.h"
-#include "peak_kernels.h"
 
 enum { REPETITIONS = 8 };
 static const double repetition_s = 0.003;
@@ -10,26 +10,6 @@ struct burst {
     cb_fma_chains_fn *chains;
     size_t rounds;
 };
-
-cb_fma_chains_fn *cb_fma_chains_of(enum cb_isa isa)
-{
-    switch (isa) {
-    case CB_ISA_SCALAR:
-        return cb_fma_chains__scalar;
-#if defined(__x86_64__)
-    case CB_ISA_AVX2:
-        return cb_fma_chains__avx2;
-    case CB_ISA_AVX512:
-    case CB_ISA_AVX512BF16:
-        return cb_fma_chains__avx512;
-#elif defined(__aarch64__)
-    case CB_ISA_NEON:
-        return cb_fma_chains__neon;
-#endif
-    default:
-        return NULL;
-    }
-}
 
 static void run_task(void *context, size_t task, void *scratch)
 {
@@ -74,14 +54,11 @@ static double peak_gflops(cb_fma_chains_fn *chains, struct cb_team *team)
 
 double cb_fma_peak_gflops(enum cb_isa isa, struct cb_team *team)
 {
-    return peak_gflops(cb_fma_chains_of(isa), team);
+    return peak_gflops(cb_ceiling_kernels_of(isa).fma_chains, team);
 }
 
 double cb_bf16_peak_gflops(enum cb_isa isa, struct cb_team *team)
 {
-#if defined(__x86_64__)
-    if (isa == CB_ISA_AVX512BF16) return peak_gflops(cb_dot2_chains__avx512bf16, team);
-#endif
-    (void)isa, (void)team;
-    return 0;
+    cb_fma_chains_fn *chains = cb_ceiling_kernels_of(isa).dot2_chains;
+    return chains ? peak_gflops(chains, team) : 0;
 }

@@ -9,7 +9,7 @@
  * clocks and neighbours change. The ISA must be available (cb_isa_available). */
 double cb_fma_peak_gflops(enum cb_isa isa, struct cb_team *team);
 
-/* The same of dot products of bf16; 0 where the ISA has no such instruction (all but avx512bf16). */
+/* The same of dot products of bf16; 0 where the ISA has no such instruction. */
 double cb_bf16_peak_gflops(enum cb_isa isa, struct cb_team *team);
 
 #endif

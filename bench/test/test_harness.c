@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bandwidth_kernels.h"
+#include "ceiling_kernels.h"
 #include "ceilings.h"
 #include "core/isa.h"
 #include "flush.h"
@@ -22,7 +22,6 @@
 #include "json_text.h"
 #include "kernel_choice.h"
 #include "live.h"
-#include "peak_kernels.h"
 #include "program.h"
 #include "progress.h"
 #include "ratio.h"
@@ -116,12 +115,14 @@ static void test_roofline(void **state)
 static void test_every_isa_has_its_ceilings(void **state)
 {
     (void)state;
+    struct cb_ceiling_kernels scalar = cb_ceiling_kernels_of(CB_ISA_SCALAR);
     for (enum cb_isa isa = CB_ISA_SCALAR + 1; isa < CB_ISA_COUNT; isa++) {
         if (!cb_isa_available(isa)) continue;
-        assert_non_null(cb_stream_of(isa));
-        assert_ptr_not_equal(cb_stream_of(isa), cb_stream__scalar);
-        assert_non_null(cb_fma_chains_of(isa));
-        assert_ptr_not_equal(cb_fma_chains_of(isa), cb_fma_chains__scalar);
+        struct cb_ceiling_kernels kernels = cb_ceiling_kernels_of(isa);
+        assert_non_null(kernels.stream);
+        assert_ptr_not_equal(kernels.stream, scalar.stream);
+        assert_non_null(kernels.fma_chains);
+        assert_ptr_not_equal(kernels.fma_chains, scalar.fma_chains);
     }
 }
 

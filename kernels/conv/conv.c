@@ -106,33 +106,49 @@ void cb_conv_transpose(const struct cb_conv_shape *shape, const float *w, float 
                         }
 }
 
+/* The variants of a pass, from conv.inc. */
+#define CB_OP(...)
+#define CB_OP_BF16(...)
+#define IN_fwd_OF_fwd(...) __VA_ARGS__
+#define IN_bwd_OF_bwd(...) __VA_ARGS__
+#define IN_fwd_OF_bwd(...)
+#define IN_bwd_OF_fwd(...)
+
 cb_conv_fwd_fn *cb_conv_fwd_op(const struct cb_ops *ops, const struct cb_conv_shape *s)
 {
-    cb_conv_fwd_fn *const fns[][2] = {
-        [CB_CONV_3X3] = {ops->conv3x3_f32_fwd},
-        [CB_CONV_3X3_S2] = {ops->conv3x3s2_f32_fwd, ops->conv3x3s2_f32_fwd_bf16_storage},
-        [CB_CONV_1X1_S2] = {ops->conv1x1s2_f32_fwd, ops->conv1x1s2_f32_fwd_bf16_storage},
-        [CB_CONV_STEM] = {ops->conv_stem_f32_fwd, ops->conv_stem_f32_fwd_bf16_storage},
-        [CB_CONV_WINOGRAD] = {ops->winograd_f32_fwd, ops->winograd_f32_fwd_bf16_storage},
+    const struct {
+        enum cb_conv_kind kind;
+        enum cb_format storage, products;
+        cb_conv_fwd_fn *fn;
+    } variants[] = {
+#define CB_CONV(op, kind, storage, products, name, pass, ...)                                                          \
+    IN_fwd_OF_##pass({CB_CONV_##kind, storage, products, ops->name}, )
+#include "conv/conv.inc"
     };
-    if (s->kind == CB_CONV_WINOGRAD && s->fwd_products == CB_BF16)
-        return s->storage == CB_BF16 ? ops->winograd_bf16_fwd_bf16_storage : NULL;
-    return fns[s->kind][s->storage];
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+        if (variants[i].kind == s->kind && variants[i].storage == s->storage && variants[i].products == s->fwd_products)
+            return variants[i].fn;
+    return NULL;
 }
 
 cb_conv_bwd_fn *cb_conv_bwd_op(const struct cb_ops *ops, const struct cb_conv_shape *s)
 {
-    cb_conv_bwd_fn *const fns[][2] = {
-        [CB_CONV_3X3] = {ops->conv3x3_f32_bwd},
-        [CB_CONV_3X3_S2] = {ops->conv3x3s2_f32_bwd, ops->conv3x3s2_f32_bwd_bf16_storage},
-        [CB_CONV_1X1_S2] = {ops->conv1x1s2_f32_bwd, ops->conv1x1s2_f32_bwd_bf16_storage},
-        [CB_CONV_STEM] = {ops->conv_stem_f32_bwd, ops->conv_stem_f32_bwd_bf16_storage},
-        [CB_CONV_WINOGRAD] = {ops->winograd_f32_bwd},
+    const struct {
+        enum cb_conv_kind kind;
+        enum cb_format storage, products;
+        cb_conv_bwd_fn *fn;
+    } variants[] = {
+#define CB_CONV(op, kind, storage, products, name, pass, ...)                                                          \
+    IN_bwd_OF_##pass({CB_CONV_##kind, storage, products, ops->name}, )
+#include "conv/conv.inc"
     };
-    if (s->kind == CB_CONV_WINOGRAD && s->bwd_products == CB_BF16)
-        return s->storage == CB_BF16 ? ops->winograd_bf16_bwd_bf16_storage : ops->winograd_bf16_bwd;
-    return fns[s->kind][s->storage];
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+        if (variants[i].kind == s->kind && variants[i].storage == s->storage && variants[i].products == s->bwd_products)
+            return variants[i].fn;
+    return NULL;
 }
+#undef CB_OP
+#undef CB_OP_BF16
 
 struct weights_job {
     struct cb_winograd_weights args;

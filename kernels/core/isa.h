@@ -5,18 +5,44 @@
 
 #include "core/status.h"
 
-/* Instruction sets that kernels are built for, weakest first. avx2 = AVX2 + FMA; avx512 = F + BW + DQ + VL; avx512bf16
- * = avx512 with AVX512_BF16 for the operations with bf16 in them, which the others emulate. */
-enum cb_isa { CB_ISA_SCALAR, CB_ISA_AVX2, CB_ISA_AVX512, CB_ISA_AVX512BF16, CB_ISA_NEON, CB_ISA_COUNT };
+/* The instruction sets of isas.def, of every architecture, and the scalar reference. */
+enum cb_isa {
+    CB_ISA_SCALAR,
+#define CB_ISA(id, ...) CB_ISA_##id,
+#include "isas.def"
+#undef CB_ISA
+    CB_ISA_COUNT
+};
+
+/* For rows of isas.def: CB_WHERE_<architecture>(text) is text where that is what the compiler builds for, else nothing. */
+#if defined(__x86_64__)
+#define CB_WHERE_x86_64(...) __VA_ARGS__
+#else
+#define CB_WHERE_x86_64(...)
+#endif
+#if defined(__aarch64__)
+#define CB_WHERE_aarch64(...) __VA_ARGS__
+#else
+#define CB_WHERE_aarch64(...)
+#endif
 
 const char *cb_isa_name(enum cb_isa isa);
 
-/* True if the ISA is built into this binary and both the CPU and the operating system support it. */
+/* "scalar, avx2, ...": all names, for messages; core/isa_names.inc is the literal. */
+const char *cb_isa_names(void);
+
+/* What the ISA falls back to for operations that it has none of its own for; CB_ISA_SCALAR for itself. */
+enum cb_isa cb_isa_base(enum cb_isa isa);
+
+/* True if the ISA is built into this binary and both the CPU and the operating system support it and its base. */
 bool cb_isa_available(enum cb_isa isa);
 
-/* Chooses the variant of every operation, once, before any kernel runs. name: "scalar", "avx2", "avx512", "avx512bf16"
- * or "neon"; NULL means the environment's CYCLEBENCH_ISA, or the best available. An unknown or unavailable name is
- * CB_BAD_INPUT or CB_UNAVAILABLE, never a fallback. Not thread-safe. */
+/* The end of the climb from scalar (isas.def): what is selected by default. */
+enum cb_isa cb_isa_best(void);
+
+/* Chooses the variant of every operation, once, before any kernel runs. name: one of cb_isa_names(); NULL means the
+ * environment's CYCLEBENCH_ISA, or the best available. An unknown or unavailable name is CB_BAD_INPUT or
+ * CB_UNAVAILABLE, never a fallback. Not thread-safe. */
 enum cb_status cb_isa_select(const char *name, struct cb_error *err);
 
 enum cb_isa cb_isa_selected(void);

@@ -18,6 +18,7 @@ enum {
 };
 
 struct plan {
+    struct cb_gemm_ops ops;
     enum cb_gemm_tile tile;
     size_t mr, nr, kc, nb;
     size_t shares_m, shares_n; /* the grid of rectangles */
@@ -92,7 +93,7 @@ static size_t b_room(const struct cb_cache_sizes *caches)
 static void take_tile(struct plan *p, enum cb_gemm_tile tile)
 {
     p->tile = tile;
-    cb_ops()->gemm_f32_tile_size(tile, &p->mr, &p->nr);
+    p->ops.tile_size(tile, &p->mr, &p->nr);
 }
 
 /* Where the tall tile has all rows of every rectangle, no second panel of A meets B. */
@@ -117,10 +118,11 @@ static bool needs_no_plan(const struct cb_gemm *g, const struct cb_cache_sizes *
            g->k * g->n <= b_room(caches);
 }
 
-static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_sizes *caches, size_t threads)
+static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_sizes *caches, size_t threads,
+                               struct cb_gemm_ops ops)
 {
     size_t l3 = caches->l3_bytes ? caches->l3_bytes : (size_t)16 << 20;
-    struct plan p;
+    struct plan p = {.ops = ops};
     take_tile(&p, CB_GEMM_WIDE);
     double most = most_threads(g, p.nr);
     choose_grid(&p, g, most < 1 ? 1 : most < (double)threads ? (size_t)most : threads);
@@ -148,9 +150,10 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
     return p;
 }
 
-size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads)
+size_t cb_gemm_run_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads,
+                                   struct cb_gemm_ops ops)
 {
-    struct plan p = choose_plan(args, caches, threads);
+    struct plan p = choose_plan(args, caches, threads, ops);
     size_t bytes;
     if (__builtin_mul_overflow(p.piece_len * sizeof(float), p.shares_m * p.shares_n, &bytes) || bytes > PTRDIFF_MAX)
         return PTRDIFF_MAX; /* cannot be allocated; callers add to it */
@@ -160,7 +163,6 @@ size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache
 struct job {
     const struct cb_gemm *g;
     struct plan p;
-    cb_gemm_panels_fn *multiply_panels;
     float *workspace;
 };
 
@@ -265,7 +267,7 @@ static void multiply_block(const struct job *job, const struct block *s, const s
             a_copy += job->p.a_panel;
             if (!s->first_of_a) panels.next_a = a_copy, panels.next_k = last ? 0 : s->kc, panels.next_lda = panels.lda;
         }
-        job->multiply_panels(&panels);
+        job->p.ops.panels(&panels);
         if (panels.packed_b) {
             panels.b = panels.packed_b, panels.ldb = job->p.nr, panels.b_panel = job->p.nr * s->kc;
             panels.packed_b = NULL;
@@ -337,22 +339,32 @@ enum cb_status cb_gemm_check(const struct cb_gemm *g, struct cb_error *err)
 }
 
 void cb_gemm_run(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
-                 cb_gemm_panels_fn *multiply_panels, void *workspace)
+                 struct cb_gemm_ops ops, void *workspace)
 {
-    struct job job = {.g = args, .multiply_panels = multiply_panels, .workspace = workspace};
+    struct job job = {.g = args, .p = {.ops = ops}, .workspace = workspace};
     take_tile(&job.p, CB_GEMM_WIDE);
     if (needs_no_plan(args, caches, &job.p)) {
         multiply_in_place(&job);
         return;
     }
-    job.p = choose_plan(args, caches, cb_team_threads(team));
+    job.p = choose_plan(args, caches, cb_team_threads(team), ops);
     cb_team_run(team, job.p.shares_m * job.p.shares_n, multiply_piece, &job);
+}
+
+static struct cb_gemm_ops ops_of_f32(void)
+{
+    return (struct cb_gemm_ops){cb_ops()->gemm_f32_panels, cb_ops()->gemm_f32_tile_size};
+}
+
+size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads)
+{
+    return cb_gemm_run_workspace_bytes(args, caches, threads, ops_of_f32());
 }
 
 enum cb_status cb_gemm(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
                        void *workspace, struct cb_error *err)
 {
     enum cb_status status = cb_gemm_check(args, err);
-    if (!status) cb_gemm_run(team, args, caches, cb_ops()->gemm_f32_panels, workspace);
+    if (!status) cb_gemm_run(team, args, caches, ops_of_f32(), workspace);
     return status;
 }

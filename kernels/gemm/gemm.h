@@ -49,7 +49,7 @@ struct cb_gemm_panels {
     size_t next_mr, next_k, next_len, next_lda, row_steps;
 };
 typedef void cb_gemm_panels_fn(const struct cb_gemm_panels *args);
-typedef void cb_gemm_tile_size_fn(enum cb_gemm_tile tile, size_t *mr, size_t *nr); /* MR, NR of both formats */
+typedef void cb_gemm_tile_size_fn(enum cb_gemm_tile tile, size_t *mr, size_t *nr); /* MR, NR */
 
 /* Room for the packed panels of A and B of every thread: needed for these sizes with the selected ISA. */
 size_t cb_gemm_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads);

@@ -58,11 +58,17 @@ static struct words words_of(const struct cb_gemm_bf16 *g)
     return w;
 }
 
+static struct cb_gemm_ops ops_of_bf16(void)
+{
+    return (struct cb_gemm_ops){cb_ops()->gemm_bf16_panels, cb_ops()->gemm_bf16_tile_size};
+}
+
 size_t cb_gemm_bf16_workspace_bytes(const struct cb_gemm_bf16 *args, const struct cb_cache_sizes *caches,
                                     size_t threads)
 {
     struct words w = words_of(args);
-    return packed_bytes(&w.a) + packed_bytes(&w.b) + cb_gemm_workspace_bytes(&w.gemm, caches, threads);
+    return packed_bytes(&w.a) + packed_bytes(&w.b) +
+           cb_gemm_run_workspace_bytes(&w.gemm, caches, threads, ops_of_bf16());
 }
 
 struct packing {
@@ -121,6 +127,6 @@ enum cb_status cb_gemm_bf16(struct cb_team *team, const struct cb_gemm_bf16 *arg
     unsigned char *left = workspace;
     w.gemm.a = pack(team, &w.a, &left);
     w.gemm.b = pack(team, &w.b, &left);
-    cb_gemm_run(team, &w.gemm, caches, cb_ops()->gemm_bf16_panels, left);
+    cb_gemm_run(team, &w.gemm, caches, ops_of_bf16(), left);
     return CB_OK;
 }

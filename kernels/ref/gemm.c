@@ -49,9 +49,12 @@ CB_REF void cb_gemm_bf16_panels__scalar(const struct cb_gemm_panels *p)
         }
 }
 
-void cb_gemm_f32_tile_size__scalar(enum cb_gemm_tile tile, size_t *mr, size_t *nr)
-{
-    (void)tile;
-    *mr = MR;
-    *nr = NR;
-}
+#define TILE_SIZE(format)                                                                                              \
+    void cb_gemm_##format##_tile_size__scalar(enum cb_gemm_tile tile, size_t *mr, size_t *nr)                          \
+    {                                                                                                                  \
+        (void)tile;                                                                                                    \
+        *mr = MR;                                                                                                      \
+        *nr = NR;                                                                                                      \
+    }
+TILE_SIZE(f32)
+TILE_SIZE(bf16)

@@ -9,19 +9,12 @@ static bool with_formats(struct cb_conv_shape *s, size_t f)
     return s->w % 8 == 0 || (s->fwd_products == CB_F32 && s->bwd_products == CB_F32);
 }
 
-static void case_begin(enum cb_isa isa, const struct cb_conv_shape *s, bool fwd, const char *what)
-{
-    enum cb_format products = fwd ? s->fwd_products : s->bwd_products;
-    check_begin(isa, "%s_%s_%s%s %s", conv_kind_names[s->kind], products == CB_BF16 ? "bf16" : "f32",
-                fwd ? "fwd" : "bwd", s->storage == CB_BF16 ? "_bf16_storage" : "", what);
-}
-
 static const enum check_fill fills[] = {CHECK_NORMAL, CHECK_DENORMALS, CHECK_SPECIALS};
 
 static void test_forward(enum cb_isa isa, const struct cb_conv_shape *small, const struct cb_conv_shape *shapes,
                          size_t n, size_t f)
 {
-    case_begin(isa, small, true, "shapes");
+    check_begin(isa, "%s shapes", conv_op_name(small, true));
     for (size_t i = 0; i < n; i++) {
         struct cb_conv_shape s = shapes[i];
         if (!with_formats(&s, f)) continue;
@@ -29,7 +22,7 @@ static void test_forward(enum cb_isa isa, const struct cb_conv_shape *small, con
         conv_compare_forward(conv_forward_of(isa, &s), &s, conv_fwd_all(&s), CHECK_SPECIALS);
     }
     check_end();
-    case_begin(isa, small, true, "options");
+    check_begin(isa, "%s options", conv_op_name(small, true));
     for (unsigned o = 0; o < FWD_OPTIONS; o++)
         if (conv_fwd_options_valid(small, o)) conv_compare_forward(conv_forward_of(isa, small), small, o, fills[o % 3]);
     check_end();
@@ -38,7 +31,7 @@ static void test_forward(enum cb_isa isa, const struct cb_conv_shape *small, con
 static void test_backward(enum cb_isa isa, const struct cb_conv_shape *small, const struct cb_conv_shape *shapes,
                           size_t n, size_t f)
 {
-    case_begin(isa, small, false, "shapes");
+    check_begin(isa, "%s shapes", conv_op_name(small, false));
     for (size_t i = 0; i < n; i++) {
         struct cb_conv_shape s = shapes[i];
         if (!with_formats(&s, f)) continue;
@@ -46,14 +39,14 @@ static void test_backward(enum cb_isa isa, const struct cb_conv_shape *small, co
         conv_compare_backward(conv_backward_of(isa, &s), &s, conv_bwd_all(&s), CHECK_SPECIALS);
     }
     check_end();
-    case_begin(isa, small, false, "options");
+    check_begin(isa, "%s options", conv_op_name(small, false));
     for (unsigned o = 0; o < BWD_OPTIONS; o++)
         if (conv_bwd_options_valid(small, o))
             conv_compare_backward(conv_backward_of(isa, small), small, o, fills[o % 3]);
     check_end();
 }
 
-/* The formats that are another operation than an earlier one, and on avx512bf16 another than avx512's. */
+/* The formats that are another operation than an earlier one, and than that of the ISA's base. */
 void conv_test_variants(enum cb_isa isa, const struct cb_conv_shape *small, const struct cb_conv_shape *shapes,
                         size_t n)
 {
@@ -69,10 +62,8 @@ void conv_test_variants(enum cb_isa isa, const struct cb_conv_shape *small, cons
             if (fwd[i] == fwd[f]) new_fwd = false;
             if (bwd[i] == bwd[f]) new_bwd = false;
         }
-        if (isa == CB_ISA_AVX512BF16) {
-            if (fwd[f] == conv_forward_of(CB_ISA_AVX512, &s)) new_fwd = false;
-            if (bwd[f] == conv_backward_of(CB_ISA_AVX512, &s)) new_bwd = false;
-        }
+        if (fwd[f] == conv_forward_of(cb_isa_base(isa), &s)) new_fwd = false;
+        if (bwd[f] == conv_backward_of(cb_isa_base(isa), &s)) new_bwd = false;
         if (new_fwd) test_forward(isa, &s, shapes, n, f);
         if (new_bwd) test_backward(isa, &s, shapes, n, f);
     }

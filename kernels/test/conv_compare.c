@@ -2,7 +2,32 @@
 
 #include <string.h>
 
-const char *const conv_kind_names[CONV_KINDS] = {"conv3x3", "conv3x3s2", "conv1x1s2", "conv_stem", "winograd"};
+const char *const conv_kind_names[CONV_KINDS] = {[CB_CONV_3X3] = "conv3x3",
+                                                 [CB_CONV_3X3_S2] = "conv3x3s2",
+                                                 [CB_CONV_1X1_S2] = "conv1x1s2",
+                                                 [CB_CONV_STEM] = "conv_stem",
+                                                 [CB_CONV_WINOGRAD] = "winograd"};
+
+#define CB_OP(...)
+#define CB_OP_BF16(...)
+static const struct {
+    void (*fn)(void);
+    const char *name;
+} names[] = {
+#define CB_CONV(op, kind, storage, products, name, ...) {(void (*)(void))cb_##name##__scalar, #name},
+#include "conv/conv.inc"
+};
+#undef CB_OP
+#undef CB_OP_BF16
+
+const char *conv_op_name(const struct cb_conv_shape *s, bool fwd)
+{
+    void (*fn)(void) = fwd ? (void (*)(void))conv_forward_of(CB_ISA_SCALAR, s)
+                           : (void (*)(void))conv_backward_of(CB_ISA_SCALAR, s);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].fn == fn) return names[i].name;
+    return "none";
+}
 
 void conv_set_formats(struct cb_conv_shape *s, size_t f)
 {
@@ -149,6 +174,7 @@ void conv_run_forward(cb_conv_fwd_fn *fn, const struct cb_conv_fwd *args)
 
 void conv_compare_forward(cb_conv_fwd_fn *fn, const struct cb_conv_shape *s, unsigned options, enum check_fill fill)
 {
+    CHECK_COMPARED(fn);
     at_shape(s, options, fill);
     struct cb_conv_fwd got = conv_forward_args(s, options, fill), want = got;
     conv_forward_outputs(&got, options);
@@ -210,6 +236,7 @@ void conv_run_backward(cb_conv_bwd_fn *fn, const struct cb_conv_bwd *args)
 
 void conv_compare_backward(cb_conv_bwd_fn *fn, const struct cb_conv_shape *s, unsigned options, enum check_fill fill)
 {
+    CHECK_COMPARED(fn);
     at_shape(s, options, fill);
     struct cb_conv_bwd got = conv_backward_args(s, options, fill), want = got;
     conv_backward_outputs(&got, options);
@@ -239,6 +266,7 @@ void conv_transform_weights(enum cb_isa isa, enum cb_format products, size_t c, 
 
 void conv_compare_weights(cb_winograd_weights_fn *fn, enum cb_format products, size_t c, size_t k, enum check_fill fill)
 {
+    CHECK_COMPARED(fn);
     check_at("c=%zu k=%zu fill=%d", c, k, (int)fill);
     const size_t n = CB_WINOGRAD_POSITIONS * c * k;
     float *w = filled(9 * c * k, fill);

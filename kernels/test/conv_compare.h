@@ -13,6 +13,8 @@ extern const char *const conv_kind_names[CONV_KINDS];
  * pass is cb_conv_fwd_op's. */
 void conv_set_formats(struct cb_conv_shape *s, size_t f);
 
+/* The name in conv.inc of what computes the shape, without the ISA. */
+const char *conv_op_name(const struct cb_conv_shape *s, bool fwd);
 cb_conv_fwd_fn *conv_forward_of(enum cb_isa isa, const struct cb_conv_shape *s);
 cb_conv_bwd_fn *conv_backward_of(enum cb_isa isa, const struct cb_conv_shape *s);
 

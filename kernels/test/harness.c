@@ -13,7 +13,7 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-enum { GUARD_BYTES = 4096, MAX_REPORTS = 6 };
+enum { GUARD_BYTES = 4096, MAX_REPORTS = 6, MAX_COMPARED = 1024 };
 
 /* Memory of a buffer: GUARD_BYTES, then the user's bytes, then guard to the end. */
 struct buffer {
@@ -28,6 +28,8 @@ static struct {
     bool open, must_fail;
     size_t failures;
     struct buffer *buffers;
+    void (*compared[MAX_COMPARED])(void);
+    size_t n_compared;
     size_t number, failed, next_serial;
     struct {
         size_t ran, failed;
@@ -375,6 +377,20 @@ bool check_near1(const char *what, double got, double want, double bound)
 }
 
 /* --- ISAs and threads --- */
+
+void check_compared_(void (*fn)(void))
+{
+    if (check_was_compared_(fn)) return;
+    if (check.n_compared == MAX_COMPARED) die("more functions are compared than MAX_COMPARED");
+    check.compared[check.n_compared++] = fn;
+}
+
+bool check_was_compared_(void (*fn)(void))
+{
+    for (size_t i = 0; i < check.n_compared; i++)
+        if (check.compared[i] == fn) return true;
+    return false;
+}
 
 void check_select(enum cb_isa isa)
 {

@@ -83,9 +83,16 @@ bool check_near1(const char *what, double got, double want, double bound);
         if (cb_isa_available(isa))
 /* All but the scalar reference: what is compared with it. */
 #define CHECK_EACH_SIMD(isa) CHECK_EACH_ISA(isa) if (isa != CB_ISA_SCALAR)
-/* The formats of storage for which an ISA has operations of its own: avx512bf16 takes those of floats from avx512. */
-#define CHECK_EACH_STORAGE(isa, storage)                                                                               \
-    for (enum cb_format storage = (isa) == CB_ISA_AVX512BF16 ? CB_BF16 : CB_F32; storage <= CB_BF16; storage++)
+/* An ISA that builds not all operations takes the others from its base, with which they are tested. */
+#define CHECK_IS_OWN(isa, op) ((isa) == CB_ISA_SCALAR || cb_ops_of(isa)->op != cb_ops_of(cb_isa_base(isa))->op)
+/* Every comparison with the reference tells which function it compared ... */
+void check_compared_(void (*fn)(void));
+#define CHECK_COMPARED(fn) check_compared_((void (*)(void))(fn))
+/* ... and at its end a family's test holds each operation of its .inc against them. */
+bool check_was_compared_(void (*fn)(void));
+#define CHECK_WAS_COMPARED(isa, name)                                                                                  \
+    check_true(!CHECK_IS_OWN(isa, name) || check_was_compared_((void (*)(void))cb_ops_of(isa)->name),                  \
+               "%s is never compared with the reference", #name);
 /* The drivers (cb_conv_forward, ...) use this ISA from now on. */
 void check_select(enum cb_isa isa);
 /* A team, or the end of the program. The caller destroys it. */

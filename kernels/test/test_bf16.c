@@ -126,7 +126,7 @@ static void compare_dot2(cb_gemm_panels_fn *panels, size_t nr)
 static void test_dot2(enum cb_isa isa)
 {
     size_t mr, nr;
-    cb_ops_of(isa)->gemm_f32_tile_size(CB_GEMM_WIDE, &mr, &nr);
+    cb_ops_of(isa)->gemm_bf16_tile_size(CB_GEMM_WIDE, &mr, &nr);
     check_begin(isa, "dot products near the limits");
     compare_dot2(cb_ops_of(isa)->gemm_bf16_panels, nr < 16 ? nr : 16);
     check_end();

@@ -1,36 +1,5 @@
-/* Every variant of the direct convolutions against the scalar reference, bit for bit. */
+/* Every operation of conv.inc, the direct ones here, against the scalar reference, bit for bit. */
 #include "test/conv_cases.h"
-
-/* The functions that the formats reach are all of conv.inc but the transforms of weights. */
-static void test_complete(void)
-{
-    enum {
-        WEIGHTS = 2,
-        OPS = 0
-#define CB_OP(name, type) +1
-#define CB_OP_BF16 CB_OP
-#include "conv/conv.inc"
-#undef CB_OP
-#undef CB_OP_BF16
-    };
-    void (*seen[OPS])(void);
-    size_t n = 0;
-    check_begin(CB_ISA_SCALAR, "every operation of conv.inc is tested");
-    for (enum cb_conv_kind kind = 0; kind < CONV_KINDS; kind++)
-        for (size_t f = 0; f < CONV_FORMATS; f++) {
-            struct cb_conv_shape s = {.kind = kind};
-            conv_set_formats(&s, f);
-            void (*ops[2])(void) = {(void (*)(void))cb_conv_fwd_op(cb_ops_of(CB_ISA_SCALAR), &s),
-                                    (void (*)(void))cb_conv_bwd_op(cb_ops_of(CB_ISA_SCALAR), &s)};
-            for (size_t i = 0; i < 2; i++) {
-                size_t j = 0;
-                while (j < n && seen[j] != ops[i]) j++;
-                if (ops[i] && j == n) seen[n++] = ops[i];
-            }
-        }
-    check_true(n == OPS - WEIGHTS, "%zu operations are reached, of %d", n, OPS - WEIGHTS);
-    check_end();
-}
 
 static const struct cb_conv_shape resnet[] = {
     {CB_CONV_STEM, 2, 3, 32, 32, 16},    {CB_CONV_3X3, 2, 16, 32, 32, 16}, {CB_CONV_3X3_S2, 2, 16, 32, 32, 32},
@@ -69,6 +38,17 @@ int main(void)
             conv_test_drivers(isa, kind);
         }
     }
-    test_complete();
+    CHECK_EACH_SIMD(isa)
+    {
+        check_begin(isa, "every direct operation of conv.inc is compared");
+#define CB_OP(...)
+#define CB_OP_BF16(...)
+#define CB_CONV(op, kind, storage, products, name, ...)                                                                \
+    if (CB_CONV_##kind != CB_CONV_WINOGRAD) CHECK_WAS_COMPARED(isa, name)
+#include "conv/conv.inc"
+#undef CB_OP
+#undef CB_OP_BF16
+        check_end();
+    }
     return check_finish();
 }

@@ -8,20 +8,6 @@
 
 #define KINDS 4
 
-static cb_conv_fwd_fn *forward_of(enum cb_conv_kind kind)
-{
-    const struct cb_ops *o = cb_ops_of(CB_ISA_SCALAR);
-    cb_conv_fwd_fn *fns[KINDS] = {o->conv3x3_f32_fwd, o->conv3x3s2_f32_fwd, o->conv1x1s2_f32_fwd, o->conv_stem_f32_fwd};
-    return fns[kind];
-}
-
-static cb_conv_bwd_fn *backward_of(enum cb_conv_kind kind)
-{
-    const struct cb_ops *o = cb_ops_of(CB_ISA_SCALAR);
-    cb_conv_bwd_fn *fns[KINDS] = {o->conv3x3_f32_bwd, o->conv3x3s2_f32_bwd, o->conv1x1s2_f32_bwd, o->conv_stem_f32_bwd};
-    return fns[kind];
-}
-
 static const struct cb_conv_shape shapes[] = {
     {CB_CONV_3X3, 2, 16, 32, 32, 16},  {CB_CONV_3X3, 2, 64, 8, 8, 64},      {CB_CONV_3X3, 3, 32, 5, 3, 16},
     {CB_CONV_3X3, 1, 16, 1, 1, 48},    {CB_CONV_3X3_S2, 2, 16, 16, 16, 32}, {CB_CONV_3X3_S2, 3, 32, 2, 6, 16},
@@ -131,13 +117,15 @@ static float *filled(size_t n, uint64_t seed)
 static void run_forward(const struct cb_conv_fwd *args)
 {
     void *scratch = check_bytes(cb_conv_scratch_bytes(&args->shape));
-    for (size_t i = 0; i < args->shape.n; i++) forward_of(args->shape.kind)(args, i, scratch);
+    cb_conv_fwd_fn *forward = cb_conv_fwd_op(cb_ops_of(CB_ISA_SCALAR), &args->shape);
+    for (size_t i = 0; i < args->shape.n; i++) forward(args, i, scratch);
 }
 
 static void run_backward(const struct cb_conv_bwd *args)
 {
     void *scratch = check_bytes(cb_conv_scratch_bytes(&args->shape));
-    for (size_t g = 0; g < CB_IMAGE_GROUPS; g++) backward_of(args->shape.kind)(args, g, scratch);
+    cb_conv_bwd_fn *backward = cb_conv_bwd_op(cb_ops_of(CB_ISA_SCALAR), &args->shape);
+    for (size_t g = 0; g < CB_IMAGE_GROUPS; g++) backward(args, g, scratch);
 }
 
 static void test_forward(void)

@@ -28,10 +28,22 @@ int main(void)
         if (isa != CB_ISA_SCALAR) {
             const struct cb_conv_shape small = {CB_CONV_WINOGRAD, 2, 32, 8, 24, 16};
             conv_test_variants(isa, &small, shapes, sizeof shapes / sizeof *shapes);
-            if (isa != CB_ISA_AVX512BF16) test_weights(isa, CB_F32);
+            if (CHECK_IS_OWN(isa, winograd_f32_weights)) test_weights(isa, CB_F32);
             test_weights(isa, CB_BF16);
         }
         conv_test_drivers(isa, CB_CONV_WINOGRAD);
+    }
+    CHECK_EACH_SIMD(isa)
+    {
+        check_begin(isa, "every Winograd operation of conv.inc is compared");
+#define CB_OP(name, ...) CHECK_WAS_COMPARED(isa, name)
+#define CB_OP_BF16 CB_OP
+#define CB_CONV(op, kind, storage, products, name, ...)                                                                \
+    if (CB_CONV_##kind == CB_CONV_WINOGRAD) CHECK_WAS_COMPARED(isa, name)
+#include "conv/conv.inc"
+#undef CB_OP
+#undef CB_OP_BF16
+        check_end();
     }
     return check_finish();
 }

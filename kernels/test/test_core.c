@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -300,6 +301,32 @@ static void test_groups(void)
 
 /* --- isa.c --- */
 
+/* The line of /proc/cpuinfo with the features, without underscores: avx512_bf16 is GCC's avx512bf16. */
+static char *linux_flags(void)
+{
+    char *line = NULL;
+    size_t size = 0;
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    while (file && getline(&line, &size, file) > 0 && strncmp(line, "flags", 5)) continue;
+    if (file) fclose(file);
+    size_t to = 0;
+    for (size_t i = 0; line && line[i]; i++)
+        if (line[i] != '_') line[to++] = line[i] == '\n' ? ' ' : line[i];
+    if (line) line[to] = '\0';
+    return line;
+}
+
+/* cpu: what a row of isas.def asks for, features in quotes. */
+static bool has_all(const char *flags, const char *cpu)
+{
+    for (const char *word; (word = strchr(cpu, '"')); cpu = strchr(word + 1, '"') + 1) {
+        char with_blanks[32];
+        snprintf(with_blanks, sizeof with_blanks, " %.*s ", (int)strcspn(word + 1, "\""), word + 1);
+        if (!flags || !strstr(flags, with_blanks)) return false;
+    }
+    return true;
+}
+
 static void test_isa(void)
 {
     struct cb_error err;
@@ -319,17 +346,36 @@ static void test_isa(void)
             check_true(strstr(err.text, name) && strstr(err.text, "CYCLEBENCH_ISA"), "message: %s", err.text);
     }
     unsetenv("CYCLEBENCH_ISA");
-    enum cb_isa best = CB_ISA_SCALAR;
-    CHECK_EACH_ISA(isa) best = isa;
-    check_true(cb_isa_select(NULL, &err) == CB_OK && cb_isa_selected() == best, "the default is %s",
+    check_end();
+
+    check_begin(CB_ISA_SCALAR, "the default is where no step of the climb is left");
+    check_true(cb_isa_select(NULL, &err) == CB_OK && cb_isa_selected() == cb_isa_best(), "the default is %s",
                cb_isa_name(cb_isa_selected()));
+    CHECK_EACH_SIMD(isa)
+    {
+        check_at("%s", cb_isa_name(isa));
+        check_true(cb_isa_base(isa) < isa && cb_isa_available(cb_isa_base(isa)), "its base is %s",
+                   cb_isa_name(cb_isa_base(isa)));
+        check_true(cb_isa_base(isa) != cb_isa_best(), "it falls back to the default, %s", cb_isa_name(cb_isa_best()));
+    }
+    check_end();
+
+    check_begin(CB_ISA_SCALAR, "the ISAs that are available are those that Linux lists");
+    char *flags = linux_flags();
+#define CB_ISA(id, name, architecture, base, builds, vectors, bf16, cpu, ...)                                          \
+    CB_WHERE_##architecture(check_true(cb_isa_available(CB_ISA_##id) ==                                                \
+                                           (cb_isa_available(CB_ISA_##base) && has_all(flags, #cpu)),                  \
+                                       "%s is %savailable", #name, cb_isa_available(CB_ISA_##id) ? "" : "not "));
+#include "isas.def"
+#undef CB_ISA
+    free(flags);
     check_end();
 
     CHECK_EACH_ISA(isa)
     {
         const struct cb_ops *ops = cb_ops_of(isa);
         check_begin(isa, "the table has every operation");
-#define CB_OP(name, type) check_true(ops->name != NULL, "%s is missing", #name);
+#define CB_OP(name, type, ...) check_true(ops->name != NULL, "%s is missing", #name);
 #define CB_OP_BF16 CB_OP
 #include "core/ops.inc"
 #undef CB_OP

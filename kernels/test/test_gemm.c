@@ -40,6 +40,11 @@ static float *filled_operand(size_t n, enum cb_format format, enum check_fill fi
     return p;
 }
 
+static cb_gemm_tile_size_fn *tile_size_of(enum cb_isa isa, enum cb_format format)
+{
+    return format == CB_BF16 ? cb_ops_of(isa)->gemm_bf16_tile_size : cb_ops_of(isa)->gemm_f32_tile_size;
+}
+
 /* --- panels of A, and such that are wrong on purpose --- */
 
 /* The same of words, as cb_gemm_bf16_panels__scalar has it. */
@@ -47,13 +52,14 @@ static void plain_words(const struct cb_gemm_panels *p, float *c)
 {
     struct cb_gemm_panels plain = *p;
     plain.c = c;
-    cb_gemm_f32_tile_size__scalar(CB_GEMM_WIDE, &(size_t){0}, &plain.b_panel);
+    cb_gemm_bf16_tile_size__scalar(CB_GEMM_WIDE, &(size_t){0}, &plain.b_panel);
     cb_gemm_bf16_panels__scalar(&plain);
 }
 
 static void compare_panels(cb_gemm_panels_fn *panels, struct cb_gemm_panels p, bool packs, enum cb_format format,
                            enum check_fill fill)
 {
+    CHECK_COMPARED(panels);
     check_at("panels m=%zu mr=%zu n=%zu k=%zu lda=%zu ldb=%zu ldc=%zu accumulate=%d packs=%d fill=%d", p.m, p.mr, p.n,
              p.k, p.lda, p.ldb, p.ldc, p.accumulate, packs, (int)fill);
     size_t len = (p.m - 1) * p.ldc + p.n;
@@ -123,8 +129,10 @@ static void compare_tall_panels(cb_gemm_panels_fn *panels, enum cb_format format
 static void compare_all_panels(enum cb_isa isa, cb_gemm_panels_fn *panels, enum cb_format format)
 {
     size_t mr, nr, tall_mr, tall_nr;
-    cb_ops_of(isa)->gemm_f32_tile_size(CB_GEMM_WIDE, &mr, &nr);
-    cb_ops_of(isa)->gemm_f32_tile_size(CB_GEMM_TALL, &tall_mr, &tall_nr);
+    cb_gemm_tile_size_fn *tile_size = tile_size_of(isa, format);
+    CHECK_COMPARED(tile_size); /* by what its panels, which are held against the reference, can do */
+    tile_size(CB_GEMM_WIDE, &mr, &nr);
+    tile_size(CB_GEMM_TALL, &tall_mr, &tall_nr);
     compare_wide_panels(panels, format, mr, nr);
     compare_tall_panels(panels, format, mr, tall_mr, tall_nr);
 }
@@ -342,7 +350,7 @@ static void test_products(enum cb_isa isa)
             g.ldc = g.n + gaps / 25 % 5;
             const struct cb_cache_sizes *caches = &cache_sizes[(pick >> 3) % CACHES];
             enum check_fill fill = (enum check_fill)((pick >> 32) % (CHECK_SPECIALS + 1));
-            if (isa != CB_ISA_AVX512BF16) compare_gemm(team, g, caches, fill); /* it has avx512's */
+            if (CHECK_IS_OWN(isa, gemm_f32_panels)) compare_gemm(team, g, caches, fill);
             compare_gemm_bf16(team, &g, caches, fill, pick >> 40 & 1);
         }
         cb_team_destroy(team);
@@ -369,7 +377,8 @@ static void test_paths(enum cb_isa isa)
                 g.m = i & 1 ? 2 : i & 2 ? mr + 2 : threads * mr + 1;
                 g.ldb += 3;
             }
-            if (isa != CB_ISA_AVX512BF16) compare_gemm(team, g, &cache_sizes[i % CACHES], CHECK_SPECIALS);
+            if (CHECK_IS_OWN(isa, gemm_f32_panels))
+                compare_gemm(team, g, &cache_sizes[i % CACHES], CHECK_SPECIALS);
             compare_gemm_bf16(team, &g, &cache_sizes[i % CACHES], CHECK_SPECIALS, 0);
         }
         cb_team_destroy(team);
@@ -445,7 +454,7 @@ static void test_memory_ends(enum cb_isa isa)
     struct cb_team *team = check_team(2, 0);
     for (size_t i = 0; i < 40; i++) {
         size_t m = ms[i % 4], n = ns[i / 4];
-        if (isa != CB_ISA_AVX512BF16) /* it has avx512's */
+        if (CHECK_IS_OWN(isa, gemm_f32_panels))
             multiply_at_ends(team, (struct cb_gemm){.m = m, .n = n, .k = 19, .lda = 19, .ldb = n, .ldc = n});
         for (size_t k = 18; k < 20; k++) { /* operands of whole pairs are read where they are */
             multiply_bf16_at_ends(team, (struct cb_gemm_bf16){.m = m, .n = n, .k = k, .lda = k, .ldb = n, .ldc = n});
@@ -497,7 +506,7 @@ int main(void)
 {
     CHECK_EACH_ISA(isa)
     {
-        if (isa != CB_ISA_AVX512BF16) {
+        if (CHECK_IS_OWN(isa, gemm_f32_panels)) {
             check_begin(isa, "gemm_f32_panels");
             compare_all_panels(isa, cb_ops_of(isa)->gemm_f32_panels, CB_F32);
             check_end();
@@ -511,5 +520,15 @@ int main(void)
     }
     test_edges();
     test_wrong_panels();
+    CHECK_EACH_SIMD(isa)
+    {
+        check_begin(isa, "every operation of gemm.inc is compared");
+#define CB_OP(name, ...) CHECK_WAS_COMPARED(isa, name)
+#define CB_OP_BF16 CB_OP
+#include "gemm/gemm.inc"
+#undef CB_OP
+#undef CB_OP_BF16
+        check_end();
+    }
     return check_finish();
 }

@@ -62,6 +62,7 @@ static struct data make_data(enum cb_pad pad)
 
 static void compare_with_steps(cb_augment_fn *fn)
 {
+    CHECK_COMPARED(fn);
     for (enum cb_pad pad = CB_PAD_REFLECT; pad <= CB_PAD_ZERO; pad++) {
         check_at("pad=%d", (int)pad);
         struct data d = make_data(pad);
@@ -171,7 +172,7 @@ int main(void)
     CHECK_EACH_ISA(isa)
     {
         const struct cb_ops *ops = cb_ops_of(isa);
-#define CB_OP(name, type)                                                                                              \
+#define CB_OP(name, type, ...)                                                                                         \
     check_begin(isa, #name " equals pad, flip, crop");                                                                 \
     compare_with_steps(ops->name);                                                                                     \
     check_end();

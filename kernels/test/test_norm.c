@@ -83,6 +83,7 @@ static void compare_pass(const struct pass_data *got, const struct pass_data *wa
 
 static void compare_with_scalar(cb_bn_pass_fn *variant, cb_bn_pass_fn *scalar, enum cb_format storage)
 {
+    CHECK_COMPARED(variant);
     for (enum check_fill fill = CHECK_NORMAL; fill <= CHECK_SPECIALS; fill++)
         for (size_t i = 0; i < SHAPES; i++)
             for (int kind = 0; kind < KINDS; kind++) {
@@ -546,11 +547,11 @@ int main(void)
     check_begin(isa, #name " equals the scalar one");                                                                  \
     compare_with_scalar(ops->name, cb_##name##__scalar, storage);                                                      \
     check_end();
-#define CB_OP(name, type)                                                                                              \
-    if (isa != CB_ISA_AVX512BF16) { /* it has avx512's */                                                              \
+#define CB_OP(name, type, ...)                                                                                         \
+    if (CHECK_IS_OWN(isa, name)) {                                                                                     \
         COMPARE(name, CB_F32)                                                                                          \
     }
-#define CB_OP_BF16(name, type) COMPARE(name, CB_BF16)
+#define CB_OP_BF16(name, type, ...) COMPARE(name, CB_BF16)
 #include "norm/norm.inc"
 #undef CB_OP
 #undef CB_OP_BF16

@@ -24,6 +24,7 @@ static struct data make_data(size_t len, size_t offset, int nesterov, enum check
 
 static void compare_with_scalar(cb_sgd_fn *variant, cb_sgd_fn *scalar)
 {
+    CHECK_COMPARED(variant);
     static const size_t ranges[][2] = {{0, LEN}, {0, 0}, {5, 6}, {3, 3 + 16}, {1, 16}, {100, LEN}, {7, 7 + 64}};
     for (enum check_fill fill = CHECK_NORMAL; fill <= CHECK_SPECIALS; fill++)
         for (int nesterov = 0; nesterov < 2; nesterov++)
@@ -164,7 +165,7 @@ int main(void)
     CHECK_EACH_SIMD(isa)
     {
         const struct cb_ops *ops = cb_ops_of(isa);
-#define CB_OP(name, type)                                                                                              \
+#define CB_OP(name, type, ...)                                                                                         \
     check_begin(isa, #name " equals the scalar one");                                                                  \
     compare_with_scalar(ops->name, cb_##name##__scalar);                                                               \
     check_end();

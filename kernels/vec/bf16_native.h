@@ -4,8 +4,7 @@
 /* The words of bf16 for AVX-512 with AVX512_BF16, after vec_avx512.h; core/bf16.h is their definition. */
 #include <stdint.h>
 
-#undef CB_ISA_SUFFIX
-#define CB_ISA_SUFFIX avx512bf16
+#define CB_BF16_NATIVE
 
 /* The lower 16 of 32 halves, or the upper ones, as the upper halves of words: one permutation instead of lengthening and
  * shifting. */

@@ -3,7 +3,6 @@
 
 /* How activations and their gradients lie in memory: as bf16, rounded when they are written. Included after vec_<isa>.h
  * and a bf16_*.h. */
-#define CB_BF16_STORAGE
 typedef uint16_t stored;
 #define CB_STORED_VARIANT(op) CB_VARIANT(op##_bf16_storage)
 

@@ -1,11 +1,11 @@
 #ifndef CB_VEC_H
 #define CB_VEC_H
 
-/* Included by per-ISA stubs after their vec_<isa>.h; what all vocabularies share. */
-/* CB_VARIANT(conv3x3_f32_fwd) -> cb_conv3x3_f32_fwd__avx512 */
-#define CB_CONCAT4_(a, b, c, d) a##b##c##d
-#define CB_CONCAT4(a, b, c, d) CB_CONCAT4_(a, b, c, d)
-#define CB_VARIANT(op) CB_CONCAT4(cb_, op, __, CB_ISA_SUFFIX)
+/* What a template includes (kernels/README.md): the vocabulary of its ISA, what all vocabularies share, and the words of
+ * its formats. The Makefile says which: CB_VECTORS, CB_BF16_WORDS, CB_PRODUCTS_BF16, CB_STORAGE_BF16. */
+#include "core/variant.h"
+
+#include CB_VECTORS
 
 #define CB_INLINE static inline __attribute__((always_inline))
 /* clang takes GCC's pragma as a hint for a late pass, after which arrays of vectors are no longer turned into registers. */
@@ -29,5 +29,14 @@
 #endif
 
 enum { CB_PARTS = 16 / VL }; /* registers that make one 16-lane vector */
+
+#if defined(CB_PRODUCTS_BF16) || defined(CB_STORAGE_BF16)
+#include CB_BF16_WORDS
+#endif
+#ifdef CB_STORAGE_BF16
+#include "vec/stored_bf16.h"
+#else
+#include "vec/stored_f32.h"
+#endif
 
 #endif

@@ -5,7 +5,6 @@
 #include <immintrin.h>
 #include <stddef.h>
 
-#define CB_ISA_SUFFIX avx2
 #define VL 8
 typedef __m256 vf;
 
@@ -68,5 +67,15 @@ static inline __attribute__((always_inline)) void v_fma_pixel(const float *x, co
             : "+x"(acc[0]), "+x"(acc[n]), "=&x"(v)
             : "m"(*x), "x"(w[0]), "x"(w[1]));
 }
+
+/* What the kernels choose for this register file. */
+#define CB_REGISTERS 16
+/* Heights of a GEMM tile of CB_GEMM_NV vectors: all fit beside these vectors of B and a broadcast of A. */
+#define CB_GEMM_NV 2
+#define CB_GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#define CB_WINOGRAD_ACCUMULATORS 12
+#define CB_WINOGRAD_BLOCKS 1 /* channel blocks that a register tile spans where there are as many, 1 or 2 */
+/* For benchmarks: why v_stream is no non-temporal store, or NULL. */
+#define CB_NO_NT_STORES NULL
 
 #endif

@@ -5,7 +5,6 @@
 #include <immintrin.h>
 #include <stddef.h>
 
-#define CB_ISA_SUFFIX avx512
 #define VL 16
 typedef __m512 vf;
 
@@ -49,5 +48,18 @@ static inline vf v_fma_set1(vf a, const float *b, vf c)
     __asm__("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(a), "m"(*b));
     return c;
 }
+
+/* What the kernels choose for this register file. */
+#define CB_REGISTERS 32
+/* Heights of a GEMM tile of CB_GEMM_NV vectors: all fit beside these vectors of B and a broadcast of A. */
+#define CB_GEMM_NV 2
+#define CB_GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+/* Of a tile of one vector, beyond those: they need no register for the broadcast: it is embedded in the multiply-add. */
+#define CB_GEMM_TALL_HEIGHTS(X)                                                                                        \
+    X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28)
+#define CB_WINOGRAD_ACCUMULATORS 16
+#define CB_WINOGRAD_BLOCKS 2 /* channel blocks that a register tile spans where there are as many, 1 or 2 */
+/* For benchmarks: why v_stream is no non-temporal store, or NULL. */
+#define CB_NO_NT_STORES NULL
 
 #endif

@@ -5,7 +5,6 @@
 #include <arm_neon.h>
 #include <stddef.h>
 
-#define CB_ISA_SUFFIX neon
 #define VL 4
 typedef float32x4_t vf;
 
@@ -49,5 +48,15 @@ static inline void v_store_part(float *p, vf x, size_t n)
     if (n == 3) vst1q_lane_f32(p + 2, x, 2);
     if (n == 1) vst1q_lane_f32(p, x, 0);
 }
+
+/* What the kernels choose for this register file. */
+#define CB_REGISTERS 32
+/* Heights of a GEMM tile of CB_GEMM_NV vectors: all fit beside these vectors of B and a broadcast of A. */
+#define CB_GEMM_NV 3
+#define CB_GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+#define CB_WINOGRAD_ACCUMULATORS 24
+#define CB_WINOGRAD_BLOCKS 1 /* channel blocks that a register tile spans where there are as many, 1 or 2 */
+/* For benchmarks: why v_stream is no non-temporal store, or NULL. */
+#define CB_NO_NT_STORES "NEON's stnp is only a hint, and our kernels do not use it"
 
 #endif

@@ -1,8 +1,0 @@
-#include "peak_kernels.h"
-
-#include "vec/vec_avx512.h"
-#include "vec/vec.h"
-
-enum { CHAINS = 24 };
-
-#include "peak_body.h"

@@ -1,8 +1,0 @@
-#include "vec/vec_avx512.h"
-#include "vec/vec.h"
-#include "vec/bf16_emulated.h"
-#include "vec/stored_bf16.h"
-
-#define CB_REGISTERS 32
-
-#include "conv/conv_body.h"

@@ -1,6 +1,0 @@
-#include "core/ops.h"
-
-#include "vec/vec_avx2.h"
-#include "vec/vec.h"
-#include "vec/stored_f32.h"
-#include "head/pool_body.h"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by shell tests (bash): check runs a command and prints its TAP line; finish ends the script.
 tap_count=0 tap_failed=0
 

@@ -91,6 +91,17 @@ fresh_copy
 plant ci/planted.sh '#!/bin/bash'
 plant ci/planted.sh 'if true; then'
 check 'a shell script that does not parse' closes 'scripts parse' 'planted.sh'
+if command -v shellcheck >/dev/null; then
+	fresh_copy
+	plant ci/planted.sh '#!/bin/bash'
+	plant ci/planted.sh 'cd /nowhere'
+	check 'a shell script with a warning' closes 'shellcheck' 'planted.sh:2:.*SC2164'
+fi
+if command -v clang-format >/dev/null; then
+	fresh_copy
+	plant kernels/core/math.c 'int  planted;'
+	check 'a C file that is not formatted' closes 'formatted' 'kernels/core/math.c:[0-9]+:[0-9]+ is not as'
+fi
 fresh_copy
 plant reports/README.md "see /wor""k/somewhere"
 check 'a path of a developer machine' closes 'developer machine' 'reports/README.md'

@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 
 # tree: an empty project with stand-ins for the cross compiler and the emulator.
 tree() {
-	rm -rf "$work/tree" "$work/bin"
+	rm -rf "${work:?}/tree" "${work:?}/bin"
 	mkdir -p "$work/tree/ci" "$work/tree/build/test" "$work/bin"
 	cp ci/run-tests "$work/tree/ci/"
 	printf 'all neon-tests tests thread-tests:\n\t@true\n' >"$work/tree/Makefile"

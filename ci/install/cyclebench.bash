@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Completion of `cyclebench` for bash. What the programs say of themselves is what is offered.
 _cyclebench() {
 	local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} words=

@@ -6,13 +6,13 @@
 #include "core/format.h"
 #include "core/team.h"
 
-/* The convolutions of the CIFAR ResNets, fused with what surrounds them. No biases; zero padding R/2 on every side.
+/* The convolutions of the CIFAR ResNets, fused with the operations around them. No biases; zero padding R/2 on every side.
  *
  *   forward   reads its source through batch norm, ReLU and residual addition ("normalise on load"), writes the raw
  *             output y and the sums from which the following batch norm takes its statistics
  *   backward  reads dY through the backward pass of the batch norm that follows the convolution, computes dX and dW
- *             together, and finishes dX: skip gradient added, ReLU mask applied, and the sums for the batch norm before
- *             the convolution
+ *             together; the epilogue of dX adds the skip gradient, applies the ReLU mask, and sums for the batch norm
+ *             before the convolution
  */
 enum cb_conv_kind {
     CB_CONV_3X3,      /* 3x3, stride 1: P = H, Q = W */
@@ -64,8 +64,8 @@ void cb_conv_transpose(const struct cb_conv_shape *s, const float *w, float *wt)
  *                                                              fma(residual, residual_scale, residual_shift)
  * relu(v) = 0 > v ? 0 : v, so NaN passes through. If z is not NULL, value is also written there; z may alias x or
  * residual. x, residual, z: [N][C/16][H][W][16]; for the stem x: [N][3][H][W], floats, and all other members NULL.
- * In the format of the shape's storage, as everything below that is a void pointer: read exactly, rounded when written.
- * Value itself is not rounded, only z is. */
+ * Everything that is a void pointer, here and below, is in the shape's storage format: read exactly, rounded when
+ * written. value itself is not rounded, only z is. */
 struct cb_source {
     const void *x;
     const float *scale, *shift;

@@ -1,12 +1,12 @@
-/* Loaders: one image of the source, or of dY, into the thread's padded scratch; batch norm, ReLU and residual are
- * applied on the way. Needs vec_<isa>.h. */
+/* Loaders of the direct passes: an image of the source or of dY into the thread's padded scratch, halo included. */
+#include "conv/load_row_body.h"
 
 CB_INLINE void store_zeros(float *to, size_t pixels)
 {
     for (size_t i = 0; i < pixels * CB_LANES; i += VL) v_store(to + i, v_zero());
 }
 
-/* step (const): 1, or 2 to read even rows and columns alone. */
+/* step (const): 1, or 2 to read even rows and columns only. */
 CB_INLINE void load_source_block(const struct cb_source *s, enum source_kind kind, size_t block, size_t at, size_t h,
                                  size_t w, size_t step, float *to)
 {
@@ -17,10 +17,7 @@ CB_INLINE void load_source_block(const struct cb_source *s, enum source_kind kin
     for (size_t row = 0; row < h; row += step, at += (step - 1) * w * CB_LANES) {
         store_zeros(to, 1);
         to += CB_LANES;
-        for (size_t col = 0; col < w; col += step, at += step * CB_LANES, to += CB_LANES) {
-            CB_UNROLL
-            for (int part = 0; part < CB_PARTS; part++) v_store(to + part * VL, source_value(&from, kind, at, part));
-        }
+        load_source_row(&from, kind, &at, w, step, 1, &to, false, NULL);
         store_zeros(to, 1);
         to += CB_LANES;
     }
@@ -38,20 +35,7 @@ CB_INLINE void load_source_kind(const struct cb_conv_shape *shape, const struct 
 CB_INLINE void load_source(const struct cb_conv_shape *shape, const struct cb_source *s, size_t image, size_t step,
                            struct cb_padded to)
 {
-    switch (source_kind(s)) {
-    case SOURCE_RAW:
-        load_source_kind(shape, s, SOURCE_RAW, image, step, to);
-        break;
-    case SOURCE_NORMED:
-        load_source_kind(shape, s, SOURCE_NORMED, image, step, to);
-        break;
-    case SOURCE_PLUS_RESIDUAL:
-        load_source_kind(shape, s, SOURCE_PLUS_RESIDUAL, image, step, to);
-        break;
-    case SOURCE_PLUS_NORMED_RESIDUAL:
-        load_source_kind(shape, s, SOURCE_PLUS_NORMED_RESIDUAL, image, step, to);
-        break;
-    }
+    WITH_SOURCE_KIND(s, kind, load_source_kind(shape, s, kind, image, step, to))
 }
 
 /* The stem's image: three padded planes. */
@@ -64,30 +48,17 @@ static void load_planar(const struct cb_conv_shape *shape, const float *x, size_
             memcpy(to.data + c * to.plane + (h + 1) * to.row + 1, from, shape->w * sizeof(float));
 }
 
-CB_INLINE void load_dy_block(const struct cb_grad_source *s, bool normalised, size_t channel, size_t at, size_t h,
-                             size_t w, float *to)
+CB_INLINE void load_dy_block(const struct cb_grad_source *s, bool normed, size_t channel, size_t at, size_t h, size_t w,
+                             float *to)
 {
-    const stored *g = s->g, *y = s->y;
-    vf a[CB_PARTS], b[CB_PARTS], c[CB_PARTS];
-    CB_UNROLL
-    for (size_t part = 0; part < CB_PARTS; part++)
-        if (normalised) {
-            size_t k = channel + part * VL;
-            a[part] = v_load(s->a + k), b[part] = v_load(s->b + k), c[part] = v_load(s->c + k);
-        }
+    struct grad_block from;
+    grad_begin(&from, s, normed, channel);
     store_zeros(to, w + 2);
     to += (w + 2) * CB_LANES;
     for (size_t row = 0; row < h; row++) {
         store_zeros(to, 1);
         to += CB_LANES;
-        for (size_t col = 0; col < w; col++, at += CB_LANES, to += CB_LANES) {
-            CB_UNROLL
-            for (size_t part = 0; part < CB_PARTS; part++) {
-                vf v = v_load_stored(g + at + part * VL);
-                if (normalised) v = v_fma(a[part], v, v_fma(b[part], v_load_stored(y + at + part * VL), c[part]));
-                v_store(to + part * VL, v);
-            }
-        }
+        load_dy_row(&from, normed, &at, w, &to);
         store_zeros(to, 1);
         to += CB_LANES;
     }
@@ -110,13 +81,13 @@ static void load_dy(const struct cb_conv_shape *shape, const struct cb_grad_sour
 /* Writes z row by row from the padded source while the image is computed: all at once would wait for memory. */
 struct z_writer {
     const float *from;
-    stored *to;
+    storage *to;
     size_t row, halo;     /* elements */
     size_t h, done, left; /* rows of a block, done of this block, left of the image */
     size_t per_step;
 };
 
-CB_INLINE struct z_writer z_begin(const struct cb_conv_shape *shape, stored *z, size_t image, struct cb_padded src,
+CB_INLINE struct z_writer z_begin(const struct cb_conv_shape *shape, storage *z, size_t image, struct cb_padded src,
                                   size_t steps)
 {
     if (!z) return (struct z_writer){0};
@@ -133,7 +104,7 @@ CB_INLINE struct z_writer z_begin(const struct cb_conv_shape *shape, stored *z, 
 CB_INLINE void z_step(struct z_writer *z)
 {
     for (size_t n = z->per_step; n > 0 && z->left > 0; n--, z->left--) {
-        for (size_t i = 0; i < z->row; i += VL) v_stream_stored(z->to + i, v_load(z->from + i));
+        for (size_t i = 0; i < z->row; i += VL) v_stream_storage(z->to + i, v_load(z->from + i));
         z->to += z->row;
         z->from += z->row + z->halo;
         if (++z->done < z->h) continue;

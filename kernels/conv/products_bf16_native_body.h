@@ -1,10 +1,9 @@
-/* The operands of Winograd's products as bf16, two in a word, for a CPU with dot products of them. Needs vec_<isa>.h and
- * bf16_native.h. */
+/* Product format bf16 for a CPU with dot products of bf16 pairs. Defines what products_f32_body.h lists. */
 #include "conv/winograd_points.h"
 
 typedef uint16_t operand;
-#define CB_PRODUCTS_VARIANT(pass) CB_STORED_VARIANT(winograd_bf16_##pass)
-enum { CB_U_WORD = 2, CB_WORD = 2 };
+#define CB_PRODUCTS_VARIANT(pass) CB_STORAGE_VARIANT(winograd_bf16_##pass)
+enum { CB_U_PACK = 2, CB_PACK = 2 };
 #define POINTS cb_winograd_points_bf16
 
 CB_INLINE void v_store_operands(operand *p, vf x)
@@ -12,24 +11,24 @@ CB_INLINE void v_store_operands(operand *p, vf x)
     v_store_bf16(p, x);
 }
 
-CB_INLINE vf v_words(const vf *operands, size_t n)
+CB_INLINE vf v_pack(const vf *operands, size_t n)
 {
     (void)n;
     return v_pair(operands[0], operands[1]);
 }
 
-CB_INLINE vf v_half(vf u, size_t half)
+CB_INLINE vf v_unpack(vf u, size_t at)
 {
-    (void)half;
+    (void)at;
     return u;
 }
 
-CB_INLINE unsigned begin_products(void)
+CB_INLINE unsigned products_begin(void)
 {
     return v_dot2_begin();
 }
 
-CB_INLINE void end_products(unsigned mode)
+CB_INLINE void products_end(unsigned mode)
 {
     v_dot2_end(mode);
 }
@@ -39,9 +38,9 @@ CB_INLINE vf v_multiply_add_set1(vf a, const float *b, vf acc)
     return v_dot2_set1(a, b, acc);
 }
 
-CB_INLINE void v_load_tiles(const operand *v, size_t k, size_t half, size_t vectors, vf *w)
+CB_INLINE void v_load_tiles(const operand *v, size_t k, size_t at, size_t vectors, vf *w)
 {
-    (void)half;
+    (void)at;
     if (vectors == 2)
         v_pairs_bf16(v, v + k, w);
     else

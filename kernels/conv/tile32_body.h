@@ -1,13 +1,12 @@
-/* The register tile where there are 32 registers: 16 pixels of one vector, and the taps of a row of the filter in registers.
- * Needs tile_body.h. */
+/* The register tile for 32 registers: 16 pixels of one vector, and the taps of a filter row. */
 
-/* One row of the window, for the tile's rows from `first` on. left_out: the first column is padding that does not count.
+/* One filter row, for the tile's rows from `first` on. left_out: the first column is padding that does not count.
  * first, rows, px and left_out are const. */
 CB_INLINE void correlate_window_row(const struct correlation *c, const float *x, const float *w, size_t first,
                                     size_t rows, size_t px, bool left_out, vf *acc)
 {
     size_t left = c->channels;
-    CB_FORGET(left);
+    CB_OPAQUE(left);
     do {
         vf tap[3];
         CB_UNROLL
@@ -29,7 +28,7 @@ CB_INLINE void correlate_window_row(const struct correlation *c, const float *x,
     } while (--left > 0);
 }
 
-CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *f, struct place at, size_t rows,
+CB_INLINE void correlate_tile(const struct correlation *c, const struct epilogue *e, struct tile_pos at, size_t rows,
                               size_t px, bool left_out)
 {
     vf acc[16], total[16];
@@ -51,53 +50,53 @@ CB_INLINE void correlate_tile(const struct correlation *c, const struct finish *
         corner += c->in_plane;
     } while (++b < c->blocks);
     CB_UNROLL
-    for (size_t i = 0; i < rows; i++) finish_row(f, (struct place){at.row + i, at.col, at.lane}, px, acc + i * px);
+    for (size_t i = 0; i < rows; i++) epilogue_row(e, (struct tile_pos){at.row + i, at.col, at.lane}, px, acc + i * px);
 }
 
-CB_INLINE void correlate_parts(const struct correlation *c, const struct finish *f, size_t row, size_t col, size_t rows,
-                               size_t px)
+CB_INLINE void correlate_parts(const struct correlation *c, const struct epilogue *e, size_t row, size_t col,
+                               size_t rows, size_t px)
 {
-    fetch_next_image(f, rows * px);
-    for (size_t i = 0; i < rows; i++) fetch_row(f, row + i, col, px);
+    prefetch_next_image(e, rows * px);
+    for (size_t i = 0; i < rows; i++) prefetch_epilogue_row(e, row + i, col, px);
     for (size_t lane = 0; lane < CB_LANES; lane += VL) {
-        struct place at = {row, col, lane};
+        struct tile_pos at = {row, col, lane};
         if (c->stride == 2 && col == 0)
-            correlate_tile(c, f, at, rows, px, true);
+            correlate_tile(c, e, at, rows, px, true);
         else
-            correlate_tile(c, f, at, rows, px, false);
+            correlate_tile(c, e, at, rows, px, false);
     }
 }
 
-CB_INLINE void correlate_row(const struct correlation *c, const struct finish *f, size_t row)
+CB_INLINE void correlate_row(const struct correlation *c, const struct epilogue *e, size_t row)
 {
-    size_t col = 0, w = f->w;
-    for (; w - col >= 16; col += 16) correlate_parts(c, f, row, col, 1, 16);
-    for (; w - col >= 8; col += 8) correlate_parts(c, f, row, col, 1, 8);
-    if (w - col >= 4) correlate_parts(c, f, row, col, 1, 4), col += 4;
-    if (w - col >= 2) correlate_parts(c, f, row, col, 1, 2), col += 2;
-    if (w - col >= 1) correlate_parts(c, f, row, col, 1, 1);
+    size_t col = 0, w = e->w;
+    for (; w - col >= 16; col += 16) correlate_parts(c, e, row, col, 1, 16);
+    for (; w - col >= 8; col += 8) correlate_parts(c, e, row, col, 1, 8);
+    if (w - col >= 4) correlate_parts(c, e, row, col, 1, 4), col += 4;
+    if (w - col >= 2) correlate_parts(c, e, row, col, 1, 2), col += 2;
+    if (w - col >= 1) correlate_parts(c, e, row, col, 1, 1);
 }
 
-/* All tiles of one block of 16 output channels. Where a row does not fill the registers, two rows do. */
-CB_INLINE void correlate(const struct correlation *c, const struct finish *f)
+/* All tiles of one block of 16 output channels. Two rows of 8 pixels fill the registers of one tile. */
+CB_INLINE void correlate(const struct correlation *c, const struct epilogue *e)
 {
     size_t row = 0;
-    if (f->w == 8)
+    if (e->w == 8)
         for (; c->h - row >= 2; row += 2) {
-            correlate_parts(c, f, row, 0, 2, 8);
-            end_row(f, row);
-            end_row(f, row + 1);
+            correlate_parts(c, e, row, 0, 2, 8);
+            end_row(e, row);
+            end_row(e, row + 1);
         }
     for (; row < c->h; row++) {
-        correlate_row(c, f, row);
-        end_row(f, row);
+        correlate_row(c, e, row);
+        end_row(e, row);
     }
 }
 
 enum { STRIDED_PAIRS = 8 }; /* of a tile */
 
 /* px pairs of columns. right_out (const): they are the last ones. */
-CB_INLINE void strided_tile(const struct strided *c, const struct finish *f, size_t row, size_t q, size_t lane,
+CB_INLINE void strided_tile(const struct strided *c, const struct epilogue *e, size_t row, size_t q, size_t lane,
                             size_t px, bool right_out)
 {
     vf acc[2 * STRIDED_PAIRS], total[2 * STRIDED_PAIRS];
@@ -110,14 +109,13 @@ CB_INLINE void strided_tile(const struct strided *c, const struct finish *f, siz
             const float *g = c->dy + b * c->dy_plane + taps.p[t] * c->dy_row + q * CB_LANES;
             const float *w = c->wt + (b * 3 + taps.r[t]) * CB_LANES * 3 * CB_LANES + lane;
             size_t channels = CB_LANES;
-            CB_FORGET(channels);
+            CB_OPAQUE(channels);
             do {
                 vf left = v_load(w), even = v_load(w + CB_LANES), right = v_load(w + 2 * CB_LANES);
                 CB_UNROLL
                 for (size_t i = 0; i < px; i++) {
                     const size_t j = px - 1 - i;
-                    /* From the right, so that one broadcast serves tap 0 of the pair before, then taps 1 and 2 of its
-                     * own. */
+                    /* From right to left: a broadcast serves tap 0 of the pair before, then taps 1 and 2. */
                     if (j + 1 == px && !right_out) acc[2 * j + 1] = v_fma_set1(left, &g[px * CB_LANES], acc[2 * j + 1]);
                     const float *pixel = &g[j * CB_LANES];
                     if (j > 0) acc[2 * j - 1] = v_fma_set1(left, pixel, acc[2 * j - 1]);
@@ -130,29 +128,29 @@ CB_INLINE void strided_tile(const struct strided *c, const struct finish *f, siz
         }
         add_block(b, c->blocks, 2 * px, acc, total);
     } while (++b < c->blocks);
-    finish_row(f, (struct place){row, 2 * q, lane}, 2 * px, acc);
+    epilogue_row(e, (struct tile_pos){row, 2 * q, lane}, 2 * px, acc);
 }
 
-CB_INLINE void strided_parts(const struct strided *c, const struct finish *f, size_t row, size_t q, size_t px)
+CB_INLINE void strided_parts(const struct strided *c, const struct epilogue *e, size_t row, size_t q, size_t px)
 {
-    fetch_row(f, row, 2 * q, 2 * px);
+    prefetch_epilogue_row(e, row, 2 * q, 2 * px);
     for (size_t lane = 0; lane < CB_LANES; lane += VL) {
         if (q + px == c->q)
-            strided_tile(c, f, row, q, lane, px, true);
+            strided_tile(c, e, row, q, lane, px, true);
         else
-            strided_tile(c, f, row, q, lane, px, false);
+            strided_tile(c, e, row, q, lane, px, false);
     }
 }
 
 /* One block of 16 input channels. */
-CB_INLINE void strided_dx(const struct strided *c, const struct finish *f)
+CB_INLINE void strided_dx(const struct strided *c, const struct epilogue *e)
 {
     for (size_t row = 0; row < 2 * c->p; row++) {
         size_t q = 0;
-        for (; c->q - q >= STRIDED_PAIRS; q += STRIDED_PAIRS) strided_parts(c, f, row, q, STRIDED_PAIRS);
-        if (c->q - q >= 4) strided_parts(c, f, row, q, 4), q += 4;
-        if (c->q - q >= 2) strided_parts(c, f, row, q, 2), q += 2;
-        if (c->q - q >= 1) strided_parts(c, f, row, q, 1);
-        end_row(f, row);
+        for (; c->q - q >= STRIDED_PAIRS; q += STRIDED_PAIRS) strided_parts(c, e, row, q, STRIDED_PAIRS);
+        if (c->q - q >= 4) strided_parts(c, e, row, q, 4), q += 4;
+        if (c->q - q >= 2) strided_parts(c, e, row, q, 2), q += 2;
+        if (c->q - q >= 1) strided_parts(c, e, row, q, 1);
+        end_row(e, row);
     }
 }

@@ -1,141 +1,140 @@
-/* What the register tiles of forward and dX share: what they compute and how they are finished. Needs vec/stored_*.h. */
+/* What the register tiles of forward and dX share: their epilogue, and what they compute. */
 
-/* Where the pixels of one block of 16 channels go: every step is present or not (conv.h: struct cb_conv_bwd). */
-struct finish {
-    size_t w;           /* pixels of a row of the output */
-    size_t step, phase; /* const: pixel i of a tile's row is column phase + i*step of the output */
-    bool
-        stream; /* const: the output goes around the caches, as nobody reads it soon, and is summed from registers: tiles
-                    come in raster order */
-    stored *out;
-    const stored *skip, *skip_even;
-    const float *mask; /* padded source at pixel (0, 0), or NULL */
+/* Where one block of 16 output channels goes, and its epilogue flags: a NULL pointer leaves its step out
+ * (conv.h: struct cb_conv_bwd). */
+struct epilogue {
+    size_t w;           /* pixels of an output row */
+    size_t step, phase; /* const: pixel i of a tile's row is output column phase + i*step */
+    bool stream;        /* const: non-temporal stores, and sums taken from registers: tiles must come in raster order */
+    storage *out;
+    const storage *skip, *skip_even;
+    const float *mask; /* padded source at pixel (0, 0) */
     size_t mask_row;
-    const stored *bn_y; /* NULL: the second sum is of d*d */
+    const storage *bn_y; /* NULL: the second sum is of d*d */
     const float *bn_mean;
-    float *sums;         /* [2][16], or NULL */
-    struct ahead *ahead; /* fetched by pixel, or NULL */
-    struct z_writer *z;  /* a step for each row, or NULL */
+    float *sums;                   /* [2][16] */
+    struct prefetcher *prefetcher; /* of the next image, a step a pixel */
+    struct z_writer *z;            /* a step a row */
 };
 
-/* The first pixel of a tile, and of its VL of the 16 lanes. */
-struct place {
+/* First pixel and first lane of a register tile. */
+struct tile_pos {
     size_t row, col, lane;
 };
 
-/* The sums over a tile's row, whose first element of the output is `first`. */
-CB_INLINE void sum_tile_row(const struct finish *f, size_t first, size_t lane, size_t px, const vf *d)
+/* Adds a row of a tile, whose first output element is `first`, to the sums. */
+CB_INLINE void sum_tile_row(const struct epilogue *e, size_t first, size_t lane, size_t px, const vf *d)
 {
-    vf sum = v_load(f->sums + lane), sum2 = v_load(f->sums + CB_LANES + lane);
-    vf mean = f->bn_y ? v_load(f->bn_mean + lane) : v_zero();
+    vf sum = v_load(e->sums + lane), sum2 = v_load(e->sums + CB_LANES + lane);
+    vf mean = e->bn_y ? v_load(e->bn_mean + lane) : v_zero();
     CB_UNROLL
     for (size_t i = 0; i < px; i++) {
-        vf value = v_as_stored(d[i]);
-        vf other = f->bn_y ? v_sub(v_load_stored(f->bn_y + first + i * CB_LANES), mean) : value;
+        vf value = v_round_storage(d[i]);
+        vf other = e->bn_y ? v_sub(v_load_storage(e->bn_y + first + i * CB_LANES), mean) : value;
         sum = v_add(sum, value);
         sum2 = v_fma(value, other, sum2);
     }
-    v_store(f->sums + lane, sum);
-    v_store(f->sums + CB_LANES + lane, sum2);
+    v_store(e->sums + lane, sum);
+    v_store(e->sums + CB_LANES + lane, sum2);
 }
 
-/* px pixels of a row, each `step` columns on. */
-CB_INLINE void finish_row(const struct finish *f, struct place at, size_t px, vf *d)
+/* px pixels of a row, `step` columns apart. */
+CB_INLINE void epilogue_row(const struct epilogue *e, struct tile_pos at, size_t px, vf *d)
 {
-    size_t first = (at.row * f->w + at.col) * CB_LANES + at.lane;
-    const size_t step = f->step, next = step * CB_LANES;
-    if (f->skip) {
+    size_t first = (at.row * e->w + at.col) * CB_LANES + at.lane;
+    const size_t step = e->step, next = step * CB_LANES;
+    if (e->skip) {
         CB_UNROLL
-        for (size_t i = 0; i < px; i++) d[i] = v_add(d[i], v_load_stored(f->skip + first + i * next));
+        for (size_t i = 0; i < px; i++) d[i] = v_add(d[i], v_load_storage(e->skip + first + i * next));
     }
-    if (f->skip_even && at.row % 2 == 0) {
-        const stored *even = f->skip_even + (at.row / 2 * (f->w / 2) + (at.col + 1) / 2) * CB_LANES + at.lane;
+    if (e->skip_even && at.row % 2 == 0) {
+        const storage *even = e->skip_even + (at.row / 2 * (e->w / 2) + (at.col + 1) / 2) * CB_LANES + at.lane;
         if (at.col % 2 == 0) {
             CB_UNROLL
-            for (size_t i = 0; i < px; i += 3 - step) d[i] = v_add(d[i], v_load_stored(even + i * next / 2));
+            for (size_t i = 0; i < px; i += 3 - step) d[i] = v_add(d[i], v_load_storage(even + i * next / 2));
         } else if (step == 1) {
             CB_UNROLL
-            for (size_t i = 1; i < px; i += 2) d[i] = v_add(d[i], v_load_stored(even + i / 2 * CB_LANES));
+            for (size_t i = 1; i < px; i += 2) d[i] = v_add(d[i], v_load_storage(even + i / 2 * CB_LANES));
         }
     }
-    if (f->mask) {
-        const float *mask = f->mask + at.row * f->mask_row + at.col * CB_LANES + at.lane;
+    if (e->mask) {
+        const float *mask = e->mask + at.row * e->mask_row + at.col * CB_LANES + at.lane;
         CB_UNROLL
         for (size_t i = 0; i < px; i++) d[i] = v_where_positive(v_load(mask + i * next), d[i]);
     }
-    if (f->stream && f->sums) sum_tile_row(f, first, at.lane, px, d);
+    if (e->stream && e->sums) sum_tile_row(e, first, at.lane, px, d);
     CB_UNROLL
     for (size_t i = 0; i < px; i++) {
-        if (f->stream)
-            v_stream_stored(f->out + first + i * next, d[i]);
+        if (e->stream)
+            v_stream_storage(e->out + first + i * next, d[i]);
         else
-            v_store_stored(f->out + first + i * next, d[i]);
+            v_store_storage(e->out + first + i * next, d[i]);
     }
 }
 
-/* The sums over a finished row, in raster order. Their chains of additions run while the next tile is computed. */
-CB_INLINE void sum_row(const struct finish *f, size_t row)
+/* Adds a finished row to the sums, in raster order: these chains overlap with the next tile. */
+CB_INLINE void sum_row(const struct epilogue *e, size_t row)
 {
     vf sum[CB_PARTS], sum2[CB_PARTS], mean[CB_PARTS];
     CB_UNROLL
     for (size_t i = 0; i < CB_PARTS; i++) {
-        sum[i] = v_load(f->sums + i * VL);
-        sum2[i] = v_load(f->sums + CB_LANES + i * VL);
-        mean[i] = f->bn_y ? v_load(f->bn_mean + i * VL) : v_zero();
+        sum[i] = v_load(e->sums + i * VL);
+        sum2[i] = v_load(e->sums + CB_LANES + i * VL);
+        mean[i] = e->bn_y ? v_load(e->bn_mean + i * VL) : v_zero();
     }
-    size_t first = row * f->w * CB_LANES;
-    for (size_t at = first; at < first + f->w * CB_LANES; at += CB_LANES) {
+    size_t first = row * e->w * CB_LANES;
+    for (size_t at = first; at < first + e->w * CB_LANES; at += CB_LANES) {
         CB_UNROLL
         for (size_t i = 0; i < CB_PARTS; i++) {
-            vf d = v_load_stored(f->out + at + i * VL);
-            vf other = f->bn_y ? v_sub(v_load_stored(f->bn_y + at + i * VL), mean[i]) : d;
+            vf d = v_load_storage(e->out + at + i * VL);
+            vf other = e->bn_y ? v_sub(v_load_storage(e->bn_y + at + i * VL), mean[i]) : d;
             sum[i] = v_add(sum[i], d);
             sum2[i] = v_fma(d, other, sum2[i]);
         }
     }
     CB_UNROLL
     for (size_t i = 0; i < CB_PARTS; i++) {
-        v_store(f->sums + i * VL, sum[i]);
-        v_store(f->sums + CB_LANES + i * VL, sum2[i]);
+        v_store(e->sums + i * VL, sum[i]);
+        v_store(e->sums + CB_LANES + i * VL, sum2[i]);
     }
 }
 
-CB_INLINE void end_row(const struct finish *f, size_t row)
+CB_INLINE void end_row(const struct epilogue *e, size_t row)
 {
-    if (f->sums && !f->stream) sum_row(f, row);
-    if (f->z) z_step(f->z);
+    if (e->sums && !e->stream) sum_row(e, row);
+    if (e->z) z_step(e->z);
 }
 
-/* A piece of the next image, on its way while a tile of px pixels is computed. By the tile, as a row's share is a burst. */
-CB_INLINE void fetch_next_image(const struct finish *f, size_t px)
+/* By the tile: a whole row's share would be a burst. */
+CB_INLINE void prefetch_next_image(const struct epilogue *e, size_t px)
 {
-    if (f->ahead) ahead_fetch(f->ahead, px);
+    if (e->prefetcher) prefetch_steps(e->prefetcher, px);
 }
 
-/* What the finish will read: on its way while the tile is computed. */
-CB_INLINE void fetch_row(const struct finish *f, size_t row, size_t col, size_t px)
+/* What the epilogue of these pixels will read. */
+CB_INLINE void prefetch_epilogue_row(const struct epilogue *e, size_t row, size_t col, size_t px)
 {
-    size_t first = (row * f->w + col) * CB_LANES, next = f->step * CB_LANES;
-    if (f->skip)
-        for (size_t j = 0; j < px; j++) __builtin_prefetch(f->skip + first + j * next);
-    if (f->bn_y)
-        for (size_t j = 0; j < px; j++) __builtin_prefetch(f->bn_y + first + j * next);
+    size_t first = (row * e->w + col) * CB_LANES, next = e->step * CB_LANES;
+    if (e->skip)
+        for (size_t j = 0; j < px; j++) __builtin_prefetch(e->skip + first + j * next);
+    if (e->bn_y)
+        for (size_t j = 0; j < px; j++) __builtin_prefetch(e->bn_y + first + j * next);
 }
 
 /* A correlation: out[pixel] = sum over blocks, r, channel of the block, s of in[...] * w[block][R][channels][S][16].
- * The members marked const are compile-time constants in every copy. */
+ * Members marked const are compile-time constants in each specialisation. */
 struct correlation {
     const float *in; /* padded; the first pixel that the window at output (0, 0) covers */
     size_t in_row, in_plane;
-    size_t pixel, channel; /* const: floats from one pixel, one channel to the next */
+    size_t pixel, channel; /* const: floats between pixels, between channels */
     size_t filter, stride; /* const */
     size_t channels;       /* const: of a block */
     size_t blocks;
     const float *w;
-    size_t h; /* rows of the output; their length is finish.w */
+    size_t h; /* output rows; their length is epilogue.w */
 };
 
-/* Adds the sum of channel block b to those before it; after the last one acc is the whole sum. */
+/* Adds channel block b to the blocks before it; after the last, acc is the whole sum. */
 CB_INLINE void add_block(size_t b, size_t blocks, size_t n, vf *acc, vf *total)
 {
     if (b > 0) {

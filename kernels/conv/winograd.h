@@ -26,12 +26,12 @@
  * A tile's transform applies them to every column, then to every row of the result; position t = 6*row + column.
  *
  * Tiles: 4x4 pixels of the output; the input tile is 6x6 pixels from one up and left of them, zero outside the image.
- *   forward: M[t] = sum over c of V[t][c] * U[t][c][k], one chain of fma in order of c from 0;
- *            V = B^T value B, U = G w G^T; y = A^T M A
- *   dX:      the same with dY for value and wt for w
+ *   forward: M[t] = sum over c of V[t][c] * U[t][c][k], one chain of fma in order of c from 0; x: value of the source;
+ *            V = B^T x B, U = G w G^T; y = A^T M A
+ *   dX:      the same with dY for x and wt for w
  *   dW:      dU[t][c][k] = sum over the tiles of a group of images, in raster order, image after image, one chain of
- *            fma from 0, of (A value A^T)[t][c] * (B^T dY B)[t][k]; then G^T dU G is dW with r and s reversed
- *   bf16:    V, U, A value A^T and B^T dY B are rounded to bf16; the chains are of cb_bf16_dot2 over pairs of channels
+ *            fma from 0, of (A x A^T)[t][c] * (B^T dY B)[t][k]; then G^T dU G is dW with r and s reversed
+ *   bf16:    V, U, A x A^T and B^T dY B are rounded to bf16; the chains are of cb_bf16_dot2 over pairs of channels
  *            (2i, 2i+1), for dU over pairs of tiles (2i, 2i+1) of a row of tiles; W a multiple of 8
  *   sums:    (stats and sums) tile after tile of an image, row after row of a tile, from 0: first += (d0 + d1) + (d2 + d3);
  *            second += fma(d3, e3, fma(d2, e2, fma(d1, e1, d0 * e0))), e = d, or bn_y - bn_mean; d as it is stored */
@@ -42,8 +42,8 @@ enum {
 };
 
 /* Weights to the transform domain: u[36][K/16][C][16] from w[K/16][C/16][3][16][3][16], for input block cb of output
- * block kb. Of the backward pass: the same with wt, C and K exchanged. bf16: u[36][K/16][C/2][16] words, each a pair of
- * channels, the lower one in the lower half. */
+ * block kb. Of the backward pass: the same with wt, C and K exchanged. bf16: u[36][K/16][C/2][16] pairs of channels,
+ * the lower channel in the lower half. */
 struct cb_winograd_weights {
     size_t c, k;
     const float *w;

@@ -1,12 +1,5 @@
-/* The Winograd convolutions (winograd.h) in the words of vec/: one text for every ISA, both formats of storage and both
- * of operands. A stub includes its vec_<isa>.h, a stored_*.h and a products_*_body.h and says how many registers there
- * are to fill:
- *
- *   CB_WINOGRAD_ACCUMULATORS: of a product's register tile;
- *   CB_WINOGRAD_BLOCKS: channel blocks that a register tile spans where there are as many, 1 or 2.
- *
- * A strip is a row of tiles. A block is as many strips, one after the other through the images of a task, as the caches
- * like: load and transform its strips, multiply at every position, transform back and finish its strips. */
+/* The Winograd operations of conv.inc (winograd.h). A tile row is a row of tiles; a block is as many tile rows, in the
+ * order of a task's images, as the caches like: load and transform them, multiply at every position, transform back. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -23,46 +16,47 @@
 #endif
 #include "norm/source_body.h"
 
-#include "conv/ahead_body.h"
+#include "conv/prefetch_body.h"
+#include "conv/load_row_body.h"
 #include "conv/winograd_transform_body.h"
 #include "conv/winograd_gemm_body.h"
 
-/* What the phases share. c and k (const in the copies for the network's shapes) are the channels of the operand that
- * the products sum over and of their result: C and K, or in the backward pass K and C. */
+/* What the phases share. The products sum over c channels and give k: C and K, in the backward pass K and C. Both are
+ * const in a specialisation. */
 struct domain {
     const struct cb_conv_shape *shape;
     struct cb_winograd_scratch to;
     size_t c, k;
     size_t h, w;       /* the map */
-    size_t tiles;      /* of a strip */
-    size_t strips;     /* of an image */
+    size_t tiles;      /* of a tile row */
+    size_t tile_rows;  /* of an image */
     size_t row, plane; /* floats of the padded map */
-    size_t position;   /* words from one position of the transform domain to the next */
+    size_t position;   /* elements from one position of the transform domain to the next */
 };
 
 CB_INLINE struct domain domain_of(const struct cb_conv_shape *shape, void *scratch, size_t c, size_t k)
 {
     struct domain d = {.shape = shape,
-                       .to = cb_winograd_scratch(shape, CB_WORD, scratch),
+                       .to = cb_winograd_scratch(shape, CB_PACK, scratch),
                        .c = c,
                        .k = k,
                        .h = shape->h,
                        .w = shape->w};
     d.tiles = d.w / 4;
-    d.strips = d.h / 4;
+    d.tile_rows = d.h / 4;
     d.row = (d.w + 2) * CB_LANES;
     d.plane = (d.h + 2) * d.row;
-    d.position = cb_winograd_position(CB_WORD, c > k ? c : k); /* to.position, as a constant */
+    d.position = cb_winograd_position(CB_PACK, c > k ? c : k); /* to.position, but const */
     return d;
 }
 
-/* Strips of a block of about this many tiles. More read the weights less often and need more of L2. */
-CB_INLINE size_t block_strips(const struct domain *d, size_t tiles)
+/* Tile rows of a block of about this many tiles: more of them read U less often and need more of L2. */
+CB_INLINE size_t block_tile_rows(const struct domain *d, size_t tiles)
 {
     return tiles > d->tiles ? tiles / d->tiles : 1;
 }
 
-/* The halo of the padded map; loading an image leaves it as it is. */
+/* The halo of the padded map, which loading leaves alone. */
 CB_INLINE void clear_halo(const struct domain *d)
 {
     for (size_t b = 0; b < d->c / CB_LANES; b++) {
@@ -76,130 +70,96 @@ CB_INLINE void clear_halo(const struct domain *d)
     }
 }
 
-/* The rows of the map that a strip needs and the ones before it do not. */
-CB_INLINE void strip_rows(const struct domain *d, size_t strip, size_t *first, size_t *end)
+/* The rows of the map that a tile row needs and those before it do not. */
+CB_INLINE void tile_row_pixels(const struct domain *d, size_t tile_row, size_t *first, size_t *end)
 {
-    *first = strip ? 4 * strip + 1 : 0;
-    *end = strip + 1 < d->strips ? 4 * strip + 5 : d->h;
+    *first = tile_row ? 4 * tile_row + 1 : 0;
+    *end = tile_row + 1 < d->tile_rows ? 4 * tile_row + 5 : d->h;
 }
 
-CB_INLINE void load_source_rows(const struct domain *d, const struct cb_source *s, enum source_kind kind, bool z,
-                                size_t image, size_t strip)
+CB_INLINE void load_source_rows(const struct domain *d, const struct cb_source *s, enum source_kind kind, bool with_z,
+                                size_t image, size_t tile_row)
 {
     size_t first, end;
-    strip_rows(d, strip, &first, &end);
+    tile_row_pixels(d, tile_row, &first, &end);
     for (size_t b = 0; b < d->c / CB_LANES; b++) {
         struct source_block from;
         source_begin(&from, s, kind, b);
         size_t at = ((image * (d->c / CB_LANES) + b) * d->h + first) * d->w * CB_LANES;
         float *to = d->to.padded + b * d->plane + (first + 1) * d->row + CB_LANES;
         for (size_t row = first; row < end; row++, to += d->row - d->w * CB_LANES)
-            for (size_t col = 0; col < d->w; col += 2, at += 2 * CB_LANES, to += 2 * CB_LANES) {
-                CB_UNROLL
-                for (int p = 0; p < CB_PARTS; p++) {
-                    vf value[2];
-                    CB_UNROLL
-                    for (size_t i = 0; i < 2; i++) {
-                        value[i] = source_value(&from, kind, at + i * CB_LANES, p);
-                        v_store(to + i * CB_LANES + p * VL, value[i]);
-                    }
-                    if (z) v_stream_stored_pixels((stored *)s->z + at + p * VL, value);
-                }
-            }
+            load_source_row(&from, kind, &at, d->w, 1, 2, &to, with_z, s->z);
     }
 }
 
-CB_INLINE void load_source_strip(const struct domain *d, const struct cb_source *s, size_t image, size_t strip)
+CB_INLINE void load_source_tile_row(const struct domain *d, const struct cb_source *s, size_t image, size_t tile_row)
 {
-    enum source_kind kind = source_kind(s);
-    if (s->z) {
-        if (kind == SOURCE_RAW) load_source_rows(d, s, SOURCE_RAW, true, image, strip);
-        if (kind == SOURCE_NORMED) load_source_rows(d, s, SOURCE_NORMED, true, image, strip);
-        if (kind == SOURCE_PLUS_RESIDUAL) load_source_rows(d, s, SOURCE_PLUS_RESIDUAL, true, image, strip);
-        if (kind == SOURCE_PLUS_NORMED_RESIDUAL)
-            load_source_rows(d, s, SOURCE_PLUS_NORMED_RESIDUAL, true, image, strip);
-    } else {
-        if (kind == SOURCE_RAW) load_source_rows(d, s, SOURCE_RAW, false, image, strip);
-        if (kind == SOURCE_NORMED) load_source_rows(d, s, SOURCE_NORMED, false, image, strip);
-        if (kind == SOURCE_PLUS_RESIDUAL) load_source_rows(d, s, SOURCE_PLUS_RESIDUAL, false, image, strip);
-        if (kind == SOURCE_PLUS_NORMED_RESIDUAL)
-            load_source_rows(d, s, SOURCE_PLUS_NORMED_RESIDUAL, false, image, strip);
-    }
+    if (s->z)
+        WITH_SOURCE_KIND(s, kind, load_source_rows(d, s, kind, true, image, tile_row))
+    else
+        WITH_SOURCE_KIND(s, kind, load_source_rows(d, s, kind, false, image, tile_row))
 }
 
-CB_INLINE void load_dy_rows(const struct domain *d, const struct cb_grad_source *s, bool normalised, size_t image,
-                            size_t strip)
+CB_INLINE void load_dy_rows(const struct domain *d, const struct cb_grad_source *s, bool normed, size_t image,
+                            size_t tile_row)
 {
-    const stored *g = s->g, *y = s->y;
     size_t first, end;
-    strip_rows(d, strip, &first, &end);
-    for (size_t block = 0; block < d->c / CB_LANES; block++) {
-        vf a[CB_PARTS], b[CB_PARTS], c[CB_PARTS];
-        CB_UNROLL
-        for (size_t p = 0; p < CB_PARTS; p++)
-            if (normalised) {
-                size_t k = block * CB_LANES + p * VL;
-                a[p] = v_load(s->a + k), b[p] = v_load(s->b + k), c[p] = v_load(s->c + k);
-            }
-        size_t at = ((image * (d->c / CB_LANES) + block) * d->h + first) * d->w * CB_LANES;
-        float *to = d->to.padded + block * d->plane + (first + 1) * d->row + CB_LANES;
+    tile_row_pixels(d, tile_row, &first, &end);
+    for (size_t b = 0; b < d->c / CB_LANES; b++) {
+        struct grad_block from;
+        grad_begin(&from, s, normed, b * CB_LANES);
+        size_t at = ((image * (d->c / CB_LANES) + b) * d->h + first) * d->w * CB_LANES;
+        float *to = d->to.padded + b * d->plane + (first + 1) * d->row + CB_LANES;
         for (size_t row = first; row < end; row++, to += d->row - d->w * CB_LANES)
-            for (size_t col = 0; col < d->w; col++, at += CB_LANES, to += CB_LANES) {
-                CB_UNROLL
-                for (size_t p = 0; p < CB_PARTS; p++) {
-                    vf v = v_load_stored(g + at + p * VL);
-                    if (normalised) v = v_fma(a[p], v, v_fma(b[p], v_load_stored(y + at + p * VL), c[p]));
-                    v_store(to + p * VL, v);
-                }
-            }
+            load_dy_row(&from, normed, &at, d->w, &to);
     }
 }
 
-/* V of a strip of the loaded image, which becomes strip `place` of the block. */
-CB_INLINE void transform_strip(const struct domain *d, size_t strip, size_t place)
+/* V of a tile row of the loaded image, which becomes row `block_row` of the block. */
+CB_INLINE void transform_tile_row(const struct domain *d, size_t tile_row, size_t block_row)
 {
     for (size_t b = 0; b < d->c / CB_LANES; b++)
-        input_strip(d->to.padded + b * d->plane + strip * 4 * d->row, d->row, d->tiles,
-                    (operand *)d->to.v + place * d->tiles * d->c + b * CB_LANES, d->c, d->position * CB_WORD);
+        input_tile_row(d->to.padded + b * d->plane + tile_row * 4 * d->row, d->row, d->tiles,
+                       (operand *)d->to.v + block_row * d->tiles * d->c + b * CB_LANES, d->c, d->position * CB_PACK);
 }
 
-/* Forward: y and its sums, from strip `place` of the block. */
-CB_INLINE void finish_forward_strip(const struct domain *d, const struct cb_conv_fwd *args, size_t image, size_t strip,
-                                    size_t place)
+/* y and its sums, from row `block_row` of the block. */
+CB_INLINE void forward_epilogue(const struct domain *d, const struct cb_conv_fwd *args, size_t image, size_t tile_row,
+                                size_t block_row)
 {
     for (size_t b = 0; b < d->k / CB_LANES; b++) {
-        stored *y = (stored *)args->y + (((image * (d->k / CB_LANES) + b) * d->h) + strip * 4) * d->w * CB_LANES;
+        storage *y = (storage *)args->y + (((image * (d->k / CB_LANES) + b) * d->h) + tile_row * 4) * d->w * CB_LANES;
         float *stats = args->stats ? args->stats + (image * (d->k / CB_LANES) + b) * 2 * CB_LANES : NULL;
         vf sum[CB_PARTS], sum2[CB_PARTS];
         CB_UNROLL
         for (size_t p = 0; p < CB_PARTS; p++) {
-            sum[p] = stats && strip ? v_load(stats + p * VL) : v_zero();
-            sum2[p] = stats && strip ? v_load(stats + CB_LANES + p * VL) : v_zero();
+            sum[p] = stats && tile_row ? v_load(stats + p * VL) : v_zero();
+            sum2[p] = stats && tile_row ? v_load(stats + CB_LANES + p * VL) : v_zero();
         }
-        const float *m = d->to.m + place * d->tiles * d->k + b * CB_LANES;
+        const float *m = d->to.m + block_row * d->tiles * d->k + b * CB_LANES;
         for (size_t t = 0; t < d->tiles; t++, m += d->k, y += 4 * CB_LANES) {
-            vf half[CB_PARTS][4][6];
+            vf partial[CB_PARTS][4][6];
             CB_UNROLL
             for (size_t p = 0; p < CB_PARTS; p++) {
-                output_columns(m + p * VL, d->position, half[p]);
-                if (CB_PARTS > 1) CB_TO_MEMORY(half[p]);
+                output_columns(m + p * VL, d->position, partial[p]);
+                if (CB_PARTS > 1) CB_FORCE_MEMORY(partial[p]);
             }
             CB_UNROLL
             for (size_t i = 0; i < 4; i++) {
                 CB_UNROLL
                 for (size_t p = 0; p < CB_PARTS; p++) {
                     vf o[4];
-                    output_1d(half[p][i], o);
+                    output_1d(partial[p][i], o);
                     CB_UNROLL
                     for (size_t j = 0; j < 4; j += 2) {
-                        v_stream_stored_pixels(y + (i * d->w + j) * CB_LANES + p * VL, &o[j]);
-                        v_pixels_as_stored(&o[j]);
+                        v_stream_storage_pixels(y + (i * d->w + j) * CB_LANES + p * VL, &o[j]);
+                        v_round_storage_pixels(&o[j]);
                     }
                     sum[p] = v_add(sum[p], v_add(v_add(o[0], o[1]), v_add(o[2], o[3])));
                     vf q = v_fma(o[1], o[1], v_mul(o[0], o[0]));
                     sum2[p] = v_add(sum2[p], v_fma(o[3], o[3], v_fma(o[2], o[2], q)));
-                    CB_TO_REGISTER(sum[p]);
-                    CB_TO_REGISTER(sum2[p]);
+                    CB_FORCE_REGISTER(sum[p]);
+                    CB_FORCE_REGISTER(sum2[p]);
                 }
             }
         }
@@ -207,130 +167,130 @@ CB_INLINE void finish_forward_strip(const struct domain *d, const struct cb_conv
     }
 }
 
-CB_INLINE void forward(const struct cb_conv_fwd *args, size_t task, void *scratch, size_t c, size_t k)
+CB_INLINE void winograd_forward(const struct cb_conv_fwd *args, size_t task, void *scratch, size_t c, size_t k)
 {
     const struct domain d = domain_of(&args->shape, scratch, c, k);
     clear_halo(&d);
     size_t n = args->shape.n, first = task * CB_WINOGRAD_TASK_IMAGES;
     size_t images = n - first < CB_WINOGRAD_TASK_IMAGES ? n - first : CB_WINOGRAD_TASK_IMAGES;
-    size_t strip_floats = 4 * d.w * c, size = n * c * d.h * d.w, block = block_strips(&d, 16);
-    for (size_t s = first * d.strips, end = s + images * d.strips, count; s < end; s += count) {
+    size_t tile_row_floats = 4 * d.w * c, size = n * c * d.h * d.w, block = block_tile_rows(&d, 16);
+    for (size_t s = first * d.tile_rows, end = s + images * d.tile_rows, count; s < end; s += count) {
         count = block < end - s ? block : end - s;
         for (size_t i = 0; i < count; i++) {
-            load_source_strip(&d, &args->source, (s + i) / d.strips, (s + i) % d.strips);
-            transform_strip(&d, (s + i) % d.strips, i);
+            load_source_tile_row(&d, &args->source, (s + i) / d.tile_rows, (s + i) % d.tile_rows);
+            transform_tile_row(&d, (s + i) % d.tile_rows, i);
         }
-        struct ahead ahead = {0};
-        size_t next = (s + count) * strip_floats + (count % d.strips ? d.w * CB_LANES : 0);
-        ahead_range(&ahead, args->source.x, next, count * strip_floats, size);
-        ahead_range(&ahead, args->source.residual, next, count * strip_floats, size);
-        ahead_spread(&ahead, iterations(c, k, count * d.tiles));
-        unsigned mode = begin_products();
+        struct prefetcher prefetcher = {0};
+        size_t next = (s + count) * tile_row_floats + (count % d.tile_rows ? d.w * CB_LANES : 0);
+        prefetch_range(&prefetcher, args->source.x, next, count * tile_row_floats, size);
+        prefetch_range(&prefetcher, args->source.residual, next, count * tile_row_floats, size);
+        prefetch_spread(&prefetcher, winograd_steps(c, k, count * d.tiles));
+        unsigned mode = products_begin();
         for (size_t t = 0; t < POSITIONS; t++)
-            multiply(d.to.v + t * d.position, c / CB_U_WORD, k, args->workspace + t * (c / CB_U_WORD) * k,
-                     d.to.m + t * d.position, count * d.tiles, &ahead);
-        end_products(mode);
-        for (size_t i = 0; i < count; i++) finish_forward_strip(&d, args, (s + i) / d.strips, (s + i) % d.strips, i);
+            winograd_multiply(d.to.v + t * d.position, c / CB_U_PACK, k, args->workspace + t * (c / CB_U_PACK) * k,
+                              d.to.m + t * d.position, count * d.tiles, &prefetcher);
+        products_end(mode);
+        for (size_t i = 0; i < count; i++) forward_epilogue(&d, args, (s + i) / d.tile_rows, (s + i) % d.tile_rows, i);
     }
     v_stream_end();
 }
 
-/* Rows 0 and 5 of A value A^T, which are value's rows 0 and 3 times A^T. */
-CB_INLINE void value_outer_rows(const struct source_block *from, enum source_kind kind, size_t at, size_t row, int p,
-                                float *to, size_t position)
+/* Rows 0 and 5 of A x A^T: rows 0 and 3 of x, times A^T. */
+CB_INLINE void src_tile_outer_rows(const struct source_block *from, enum source_kind kind, size_t at, size_t row, int p,
+                                   float *to, size_t position)
 {
     CB_UNROLL
     for (size_t i = 0; i < 2; i++) {
-        vf x[CB_WORD][4];
+        vf x[CB_PACK][4];
         CB_UNROLL
-        for (size_t j = 0; j < 4 * CB_WORD; j++)
+        for (size_t j = 0; j < 4 * CB_PACK; j++)
             x[j / 4][j % 4] = source_value(from, kind, at + 3 * i * row + j * CB_LANES, p);
-        value_row(x, to + i * 5 * 6 * position, position);
+        src_transform_row(x, to + i * 5 * 6 * position, position);
     }
 }
 
-/* A value A^T of the CB_WORD tiles of a word, the first one's corner at `at`; row: elements of a row of the map. Two
- * tiles are too much for the registers: what the outer rows read is read again, and two of the inner ones wait in memory. */
-CB_INLINE void value_tiles(const struct source_block *from, enum source_kind kind, size_t at, size_t row, int p,
-                           float *to, size_t position)
+/* The x transform of CB_PACK tiles, the first one's corner at `at`; row: elements of a map row. Two tiles exceed the
+ * registers: the outer rows are read again, and two inner ones wait in memory. */
+CB_INLINE void transform_src_tiles(const struct source_block *from, enum source_kind kind, size_t at, size_t row, int p,
+                                   float *to, size_t position)
 {
-    if (CB_WORD == 2) value_outer_rows(from, kind, at, row, p, to, position);
-    vf near[2][CB_WORD][4], far[2][CB_WORD][4];
+    if (CB_PACK == 2) src_tile_outer_rows(from, kind, at, row, p, to, position);
+    vf near[2][CB_PACK][4], far[2][CB_PACK][4];
     CB_UNROLL
-    for (size_t j = 0; j < 4 * CB_WORD; j++) {
+    for (size_t j = 0; j < 4 * CB_PACK; j++) {
         vf x[4];
         CB_UNROLL
         for (size_t i = 0; i < 4; i++) x[i] = source_value(from, kind, at + i * row + j * CB_LANES, p);
-        value_pair(x, POINTS.a, POINTS.a2, &near[0][j / 4][j % 4], &near[1][j / 4][j % 4]);
-        value_pair(x, POINTS.b, POINTS.b2, &far[0][j / 4][j % 4], &far[1][j / 4][j % 4]);
+        src_transform_pair(x, POINTS.a, POINTS.a2, &near[0][j / 4][j % 4], &near[1][j / 4][j % 4]);
+        src_transform_pair(x, POINTS.b, POINTS.b2, &far[0][j / 4][j % 4], &far[1][j / 4][j % 4]);
     }
-    if (CB_WORD == 2) CB_TO_MEMORY(far);
-    if (CB_WORD == 1) value_outer_rows(from, kind, at, row, p, to, position);
+    if (CB_PACK == 2) CB_FORCE_MEMORY(far);
+    if (CB_PACK == 1) src_tile_outer_rows(from, kind, at, row, p, to, position);
     CB_UNROLL
-    for (size_t i = 0; i < 2; i++) value_row(near[i], to + (1 + i) * 6 * position, position);
+    for (size_t i = 0; i < 2; i++) src_transform_row(near[i], to + (1 + i) * 6 * position, position);
     CB_UNROLL
-    for (size_t i = 0; i < 2; i++) value_row(far[i], to + (3 + i) * 6 * position, position);
+    for (size_t i = 0; i < 2; i++) src_transform_row(far[i], to + (3 + i) * 6 * position, position);
 }
 
-/* A value A^T of a strip of the source, straight from memory: its tiles do not overlap. */
-CB_INLINE void transform_value_strip(const struct domain *d, const struct cb_source *source, enum source_kind kind,
-                                     size_t image, size_t strip, size_t place)
+/* The x transform of a tile row of the source, read from memory, as its tiles do not overlap. */
+CB_INLINE void transform_src_tile_row(const struct domain *d, const struct cb_source *source, enum source_kind kind,
+                                      size_t image, size_t tile_row, size_t block_row)
 {
     size_t channels = d->k;
     for (size_t b = 0; b < channels / CB_LANES; b++) {
         struct source_block from;
         source_begin(&from, source, kind, b);
-        size_t at = ((image * (channels / CB_LANES) + b) * d->h + strip * 4) * d->w * CB_LANES;
-        float *to = d->to.x + place * d->tiles / CB_WORD * channels + b * CB_LANES;
-        for (size_t t = 0; t < d->tiles; t += CB_WORD, at += CB_WORD * 4 * CB_LANES, to += channels) {
+        size_t at = ((image * (channels / CB_LANES) + b) * d->h + tile_row * 4) * d->w * CB_LANES;
+        float *to = d->to.x + block_row * d->tiles / CB_PACK * channels + b * CB_LANES;
+        for (size_t t = 0; t < d->tiles; t += CB_PACK, at += CB_PACK * 4 * CB_LANES, to += channels) {
             CB_UNROLL
             for (int p = 0; p < CB_PARTS; p++)
-                value_tiles(&from, kind, at, d->w * CB_LANES, p, to + p * VL, d->position);
+                transform_src_tiles(&from, kind, at, d->w * CB_LANES, p, to + p * VL, d->position);
         }
     }
 }
 
-/* What surrounds dX. With branches at every pixel C = 16 takes 5 % longer, so what is common has copies of its own. */
-struct surroundings {
-    bool skip, in_place; /* in_place: dX takes the place of skip */
+/* The epilogue of dX. The combinations that a network uses are specialised: branches at every pixel are slow. */
+struct epilogue_flags {
+    bool skip, in_place; /* in_place: dX is written over skip */
     bool masked, sums;
     bool bn_y_is_x; /* bn_y is what the source reads */
 };
 
-CB_INLINE struct surroundings surroundings_of(const struct cb_conv_bwd *args)
+CB_INLINE struct epilogue_flags epilogue_flags_of(const struct cb_conv_bwd *args)
 {
-    return (struct surroundings){.skip = args->skip,
-                                 .in_place = args->skip && args->skip == args->dx,
-                                 .masked = args->masked,
-                                 .sums = args->sums,
-                                 .bn_y_is_x = args->bn_y == args->source.x};
+    return (struct epilogue_flags){.skip = args->skip,
+                                   .in_place = args->skip && args->skip == args->dx,
+                                   .masked = args->masked,
+                                   .sums = args->sums,
+                                   .bn_y_is_x = args->bn_y == args->source.x};
 }
 
-/* dX of a strip: transformed back, and everything that surrounds it. kind: the source's, read again for the mask. */
-CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_conv_bwd *args, enum source_kind kind,
-                                     struct surroundings has, size_t image, size_t strip, size_t place)
+/* dX of a tile row: transformed back, with its epilogue. kind: of the source, read again for the mask. */
+CB_INLINE void backward_epilogue_with(const struct domain *d, const struct cb_conv_bwd *args, enum source_kind kind,
+                                      struct epilogue_flags has, size_t image, size_t tile_row, size_t block_row)
 {
-    const stored *skip = args->skip, *bn_y = args->bn_y;
-    stored *dx = args->dx;
+    const storage *skip = args->skip, *bn_y = args->bn_y;
+    storage *dx = args->dx;
     for (size_t b = 0; b < d->k / CB_LANES; b++) {
         struct source_block source;
         source_begin(&source, &args->source, kind, b);
-        size_t first = (((image * (d->k / CB_LANES) + b) * d->h) + strip * 4) * d->w * CB_LANES;
+        size_t first = (((image * (d->k / CB_LANES) + b) * d->h) + tile_row * 4) * d->w * CB_LANES;
         float *sums = has.sums ? args->sums + (image * (d->k / CB_LANES) + b) * 2 * CB_LANES : NULL;
         vf sum[CB_PARTS], sum2[CB_PARTS], mean[CB_PARTS];
         CB_UNROLL
         for (size_t p = 0; p < CB_PARTS; p++) {
-            sum[p] = has.sums && strip ? v_load(sums + p * VL) : v_zero();
-            sum2[p] = has.sums && strip ? v_load(sums + CB_LANES + p * VL) : v_zero();
+            sum[p] = has.sums && tile_row ? v_load(sums + p * VL) : v_zero();
+            sum2[p] = has.sums && tile_row ? v_load(sums + CB_LANES + p * VL) : v_zero();
             mean[p] = has.sums ? v_load(args->bn_mean + b * CB_LANES + p * VL) : v_zero();
         }
-        const float *m = d->to.m + place * d->tiles * d->k + b * CB_LANES;
+        const float *m = d->to.m + block_row * d->tiles * d->k + b * CB_LANES;
         for (size_t t = 0; t < d->tiles; t++, m += d->k, first += 4 * CB_LANES) {
-            vf half[CB_PARTS][4][6];
+            vf partial[CB_PARTS][4][6];
             CB_UNROLL
             for (size_t p = 0; p < CB_PARTS; p++) {
-                output_columns(m + p * VL, d->position, half[p]);
-                if (CB_PARTS > 1) CB_TO_MEMORY(half[p]);
+                output_columns(m + p * VL, d->position, partial[p]);
+                if (CB_PARTS > 1) CB_FORCE_MEMORY(partial[p]);
             }
             CB_UNROLL
             for (size_t i = 0; i < 4; i++) {
@@ -338,27 +298,27 @@ CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_con
                 for (size_t p = 0; p < CB_PARTS; p++) {
                     size_t at = first + i * d->w * CB_LANES + p * VL;
                     vf o[4], q = v_zero();
-                    output_1d(half[p][i], o);
+                    output_1d(partial[p][i], o);
                     CB_UNROLL
                     for (size_t j = 0; j < 4; j += 2, at += 2 * CB_LANES) {
                         vf x[2];
                         CB_UNROLL
                         for (size_t n = 0; n < 2; n++) {
-                            x[n] = v_load_stored(source.x + at + n * CB_LANES);
+                            x[n] = v_load_storage(source.x + at + n * CB_LANES);
                             vf value = kind == SOURCE_RAW ? x[n] /* before ReLU */
                                                           : v_fma(x[n], source.scale[p], source.shift[p]);
-                            if (has.skip) o[j + n] = v_add(o[j + n], v_load_stored(skip + at + n * CB_LANES));
+                            if (has.skip) o[j + n] = v_add(o[j + n], v_load_storage(skip + at + n * CB_LANES));
                             if (has.masked) o[j + n] = v_where_positive(value, o[j + n]);
                         }
-                        if (has.in_place) /* in the cache, as skip has just been read */
-                            v_store_stored_pixels(dx + at, o + j);
+                        if (has.in_place) /* in the cache: skip was just read there */
+                            v_store_storage_pixels(dx + at, o + j);
                         else
-                            v_stream_stored_pixels(dx + at, o + j);
-                        v_pixels_as_stored(o + j);
+                            v_stream_storage_pixels(dx + at, o + j);
+                        v_round_storage_pixels(o + j);
                         if (!has.sums) continue;
                         CB_UNROLL
                         for (size_t n = 0; n < 2; n++) {
-                            vf y = has.bn_y_is_x ? x[n] : v_load_stored(bn_y + at + n * CB_LANES);
+                            vf y = has.bn_y_is_x ? x[n] : v_load_storage(bn_y + at + n * CB_LANES);
                             vf e = v_sub(y, mean[p]);
                             q = j + n ? v_fma(o[j + n], e, q) : v_mul(o[j + n], e);
                         }
@@ -366,8 +326,8 @@ CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_con
                     if (!has.sums) continue;
                     sum[p] = v_add(sum[p], v_add(v_add(o[0], o[1]), v_add(o[2], o[3])));
                     sum2[p] = v_add(sum2[p], q);
-                    CB_TO_REGISTER(sum[p]);
-                    CB_TO_REGISTER(sum2[p]);
+                    CB_FORCE_REGISTER(sum[p]);
+                    CB_FORCE_REGISTER(sum2[p]);
                 }
             }
         }
@@ -375,43 +335,43 @@ CB_INLINE void finish_backward_strip(const struct domain *d, const struct cb_con
     }
 }
 
-/* The copies: a block's second convolution, its first (train/model/block.c), and the convolution alone. */
-CB_INLINE void finish_backward(const struct domain *d, const struct cb_conv_bwd *args, size_t image, size_t strip,
-                               size_t place)
+/* Specialised for a residual block's second convolution, its first, and a convolution alone. */
+CB_INLINE void backward_epilogue(const struct domain *d, const struct cb_conv_bwd *args, size_t image, size_t tile_row,
+                                 size_t block_row)
 {
-    const struct surroundings has = surroundings_of(args);
+    const struct epilogue_flags has = epilogue_flags_of(args);
     bool normed = args->source.scale;
     if (normed && !has.skip && has.masked && has.sums && has.bn_y_is_x) {
-        const struct surroundings second = {.masked = true, .sums = true, .bn_y_is_x = true};
-        finish_backward_strip(d, args, SOURCE_NORMED, second, image, strip, place);
+        const struct epilogue_flags second = {.masked = true, .sums = true, .bn_y_is_x = true};
+        backward_epilogue_with(d, args, SOURCE_NORMED, second, image, tile_row, block_row);
     } else if (!normed && has.in_place && has.masked && has.sums && !has.bn_y_is_x) {
-        const struct surroundings first = {.skip = true, .in_place = true, .masked = true, .sums = true};
-        finish_backward_strip(d, args, SOURCE_RAW, first, image, strip, place);
+        const struct epilogue_flags first = {.skip = true, .in_place = true, .masked = true, .sums = true};
+        backward_epilogue_with(d, args, SOURCE_RAW, first, image, tile_row, block_row);
     } else if (!normed && !has.skip && !has.masked && !has.sums) {
-        finish_backward_strip(d, args, SOURCE_RAW, (struct surroundings){0}, image, strip, place);
+        backward_epilogue_with(d, args, SOURCE_RAW, (struct epilogue_flags){0}, image, tile_row, block_row);
     } else if (normed) {
-        finish_backward_strip(d, args, SOURCE_NORMED, has, image, strip, place);
+        backward_epilogue_with(d, args, SOURCE_NORMED, has, image, tile_row, block_row);
     } else {
-        finish_backward_strip(d, args, SOURCE_RAW, has, image, strip, place);
+        backward_epilogue_with(d, args, SOURCE_RAW, has, image, tile_row, block_row);
     }
 }
 
-CB_INLINE void load_backward_strip(const struct domain *d, const struct cb_conv_bwd *args, size_t image, size_t strip,
-                                   size_t place)
+CB_INLINE void load_backward_tile_row(const struct domain *d, const struct cb_conv_bwd *args, size_t image,
+                                      size_t tile_row, size_t block_row)
 {
     if (args->dy.a)
-        load_dy_rows(d, &args->dy, true, image, strip);
+        load_dy_rows(d, &args->dy, true, image, tile_row);
     else
-        load_dy_rows(d, &args->dy, false, image, strip);
-    transform_strip(d, strip, place);
+        load_dy_rows(d, &args->dy, false, image, tile_row);
+    transform_tile_row(d, tile_row, block_row);
     if (args->source.scale)
-        transform_value_strip(d, &args->source, SOURCE_NORMED, image, strip, place);
+        transform_src_tile_row(d, &args->source, SOURCE_NORMED, image, tile_row, block_row);
     else
-        transform_value_strip(d, &args->source, SOURCE_RAW, image, strip, place);
+        transform_src_tile_row(d, &args->source, SOURCE_RAW, image, tile_row, block_row);
 }
 
 /* c, k: of the convolution; the products sum over its K. */
-CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scratch, size_t c, size_t k)
+CB_INLINE void winograd_backward(const struct cb_conv_bwd *args, size_t group, void *scratch, size_t c, size_t k)
 {
     const struct domain d = domain_of(&args->shape, scratch, k, c);
     float *dw = args->dw_groups + group * cb_conv_weights(&args->shape);
@@ -422,70 +382,69 @@ CB_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scra
         return;
     }
     clear_halo(&d);
-    size_t strip_pixels = 4 * d.w, size = n * d.h * d.w;
-    /* A block reads and writes dU once. With 64 channels and operands as floats more tiles gained nothing. */
-    size_t tiles = CB_WORD == 2 || c * k <= 32 * 32 ? cb_winograd_tiles(CB_WORD, c > k ? c : k) : 16;
-    size_t block = block_strips(&d, tiles);
-    for (size_t s = first * d.strips, end = last * d.strips, count; s < end; s += count) {
-        bool start = s == first * d.strips;
+    size_t pixels_of_tile_row = 4 * d.w, size = n * d.h * d.w;
+    /* A block reads and writes dU once; where U is large, more tiles would not fit beside it. */
+    size_t tiles = CB_PACK == 2 || c * k <= 32 * 32 ? cb_winograd_tiles(CB_PACK, c > k ? c : k) : 16;
+    size_t block = block_tile_rows(&d, tiles);
+    for (size_t s = first * d.tile_rows, end = last * d.tile_rows, count; s < end; s += count) {
+        bool start = s == first * d.tile_rows;
         count = block < end - s ? block : end - s;
-        for (size_t i = 0; i < count; i++) load_backward_strip(&d, args, (s + i) / d.strips, (s + i) % d.strips, i);
+        for (size_t i = 0; i < count; i++)
+            load_backward_tile_row(&d, args, (s + i) / d.tile_rows, (s + i) % d.tile_rows, i);
 
-        struct ahead ahead = {0};
-        size_t here = s * strip_pixels, pixels = count * strip_pixels;
-        size_t next = (here + pixels) * k + (count % d.strips ? d.w * CB_LANES : 0);
-        ahead_range(&ahead, args->source.x, (here + pixels) * c, pixels * c, size * c);
-        ahead_range(&ahead, args->dy.g, next, pixels * k, size * k);
-        if (args->dy.a) ahead_range(&ahead, args->dy.y, next, pixels * k, size * k);
-        ahead_range(&ahead, args->skip, here * c, pixels * c, size * c);
-        if (args->bn_y != args->source.x) ahead_range(&ahead, args->bn_y, here * c, pixels * c, size * c);
-        ahead_spread(&ahead, 2 * iterations(c, k, count * d.tiles));
-        unsigned mode = begin_products();
+        struct prefetcher prefetcher = {0};
+        size_t here = s * pixels_of_tile_row, pixels = count * pixels_of_tile_row;
+        size_t next = (here + pixels) * k + (count % d.tile_rows ? d.w * CB_LANES : 0);
+        prefetch_range(&prefetcher, args->source.x, (here + pixels) * c, pixels * c, size * c);
+        prefetch_range(&prefetcher, args->dy.g, next, pixels * k, size * k);
+        if (args->dy.a) prefetch_range(&prefetcher, args->dy.y, next, pixels * k, size * k);
+        prefetch_range(&prefetcher, args->skip, here * c, pixels * c, size * c);
+        if (args->bn_y != args->source.x) prefetch_range(&prefetcher, args->bn_y, here * c, pixels * c, size * c);
+        prefetch_spread(&prefetcher, 2 * winograd_steps(c, k, count * d.tiles));
+        unsigned mode = products_begin();
         for (size_t t = 0; t < POSITIONS; t++) {
             const float *v = d.to.v + t * d.position, *x = d.to.x + t * d.position;
             if (start)
-                add_weights(x, c, (const operand *)v, k, d.to.du + t * c * k, true, count * d.tiles / CB_U_WORD,
-                            &ahead);
+                winograd_dw(x, c, (const operand *)v, k, d.to.du + t * c * k, true, count * d.tiles / CB_U_PACK,
+                            &prefetcher);
             else
-                add_weights(x, c, (const operand *)v, k, d.to.du + t * c * k, false, count * d.tiles / CB_U_WORD,
-                            &ahead);
-            multiply(v, k / CB_U_WORD, c, args->workspace + t * (k / CB_U_WORD) * c, d.to.m + t * d.position,
-                     count * d.tiles, &ahead);
+                winograd_dw(x, c, (const operand *)v, k, d.to.du + t * c * k, false, count * d.tiles / CB_U_PACK,
+                            &prefetcher);
+            winograd_multiply(v, k / CB_U_PACK, c, args->workspace + t * (k / CB_U_PACK) * c, d.to.m + t * d.position,
+                              count * d.tiles, &prefetcher);
         }
-        end_products(mode);
-        for (size_t i = 0; i < count; i++) finish_backward(&d, args, (s + i) / d.strips, (s + i) % d.strips, i);
+        products_end(mode);
+        for (size_t i = 0; i < count; i++) backward_epilogue(&d, args, (s + i) / d.tile_rows, (s + i) % d.tile_rows, i);
     }
     for (size_t b = 0; b < k / CB_LANES * (c / CB_LANES); b++)
         weights_gradient_block(d.to.du + b * CB_LANES * CB_LANES, c * k, dw + b * 9 * CB_LANES * CB_LANES);
     v_stream_end();
 }
 
-/* The pass in copies for the network's channels, each a function of its own: in one, gcc takes half as long again. Where
- * words are multiplied half by half there is but one: copies (in one function) made the passes 6 % faster and took a
- * minute to compile. So there is for the sanitizers, to which all copies are the same text. */
+/* Specialised for C = K = 16, 32, 64; one generic instance for emulated bf16 and for the sanitizers (compile time). */
 #if defined(CB_SANITIZED)
-enum { COPIES = 0 };
+enum { SPECIALISED = 0 };
 #else
-enum { COPIES = HALVES == 1 };
+enum { SPECIALISED = V_PER_U == 1 };
 #endif
-#define COPY(name, pass, arguments, c, k)                                                                              \
+#define SPECIALISATION(name, pass, arguments, c, k)                                                                    \
     static __attribute__((noinline)) void name(const struct arguments *args, size_t part, void *scratch)               \
     {                                                                                                                  \
         pass(args, part, scratch, c, k);                                                                               \
     }
-#define IN_COPIES(name, pass, arguments)                                                                               \
-    COPY(pass##_any, pass, arguments, args->shape.c, args->shape.k)                                                    \
-    COPY(pass##_16, pass, arguments, 16, 16)                                                                           \
-    COPY(pass##_32, pass, arguments, 32, 32)                                                                           \
-    COPY(pass##_64, pass, arguments, 64, 64)                                                                           \
+#define SPECIALISE(name, pass, arguments)                                                                              \
+    SPECIALISATION(pass##_any, pass, arguments, args->shape.c, args->shape.k)                                          \
+    SPECIALISATION(pass##_16, pass, arguments, 16, 16)                                                                 \
+    SPECIALISATION(pass##_32, pass, arguments, 32, 32)                                                                 \
+    SPECIALISATION(pass##_64, pass, arguments, 64, 64)                                                                 \
     void name(const struct arguments *args, size_t part, void *scratch)                                                \
     {                                                                                                                  \
         size_t c = args->shape.c, k = args->shape.k;                                                                   \
-        if (COPIES && c == 16 && k == 16)                                                                              \
+        if (SPECIALISED && c == 16 && k == 16)                                                                         \
             pass##_16(args, part, scratch);                                                                            \
-        else if (COPIES && c == 32 && k == 32)                                                                         \
+        else if (SPECIALISED && c == 32 && k == 32)                                                                    \
             pass##_32(args, part, scratch);                                                                            \
-        else if (COPIES && c == 64 && k == 64)                                                                         \
+        else if (SPECIALISED && c == 64 && k == 64)                                                                    \
             pass##_64(args, part, scratch);                                                                            \
         else                                                                                                           \
             pass##_any(args, part, scratch);                                                                           \
@@ -497,14 +456,14 @@ void CB_PRODUCTS_VARIANT(weights)(const struct cb_winograd_weights *args, size_t
 {
     size_t blocks = args->c / CB_LANES;
     weights_block(args->w + (kb * blocks + cb) * 9 * CB_LANES * CB_LANES,
-                  args->u + (kb * blocks + cb) * CB_LANES * CB_LANES / CB_U_WORD, args->c * args->k / CB_U_WORD);
+                  args->u + (kb * blocks + cb) * CB_LANES * CB_LANES / CB_U_PACK, args->c * args->k / CB_U_PACK);
 }
 #endif
 
 #if defined(CB_STORAGE_BF16) || !defined(CB_PRODUCTS_BF16)
-IN_COPIES(CB_PRODUCTS_VARIANT(fwd), forward, cb_conv_fwd)
+SPECIALISE(CB_PRODUCTS_VARIANT(fwd), winograd_forward, cb_conv_fwd)
 #endif
 
 #if defined(CB_PRODUCTS_BF16) || !defined(CB_STORAGE_BF16)
-IN_COPIES(CB_PRODUCTS_VARIANT(bwd), backward, cb_conv_bwd)
+SPECIALISE(CB_PRODUCTS_VARIANT(bwd), winograd_backward, cb_conv_bwd)
 #endif

@@ -1,14 +1,14 @@
-/* The tile transforms of winograd.h in the words of vec/, VL lanes at a time. Needs vec_<isa>.h. */
+/* The tile transforms of winograd.h, VL lanes at a time. */
 
 enum { POSITIONS = CB_WINOGRAD_POSITIONS };
 
-/* a + b, for an addition among many: AMD's CPUs have two pipes for multiply-adds beside the two for additions. */
+/* a + b, to balance the load where multiply-adds and additions have pipes of their own (AMD). */
 CB_INLINE vf add_by_fma(vf a, vf b)
 {
     return v_fma(a, v_set1(1), b);
 }
 
-/* base +- a*x and the like: the points 1 and 2 need no multiplication by 1. factor: const */
+/* factor: const; a point that is 1 needs no multiplication. */
 CB_INLINE vf times(float factor, vf x)
 {
     return factor == 1 ? x : v_mul(v_set1(factor), x);
@@ -24,7 +24,7 @@ CB_INLINE vf minus(vf base, float factor, vf x)
     return factor == 1 ? v_sub(base, x) : v_fnma(v_set1(factor), x, base);
 }
 
-/* Two outputs of B^T at a time, grouped by the inputs that they share: {1, 2}, {3, 4}, {0, 5}. */
+/* Two outputs of B^T at a time, those that share inputs: {1, 2}, {3, 4}, {0, 5}. */
 enum input_pair { PAIR_1_2, PAIR_3_4, PAIR_0_5 };
 
 CB_INLINE void input_pair(enum input_pair pair, const vf *d, vf *first, vf *second)
@@ -63,9 +63,9 @@ CB_INLINE void input_row(const vf *d, operand *to, size_t position)
     for (size_t j = 0; j < 6; j++) v_store_operands(to + j * position, o[j]);
 }
 
-/* Two rows of B^T d B of a strip of tiles. Of a tile's six columns two are the last one's, kept in registers. */
-CB_INLINE void input_strip_pair(enum input_pair pair, size_t top, size_t bottom, const float *from, size_t row,
-                                size_t tiles, operand *to, size_t tile, size_t position)
+/* Two rows of B^T d B of a tile row. Two of a tile's six columns are the previous tile's, kept in registers. */
+CB_INLINE void input_tile_row_pair(enum input_pair pair, size_t top, size_t bottom, const float *from, size_t row,
+                                   size_t tiles, operand *to, size_t tile, size_t position)
 {
     vf upper[6], lower[6];
     input_column(pair, from, row, &upper[4], &lower[4]);
@@ -81,49 +81,50 @@ CB_INLINE void input_strip_pair(enum input_pair pair, size_t top, size_t bottom,
     }
 }
 
-/* V = B^T d B of a strip, all lanes. from: the first tile's top left corner in the padded map; row: floats from one of its
- * rows to the next; tile, position: the same of V. The lanes of a pair in turn, as they fill the same lines of V. */
-CB_INLINE void input_strip(const float *from, size_t row, size_t tiles, operand *to, size_t tile, size_t position)
+/* V = B^T d B of a tile row, all lanes. from: the first tile's corner in the padded map, whose rows are `row` floats
+ * apart; tile, position: the strides of V. All lanes of a pair of rows come together, as they fill the same lines of
+ * V. */
+CB_INLINE void input_tile_row(const float *from, size_t row, size_t tiles, operand *to, size_t tile, size_t position)
 {
     for (size_t lane = 0; lane < CB_LANES; lane += VL)
-        input_strip_pair(PAIR_1_2, 1, 2, from + lane, row, tiles, to + lane, tile, position);
+        input_tile_row_pair(PAIR_1_2, 1, 2, from + lane, row, tiles, to + lane, tile, position);
     for (size_t lane = 0; lane < CB_LANES; lane += VL)
-        input_strip_pair(PAIR_3_4, 3, 4, from + lane, row, tiles, to + lane, tile, position);
+        input_tile_row_pair(PAIR_3_4, 3, 4, from + lane, row, tiles, to + lane, tile, position);
     for (size_t lane = 0; lane < CB_LANES; lane += VL)
-        input_strip_pair(PAIR_0_5, 0, 5, from + lane, row, tiles, to + lane, tile, position);
+        input_tile_row_pair(PAIR_0_5, 0, 5, from + lane, row, tiles, to + lane, tile, position);
 }
 
 /* The outputs of A at +-point; point2: its square. */
-CB_INLINE void value_pair(const vf *x, float point, float point2, vf *first, vf *second)
+CB_INLINE void src_transform_pair(const vf *x, float point, float point2, vf *first, vf *second)
 {
     vf e = plus(x[0], point2, x[2]), f = plus(x[1], point2, x[3]);
     *first = plus(e, point, f);
     *second = minus(e, point, f);
 }
 
-/* A row times A^T, of the CB_WORD tiles of a word; to, position: words. */
-CB_INLINE void value_row(vf (*x)[4], float *to, size_t position)
+/* A row times A^T, of CB_PACK tiles; to, position: elements. */
+CB_INLINE void src_transform_row(vf (*x)[4], float *to, size_t position)
 {
-    vf o[6][CB_WORD];
+    vf o[6][CB_PACK];
     CB_UNROLL
-    for (size_t t = 0; t < CB_WORD; t++) {
+    for (size_t t = 0; t < CB_PACK; t++) {
         o[0][t] = x[t][0];
-        value_pair(x[t], POINTS.a, POINTS.a2, &o[1][t], &o[2][t]);
-        value_pair(x[t], POINTS.b, POINTS.b2, &o[3][t], &o[4][t]);
+        src_transform_pair(x[t], POINTS.a, POINTS.a2, &o[1][t], &o[2][t]);
+        src_transform_pair(x[t], POINTS.b, POINTS.b2, &o[3][t], &o[4][t]);
         o[5][t] = x[t][3];
     }
     CB_UNROLL
-    for (size_t j = 0; j < 6; j++) v_store(to + j * position, v_words(o[j], CB_WORD));
+    for (size_t j = 0; j < 6; j++) v_store(to + j * position, v_pack(o[j], CB_PACK));
 }
 
 CB_INLINE void output_1d(const vf *m, vf *o)
 {
     vf m1 = m[1], m2 = m[2], m3 = m[3], m4 = m[4];
-    CB_TO_REGISTER(m1);
-    CB_TO_REGISTER(m2);
+    CB_FORCE_REGISTER(m1);
+    CB_FORCE_REGISTER(m2);
     vf t = v_sub(m1, m2), s = add_by_fma(m1, m2);
-    CB_TO_REGISTER(m3);
-    CB_TO_REGISTER(m4);
+    CB_FORCE_REGISTER(m3);
+    CB_FORCE_REGISTER(m4);
     vf v = v_sub(m3, m4), u = add_by_fma(m3, m4);
     o[0] = v_add(v_add(m[0], s), u);
     o[1] = plus(times(POINTS.a, t), POINTS.b, v);
@@ -131,8 +132,8 @@ CB_INLINE void output_1d(const vf *m, vf *o)
     o[3] = v_add(plus(times(POINTS.a3, t), POINTS.b3, v), m[5]);
 }
 
-/* A^T M A of one tile, before its rows are transformed: half[row][column]. */
-CB_INLINE void output_columns(const float *m, size_t position, vf (*half)[6])
+/* A^T M of one tile: partial[row][column]. */
+CB_INLINE void output_columns(const float *m, size_t position, vf (*partial)[6])
 {
     CB_UNROLL
     for (size_t j = 0; j < 6; j++) {
@@ -141,7 +142,7 @@ CB_INLINE void output_columns(const float *m, size_t position, vf (*half)[6])
         for (size_t i = 0; i < 6; i++) column[i] = v_load(m + (i * 6 + j) * position);
         output_1d(column, o);
         CB_UNROLL
-        for (size_t i = 0; i < 4; i++) half[i][j] = o[i];
+        for (size_t i = 0; i < 4; i++) partial[i][j] = o[i];
     }
 }
 
@@ -166,34 +167,35 @@ CB_INLINE void weights_gradient_1d(const vf *u, vf *o)
     o[2] = plus(u[5], POINTS.b2_nb, v_sub(v, s));
 }
 
-/* U = G w G^T of 16 x 16 channels: w[3][16][3][16], u [16/CB_U_WORD][16] words at every position; position: words. */
+/* U = G w G^T of 16 x 16 channels: w[3][16][3][16], u [16/CB_U_PACK][16] elements at every position. */
 CB_INLINE void weights_block(const float *w, float *u, size_t position)
 {
-    for (size_t at = 0; at < CB_LANES * CB_LANES / CB_U_WORD; at += VL) {
-        size_t c = at / CB_LANES * CB_U_WORD, lane = at % CB_LANES;
-        vf half[CB_U_WORD][6][3];
+    for (size_t at = 0; at < CB_LANES * CB_LANES / CB_U_PACK; at += VL) {
+        size_t c = at / CB_LANES * CB_U_PACK, lane = at % CB_LANES;
+        vf partial[CB_U_PACK][6][3];
         CB_UNROLL
-        for (size_t n = 0; n < CB_U_WORD; n++) {
+        for (size_t n = 0; n < CB_U_PACK; n++) {
             CB_UNROLL
             for (size_t s = 0; s < 3; s++) {
                 const float *g = w + ((c + n) * 3 + s) * CB_LANES + lane;
                 vf o[6];
                 weights_1d(v_load(g), v_load(g + 3 * CB_LANES * CB_LANES), v_load(g + 6 * CB_LANES * CB_LANES), o);
                 CB_UNROLL
-                for (size_t i = 0; i < 6; i++) half[n][i][s] = o[i];
+                for (size_t i = 0; i < 6; i++) partial[n][i][s] = o[i];
             }
         }
         CB_UNROLL
         for (size_t i = 0; i < 6; i++) {
-            vf o[CB_U_WORD][6];
+            vf o[CB_U_PACK][6];
             CB_UNROLL
-            for (size_t n = 0; n < CB_U_WORD; n++) weights_1d(half[n][i][0], half[n][i][1], half[n][i][2], o[n]);
+            for (size_t n = 0; n < CB_U_PACK; n++)
+                weights_1d(partial[n][i][0], partial[n][i][1], partial[n][i][2], o[n]);
             CB_UNROLL
             for (size_t j = 0; j < 6; j++) {
-                vf word[CB_U_WORD];
+                vf pair[CB_U_PACK];
                 CB_UNROLL
-                for (size_t n = 0; n < CB_U_WORD; n++) word[n] = o[n][j];
-                v_store(u + (i * 6 + j) * position + at, v_words(word, CB_U_WORD));
+                for (size_t n = 0; n < CB_U_PACK; n++) pair[n] = o[n][j];
+                v_store(u + (i * 6 + j) * position + at, v_pack(pair, CB_U_PACK));
             }
         }
     }
@@ -204,7 +206,7 @@ CB_INLINE void weights_gradient_block(const float *du, size_t position, float *d
 {
     for (size_t at = 0; at < CB_LANES * CB_LANES; at += VL) {
         size_t c = at / CB_LANES, lane = at % CB_LANES;
-        vf half[3][6];
+        vf partial[3][6];
         CB_UNROLL
         for (size_t j = 0; j < 6; j++) {
             vf column[6], o[3];
@@ -212,12 +214,12 @@ CB_INLINE void weights_gradient_block(const float *du, size_t position, float *d
             for (size_t i = 0; i < 6; i++) column[i] = v_load(du + (i * 6 + j) * position + at);
             weights_gradient_1d(column, o);
             CB_UNROLL
-            for (size_t i = 0; i < 3; i++) half[i][j] = o[i];
+            for (size_t i = 0; i < 3; i++) partial[i][j] = o[i];
         }
         CB_UNROLL
         for (size_t i = 0; i < 3; i++) {
             vf o[3];
-            weights_gradient_1d(half[i], o);
+            weights_gradient_1d(partial[i], o);
             CB_UNROLL
             for (size_t j = 0; j < 3; j++) v_store(dw + (((2 - i) * CB_LANES + c) * 3 + 2 - j) * CB_LANES + lane, o[j]);
         }

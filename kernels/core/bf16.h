@@ -6,7 +6,7 @@
 
 /* bf16: the upper half of a float. The arithmetic of x86's AVX512_BF16 (Intel SDM, VCVTNEPS2BF16 and VDPBF16PS), bit
  * for bit and on every machine: whatever MXCSR or FPCR say, denormal operands and results count as zeros of their sign.
- * Kernels have it as words of vec/ (vec/bf16_*.h). */
+ * Kernels have it as operations of vec/ (vec/bf16_*.h). */
 
 static inline float cb_bf16_value(uint16_t half)
 {

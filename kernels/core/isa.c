@@ -28,7 +28,7 @@ static const struct cb_ops ops_scalar = {
 
 static const struct cb_ops *const own_ops[CB_ISA_COUNT] = {
     [CB_ISA_SCALAR] = &ops_scalar,
-#define CB_ISA(id, name, architecture, ...) CB_WHERE_##architecture([CB_ISA_##id] = &cb_ops__##name,)
+#define CB_ISA(id, name, architecture, ...) CB_WHERE_##architecture([CB_ISA_##id] = &cb_ops__##name, )
 #include "isas.def"
 #undef CB_ISA
 };

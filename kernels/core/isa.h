@@ -14,7 +14,8 @@ enum cb_isa {
     CB_ISA_COUNT
 };
 
-/* For rows of isas.def: CB_WHERE_<architecture>(text) is text where that is what the compiler builds for, else nothing. */
+/* For rows of isas.def: CB_WHERE_<architecture>(text) is text where that is what the compiler builds for, else
+ * nothing. */
 #if defined(__x86_64__)
 #define CB_WHERE_x86_64(...) __VA_ARGS__
 #else

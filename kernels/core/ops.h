@@ -5,10 +5,10 @@
 #include "core/variant.h"
 #include "kernels.h"
 
-/* Each <family>/<family>.inc lists its operations as CB_OP(name, function type), or CB_OP_BF16 for an operation with bf16
- * in it. From that list come the prototypes below, the dispatch table, the tests and the benchmarks: every operation
- * exists as cb_<name>__scalar (defined in ref/) and as cb_<name>__<isa> for each row of isas.def that builds it, or the
- * library does not link. */
+/* Each <family>/<family>.inc lists its operations as CB_OP(name, function type), or CB_OP_BF16 for an operation with
+ * bf16 in it. From that list come the prototypes below, the dispatch table, the tests and the benchmarks: every
+ * operation exists as cb_<name>__scalar (defined in ref/) and as cb_<name>__<isa> for each row of isas.def that builds
+ * it, or the library does not link. */
 struct cb_ops {
 #define CB_OP(name, type, ...) type *name;
 #define CB_OP_BF16 CB_OP

@@ -1,6 +1,7 @@
 #include "core/ops.h"
 
-/* The operations that the ISA builds itself; dispatch takes the others from its base. Data, so that any CPU may read it. */
+/* The operations that the ISA builds itself; dispatch takes the others from its base. Data, so that any CPU may read
+ * it. */
 const struct cb_ops CB_VARIANT(ops) = {
 #ifdef CB_BUILDS_BF16_ONLY
 #define CB_OP(name, type, ...)

@@ -11,7 +11,8 @@ enum cb_status {
     CB_FAILED = 5,      /* what was run failed: a program, a measurement */
 };
 
-/* One message for the user: what, where (file, line or byte offset), expected and got, what to do. No trailing newline. */
+/* One message for the user: what, where (file, line or byte offset), expected and got, what to do. No trailing
+ * newline. */
 struct cb_error {
     char text[1024];
 };

@@ -30,7 +30,8 @@ static size_t first_region(struct cb_team *team)
     return got;
 }
 
-/* cb_team_create has seen all threads, so a region without them is a defect: results would be timed for a wrong team. */
+/* cb_team_create has seen all threads, so a region without them is a defect: results would be timed for a wrong
+ * team. */
 static void expect_all(const struct cb_team *team)
 {
     if ((size_t)omp_get_num_threads() == team->threads) return;

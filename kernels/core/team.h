@@ -22,8 +22,8 @@ typedef void cb_task_fn(void *context, size_t task, void *scratch);
  * that keeps the bits equal for any T. */
 void cb_team_run(struct cb_team *team, size_t tasks, cb_task_fn *fn, void *context);
 
-/* Runs fn once on every thread of the team, at the same time: task t on thread t, with its scratch. For what belongs to a
- * thread (its binding, its counters) or must keep all of them busy. */
+/* Runs fn once on every thread of the team, at the same time: task t on thread t, with its scratch. For what belongs to
+ * a thread (its binding, its counters) or must keep all of them busy. */
 void cb_team_each(struct cb_team *team, cb_task_fn *fn, void *context);
 
 /* What the calls of cb_team_run took since the team was made, in seconds. wall * threads - busy is what the threads

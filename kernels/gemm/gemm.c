@@ -7,27 +7,27 @@
 #include "gemm/pack.h"
 #include "gemm/run.h"
 
-/* Each thread computes a rectangle of C on its own, so that nobody waits for anybody. Within it, Goto & van de Geijn's
- * blocking with the roles that row-major C asks for: a panel of A (mr x kc) stays near L1 while the panels of a packed
- * block of B (kc x nb) stream past it from L2. The k blocks of one c run in order, each continuing from the stored c,
- * so that blocking changes no bit. */
+/* Each thread computes a rectangle of C on its own. Within it, Goto & van de Geijn's blocking with the roles that
+ * row-major C asks for: a panel of A (mr x kc) stays near L1 while the panels of a packed block of B (kc x nb) stream
+ * past it from L2. The k blocks of one c run in order, each continuing from the stored c, so blocking changes no
+ * bit. */
 enum {
     LINE = 16,        /* floats */
-    MOST_STEPS = 512, /* of k in a block: more no longer make the loads and stores of C cheaper, but narrow B's block */
-    NO_ROWS = 2 * MOST_STEPS /* steps of k to the next row that is prefetched: beyond the block */
+    MOST_STEPS = 512, /* of k in a block: a longer one hardly saves loads and stores of C, but narrows B's block */
+    NO_ROWS = 2 * MOST_STEPS /* for row_steps: no row is prefetched within a block */
 };
 
-struct plan {
+struct gemm_plan {
     struct cb_gemm_ops ops;
     enum cb_gemm_tile tile;
     size_t mr, nr, kc, nb;
     size_t shares_m, shares_n; /* the grid of rectangles */
-    bool copy_a, pack_b;       /* else read where they are */
-    bool prefetch_b;           /* while the block before is multiplied */
-    size_t row_steps;          /* of k, from one row that is prefetched to the next */
+    bool copy_a, pack_b;       /* else read in place */
+    bool prefetch_b;           /* during the block before */
+    size_t row_steps;          /* steps of k between the rows that are prefetched */
     size_t a_ld;               /* of a copied panel of A */
-    size_t a_panel;            /* from one copied panel to the next; 0: they take turns in one place */
-    size_t a_len, piece_len;   /* of a thread's workspace: the copies of A, all */
+    size_t a_panel;            /* between copied panels; 0: they take turns in one place */
+    size_t a_len, piece_len;   /* of a thread's workspace: copies of A, all of it */
 };
 
 static size_t min_size(size_t a, size_t b)
@@ -60,10 +60,10 @@ static bool shares_sets(const struct cb_gemm *g)
     return g->ldb % 512 == 0 && g->k > 16;
 }
 
-/* The grid whose rectangles have the least work, a row of a tile being its unit; of these, the one that reads the least
- * of A and B; of these, the one with the fewest columns: where two threads share a row of C, the CPU's prefetchers fetch
- * each the other's lines, in every row. */
-static void choose_grid(struct plan *p, const struct cb_gemm *g, size_t threads)
+/* The grid with the least work, a row of a tile being its unit; among equals, the one that reads least of A and B; then
+ * the one with the fewest columns, as hardware prefetchers of threads that share a row of C fetch each other's
+ * lines. */
+static void choose_grid(struct gemm_plan *p, const struct cb_gemm *g, size_t threads)
 {
     size_t least_work = SIZE_MAX, least_reads = SIZE_MAX;
     for (size_t shares_m = threads; shares_m > 0; shares_m--) {
@@ -78,8 +78,8 @@ static void choose_grid(struct plan *p, const struct cb_gemm *g, size_t threads)
     }
 }
 
-/* Floats of a panel of A and of a block of B that the caches hold: three quarters of L1, half of L2; the rest is for what
- * streams past. */
+/* Floats of a panel of A and of a block of B: three quarters of L1 and half of L2, the rest being for what streams
+ * past. */
 static size_t a_room(const struct cb_cache_sizes *caches)
 {
     return (caches->l1_bytes ? caches->l1_bytes : (size_t)32 << 10) / 4 * 3 / sizeof(float);
@@ -90,60 +90,61 @@ static size_t b_room(const struct cb_cache_sizes *caches)
     return (caches->l2_bytes ? caches->l2_bytes : (size_t)1 << 20) / 2 / sizeof(float);
 }
 
-static void take_tile(struct plan *p, enum cb_gemm_tile tile)
+static void take_tile(struct gemm_plan *p, enum cb_gemm_tile tile)
 {
     p->tile = tile;
     p->ops.tile_size(tile, &p->mr, &p->nr);
 }
 
-/* Where the tall tile has all rows of every rectangle, no second panel of A meets B. */
-static void choose_tile(struct plan *p, const struct cb_gemm *g)
+/* The tall tile serves where it holds all rows of each rectangle: then no second panel of A meets B. */
+static void choose_tile(struct gemm_plan *p, const struct cb_gemm *g)
 {
     if (g->m / p->shares_m <= p->mr || g->n <= p->nr) return;
     take_tile(p, CB_GEMM_TALL);
     if (ceil_div(g->m, p->shares_m) > p->mr) take_tile(p, CB_GEMM_WIDE);
 }
 
-/* How many threads have enough to do: waking one takes as long as some thousand operations of all lanes of a tile. */
+/* Threads that have enough to do: to wake one takes as long as some thousand operations of all lanes of a tile. */
 static double most_threads(const struct cb_gemm *g, size_t nr)
 {
     return 2. * (double)g->m * (double)g->n * (double)g->k / (5e3 * (double)nr);
 }
 
-/* Whether the plan would be one block for one thread, everything read in place: it would take as long as the product. */
-static bool needs_no_plan(const struct cb_gemm *g, const struct cb_cache_sizes *caches, const struct plan *p)
+/* One block for one thread, everything in place: planning would take as long as the product. */
+static bool needs_no_plan(const struct cb_gemm *g, const struct cb_cache_sizes *caches, const struct gemm_plan *p)
 {
     return most_threads(g, p->nr) < 2 && !g->a_transposed && !g->b_transposed && g->m <= 16 * p->mr &&
            g->n <= 4 * p->nr && g->k <= MOST_STEPS && !shares_sets(g) && p->mr * g->k <= a_room(caches) &&
            g->k * g->n <= b_room(caches);
 }
 
-static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_sizes *caches, size_t threads,
-                               struct cb_gemm_ops ops)
+static struct gemm_plan choose_plan(const struct cb_gemm *g, const struct cb_cache_sizes *caches, size_t threads,
+                                    struct cb_gemm_ops ops)
 {
     size_t l3 = caches->l3_bytes ? caches->l3_bytes : (size_t)16 << 20;
-    struct plan p = {.ops = ops};
+    struct gemm_plan p = {.ops = ops};
     take_tile(&p, CB_GEMM_WIDE);
     double most = most_threads(g, p.nr);
     choose_grid(&p, g, most < 1 ? 1 : most < (double)threads ? (size_t)most : threads);
     size_t m = ceil_div(g->m, p.shares_m), n = ceil_div(g->n, p.shares_n);
-    /* Nothing needs fetching where all is in L2. */
+    /* Where all is in L2 there is nothing to prefetch. */
     bool in_l2 = (double)m * (double)n + (double)(m + n) * (double)g->k <= 2 * (double)b_room(caches);
     if (in_l2) choose_tile(&p, g);
     p.kc = even_block(g->k, min_size(a_room(caches) / p.mr, MOST_STEPS), 1);
     p.nb = even_block(n, b_room(caches) / p.kc, p.nr);
-    /* Rows in place serve a few tiles as well as a copy would. */
+    /* For a few tiles, rows in place serve as well as a copy. */
     p.copy_a = wants_copy_of_a(g) && (g->a_transposed || n > 4 * p.nr);
-    /* Packing B pays when many panels of A use it, or a few where its rows share sets, unless it is one panel already. */
+    /* Packing B pays where many panels of A use it, or where its rows share cache sets; not if B is one panel
+     * already. */
     p.pack_b = g->b_transposed || (g->ldb > p.nr && m > (shares_sets(g) ? 1 : 16) * p.mr);
-    /* Between two of many panels of A come few lines of the next block of B: more at once would hold up the tiles. */
+    /* With many panels of A, the next block of B is prefetched in small portions that do not hold up the tiles. */
     p.prefetch_b = p.pack_b && m > 64 * p.mr;
-    /* Each row that is fetched cuts the loop over k. For short k a cut costs more than a miss in a cache, but less than one
-     * that goes to memory. */
+    /* A prefetched row interrupts the loop over k. For short k that costs more than a cache miss, but less than a
+     * memory access. */
     bool from_memory = (double)g->m * (double)(g->k + g->n) * sizeof(float) > (double)l3;
     p.row_steps = in_l2 ? NO_ROWS : p.kc > 64 ? 24 : from_memory ? 4 : NO_ROWS;
     p.a_ld = (ceil_div(p.kc, LINE) | 1) * LINE;
-    /* A panel is copied when the first block of B meets it, and kept for the others. */
+    /* A panel is copied for the first block of B and kept for the others. */
     p.a_panel = n > p.nb ? p.mr * p.a_ld : 0;
     p.a_len = p.copy_a ? (p.a_panel ? ceil_div(m, p.mr) : 1) * p.mr * p.a_ld : 0;
     p.piece_len = p.a_len + (p.pack_b ? p.kc * p.nb : 0);
@@ -153,30 +154,30 @@ static struct plan choose_plan(const struct cb_gemm *g, const struct cb_cache_si
 size_t cb_gemm_run_workspace_bytes(const struct cb_gemm *args, const struct cb_cache_sizes *caches, size_t threads,
                                    struct cb_gemm_ops ops)
 {
-    struct plan p = choose_plan(args, caches, threads, ops);
+    struct gemm_plan p = choose_plan(args, caches, threads, ops);
     size_t bytes;
     if (__builtin_mul_overflow(p.piece_len * sizeof(float), p.shares_m * p.shares_n, &bytes) || bytes > PTRDIFF_MAX)
         return PTRDIFF_MAX; /* cannot be allocated; callers add to it */
     return bytes;
 }
 
-struct job {
+struct gemm_job {
     const struct cb_gemm *g;
-    struct plan p;
+    struct gemm_plan p;
     float *workspace;
 };
 
 /* C[i.., j..] (m x n) (+)= A[i.., k..] (m x kc) * B[k.., j..] (kc x n) */
-struct block {
+struct gemm_block {
     size_t i, j, k, m, n, kc;
-    bool first_of_a; /* the first block of B that meets these panels of A */
+    bool first_of_a; /* the first block of B for these panels of A */
     const float *b;  /* panels [kc][nr] */
     size_t b_panel, b_ld;
-    float *packed_b; /* where the first panel of A leaves those that the others take, or NULL */
+    float *packed_b; /* where the first panel of A packs B for the others, or NULL */
 };
 
-/* From a block to the next of the columns j_begin to j_end, along n and then along k; false after the last. */
-static bool next_block(const struct job *job, size_t j_begin, size_t j_end, struct block *s)
+/* Moves to the next block of columns j_begin to j_end, along n, then along k; false after the last. */
+static bool next_block(const struct gemm_job *job, size_t j_begin, size_t j_end, struct gemm_block *s)
 {
     s->j += job->p.nb;
     if (s->j >= j_end) {
@@ -191,13 +192,13 @@ static bool next_block(const struct job *job, size_t j_begin, size_t j_end, stru
 }
 
 /* B where the block begins, as stored. */
-static const float *stored_b(const struct cb_gemm *g, const struct block *s)
+static const float *stored_b(const struct cb_gemm *g, const struct gemm_block *s)
 {
     return g->b + (g->b_transposed ? s->j * g->ldb + s->k : s->k * g->ldb + s->j);
 }
 
-/* Prefetches one of so many parts of a block of B. */
-static void prefetch_b(const struct cb_gemm *g, const struct block *s, size_t part, size_t parts)
+/* Prefetches part number `part` of `parts` of a block of B. */
+static void prefetch_b(const struct cb_gemm *g, const struct gemm_block *s, size_t part, size_t parts)
 {
     size_t rows = g->b_transposed ? s->n : s->kc, columns = g->b_transposed ? s->kc : s->n;
     const float *b = stored_b(g, s);
@@ -205,7 +206,7 @@ static void prefetch_b(const struct cb_gemm *g, const struct block *s, size_t pa
         for (size_t at = 0; at < columns; at += LINE) __builtin_prefetch(b + row * g->ldb + at, 0, 2);
 }
 
-static void pack_b(const struct cb_gemm *g, const struct block *s, size_t nr, float *dst)
+static void pack_b(const struct cb_gemm *g, const struct gemm_block *s, size_t nr, float *dst)
 {
     size_t ld = g->ldb;
     const float *src = stored_b(g, s);
@@ -215,21 +216,22 @@ static void pack_b(const struct cb_gemm *g, const struct block *s, size_t nr, fl
             cb_transpose(src + j * ld, ld, min_size(nr, s->n - j), s->kc, dst + j * s->kc, nr);
         return;
     }
-    /* Row by row: each is read in one long run. */
+    /* Row by row, so that each is read in one long run. */
     for (size_t k = 0; k < s->kc; k++) {
         size_t j = 0;
         for (; k + 1 < s->kc && j < s->n; j += LINE) __builtin_prefetch(src + (k + 1) * ld + j);
         j = 0;
-        for (; j < last; j += nr) /* nr: a multiple of 4; a call for each would take as long again */
+        for (; j < last; j += nr) /* nr: a multiple of 4; calls of memcpy would take as long again */
             for (size_t i = 0; i < nr; i += 4)
                 memcpy(dst + j * s->kc + k * nr + i, src + k * ld + j + i, 4 * sizeof *dst);
         if (j < s->n) memcpy(dst + j * s->kc + k * nr, src + k * ld + j, (s->n - j) * sizeof *dst);
     }
 }
 
-/* A block's product: each panel of A against the whole block of B, which stays in L2. next: the block after it, to be
+/* A block's product: each panel of A against the whole block of B, which stays in L2. next: the next block, to be
  * prefetched, or NULL. */
-static void multiply_block(const struct job *job, const struct block *s, const struct block *next, float *a_copy)
+static void gemm_block(const struct gemm_job *job, const struct gemm_block *s, const struct gemm_block *next,
+                       float *a_copy)
 {
     const struct cb_gemm *g = job->g;
     bool prefetches = next && job->p.prefetch_b, one_by_one = job->p.copy_a || prefetches;
@@ -276,17 +278,17 @@ static void multiply_block(const struct job *job, const struct block *s, const s
 }
 
 /* One rectangle of C. */
-static void multiply_piece(void *context, size_t piece, void *scratch)
+static void gemm_piece(void *context, size_t piece, void *scratch)
 {
     (void)scratch;
-    const struct job *job = context;
+    const struct gemm_job *job = context;
     const struct cb_gemm *g = job->g;
-    const struct plan *p = &job->p;
+    const struct gemm_plan *p = &job->p;
     size_t row = piece / p->shares_n, column = piece % p->shares_n, panels = ceil_div(g->n, p->nr);
     size_t i_end = (row + 1) * g->m / p->shares_m;
     size_t j = column * panels / p->shares_n * p->nr,
            j_end = min_size((column + 1) * panels / p->shares_n * p->nr, g->n);
-    struct block s = {.i = row * g->m / p->shares_m, .j = j, .first_of_a = true};
+    struct gemm_block s = {.i = row * g->m / p->shares_m, .j = j, .first_of_a = true};
     s.m = i_end - s.i;
     s.n = min_size(p->nb, j_end - j);
     s.kc = min_size(p->kc, g->k);
@@ -295,7 +297,7 @@ static void multiply_piece(void *context, size_t piece, void *scratch)
     float *a_copy = job->workspace + piece * p->piece_len, *b_panels = a_copy + p->a_len;
     bool more;
     do { /* for k = 0, too: C becomes 0 */
-        struct block next = s;
+        struct gemm_block next = s;
         more = next_block(job, j, j_end, &next);
         bool in_place = !g->b_transposed && s.n % p->nr == 0, packed = p->pack_b && !in_place;
         if (packed) pack_b(g, &s, p->nr, b_panels);
@@ -303,18 +305,18 @@ static void multiply_piece(void *context, size_t piece, void *scratch)
         s.b_panel = packed ? p->nr * s.kc : p->nr;
         s.b_ld = packed ? p->nr : g->ldb;
         s.packed_b = p->pack_b && in_place && s.m > p->mr ? b_panels : NULL;
-        multiply_block(job, &s, more ? &next : NULL, a_copy);
+        gemm_block(job, &s, more ? &next : NULL, a_copy);
         s = next;
     } while (more);
 }
 
 /* The whole product as one block, by the caller alone. */
-static void multiply_in_place(struct job *job)
+static void gemm_in_place(struct gemm_job *job)
 {
     const struct cb_gemm *g = job->g;
-    struct block s = {.m = g->m, .n = g->n, .kc = g->k, .b = g->b, .b_panel = job->p.nr, .b_ld = g->ldb};
+    struct gemm_block s = {.m = g->m, .n = g->n, .kc = g->k, .b = g->b, .b_panel = job->p.nr, .b_ld = g->ldb};
     job->p.row_steps = NO_ROWS;
-    if (g->m && g->n) multiply_block(job, &s, NULL, NULL);
+    if (g->m && g->n) gemm_block(job, &s, NULL, NULL);
 }
 
 static enum cb_status check_operand(const char *name, size_t rows, size_t columns, size_t ld, struct cb_error *err)
@@ -341,14 +343,14 @@ enum cb_status cb_gemm_check(const struct cb_gemm *g, struct cb_error *err)
 void cb_gemm_run(struct cb_team *team, const struct cb_gemm *args, const struct cb_cache_sizes *caches,
                  struct cb_gemm_ops ops, void *workspace)
 {
-    struct job job = {.g = args, .p = {.ops = ops}, .workspace = workspace};
+    struct gemm_job job = {.g = args, .p = {.ops = ops}, .workspace = workspace};
     take_tile(&job.p, CB_GEMM_WIDE);
     if (needs_no_plan(args, caches, &job.p)) {
-        multiply_in_place(&job);
+        gemm_in_place(&job);
         return;
     }
     job.p = choose_plan(args, caches, cb_team_threads(team), ops);
-    cb_team_run(team, job.p.shares_m * job.p.shares_n, multiply_piece, &job);
+    cb_team_run(team, job.p.shares_m * job.p.shares_n, gemm_piece, &job);
 }
 
 static struct cb_gemm_ops ops_of_f32(void)

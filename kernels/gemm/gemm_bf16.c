@@ -3,44 +3,43 @@
 #include "core/ops.h"
 #include "gemm/run.h"
 
-/* The product of bf16 as a product of words, pairs along k. Where k runs along the rows, pairs lie side by side
- * already; elsewhere two rows are interleaved, once for the whole product: 2 bytes to read and to write an element,
- * beside m or n multiply-adds. */
+/* The bf16 product as a product of pairs along k. Where k runs along the rows, pairs lie side by side already;
+ * elsewhere two rows are interleaved once for the whole product. */
 
-enum { LINE_BYTES = 64, COLUMNS = 1024 /* of a task of interleaving: what it reads and writes stays in L1 */ };
+enum { LINE_BYTES = 64, COLUMNS = 1024 /* of a task that interleaves: what it reads and writes stays in L1 */ };
 
-/* How an operand becomes words. */
+/* How an operand becomes pairs. */
 struct operand {
     const uint16_t *from;
     size_t rows, columns, ld; /* as it is stored */
     int along_rows;           /* k runs along the rows */
     int in_place;
-    size_t words_ld, words_rows;
+    size_t pairs_ld, pairs_rows;
 };
 
 static struct operand operand_of(const uint16_t *from, size_t rows, size_t columns, size_t ld, int along_rows)
 {
     struct operand o = {from, rows, columns, ld, along_rows, 0, 0, 0};
     o.in_place = along_rows && columns % 2 == 0 && ld % 2 == 0 && (uintptr_t)from % 4 == 0;
-    o.words_rows = along_rows ? rows : (rows + 1) / 2;
-    o.words_ld = o.in_place ? ld / 2 : along_rows ? (columns + 1) / 2 : columns;
+    o.pairs_rows = along_rows ? rows : (rows + 1) / 2;
+    o.pairs_ld = o.in_place ? ld / 2 : along_rows ? (columns + 1) / 2 : columns;
     return o;
 }
 
 static size_t packed_bytes(const struct operand *o)
 {
-    size_t bytes = o->in_place ? 0 : o->words_rows * o->words_ld * 4;
+    size_t bytes = o->in_place ? 0 : o->pairs_rows * o->pairs_ld * 4;
     return (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
 }
 
-struct words {
+struct pair_gemm {
     struct operand a, b;
-    struct cb_gemm gemm; /* of words; a and b are set when the workspace is known */
+    struct cb_gemm gemm; /* of pairs; a and b are set when the workspace is known */
 };
 
-static struct words words_of(const struct cb_gemm_bf16 *g)
+static struct pair_gemm pair_gemm_of(const struct cb_gemm_bf16 *g)
 {
-    struct words w;
+    struct pair_gemm w;
     size_t a_rows = g->a_transposed ? g->k : g->m, a_columns = g->a_transposed ? g->m : g->k;
     size_t b_rows = g->b_transposed ? g->n : g->k, b_columns = g->b_transposed ? g->k : g->n;
     w.a = operand_of(g->a, a_rows, a_columns, g->lda, !g->a_transposed);
@@ -49,8 +48,8 @@ static struct words words_of(const struct cb_gemm_bf16 *g)
                               .n = g->n,
                               .k = (g->k + 1) / 2,
                               .c = g->c,
-                              .lda = w.a.words_ld,
-                              .ldb = w.b.words_ld,
+                              .lda = w.a.pairs_ld,
+                              .ldb = w.b.pairs_ld,
                               .ldc = g->ldc,
                               .a_transposed = g->a_transposed,
                               .b_transposed = g->b_transposed,
@@ -66,26 +65,26 @@ static struct cb_gemm_ops ops_of_bf16(void)
 size_t cb_gemm_bf16_workspace_bytes(const struct cb_gemm_bf16 *args, const struct cb_cache_sizes *caches,
                                     size_t threads)
 {
-    struct words w = words_of(args);
+    struct pair_gemm w = pair_gemm_of(args);
     return packed_bytes(&w.a) + packed_bytes(&w.b) +
            cb_gemm_run_workspace_bytes(&w.gemm, caches, threads, ops_of_bf16());
 }
 
-struct packing {
+struct pair_packing {
     const struct operand *operand;
     uint16_t *to;
-    size_t blocks; /* tasks of a row of words */
+    size_t blocks; /* tasks of a row of pairs */
 };
 
-/* COLUMNS words of a row. */
-static void pack_block(void *context, size_t task, void *scratch)
+/* COLUMNS pairs of a row. */
+static void pack_pairs(void *context, size_t task, void *scratch)
 {
     (void)scratch;
-    const struct packing *p = context;
+    const struct pair_packing *p = context;
     const struct operand *o = p->operand;
     size_t row = task / p->blocks, first = task % p->blocks * COLUMNS;
-    size_t end = first + COLUMNS < o->words_ld ? first + COLUMNS : o->words_ld;
-    uint16_t *to = p->to + row * o->words_ld * 2;
+    size_t end = first + COLUMNS < o->pairs_ld ? first + COLUMNS : o->pairs_ld;
+    uint16_t *to = p->to + row * o->pairs_ld * 2;
     if (o->along_rows) {
         size_t last = end * 2 < o->columns ? end * 2 : o->columns;
         memcpy(to + first * 2, o->from + row * o->ld + first * 2, (last - first * 2) * sizeof *to);
@@ -100,12 +99,12 @@ static void pack_block(void *context, size_t task, void *scratch)
     }
 }
 
-/* The operand's words: where it is, or packed at *workspace, which moves on. */
-static const float *pack(struct cb_team *team, const struct operand *o, unsigned char **workspace)
+/* The operand as pairs: where it is, or packed at *workspace, which moves on. */
+static const float *pack_operand(struct cb_team *team, const struct operand *o, unsigned char **workspace)
 {
     if (o->in_place) return (const float *)(const void *)o->from;
-    struct packing p = {o, (uint16_t *)(void *)*workspace, (o->words_ld + COLUMNS - 1) / COLUMNS};
-    cb_team_run(team, o->words_rows * p.blocks, pack_block, &p);
+    struct pair_packing p = {o, (uint16_t *)(void *)*workspace, (o->pairs_ld + COLUMNS - 1) / COLUMNS};
+    cb_team_run(team, o->pairs_rows * p.blocks, pack_pairs, &p);
     *workspace += packed_bytes(o);
     return (const float *)(const void *)p.to;
 }
@@ -113,20 +112,20 @@ static const float *pack(struct cb_team *team, const struct operand *o, unsigned
 enum cb_status cb_gemm_bf16(struct cb_team *team, const struct cb_gemm_bf16 *args, const struct cb_cache_sizes *caches,
                             void *workspace, struct cb_error *err)
 {
-    struct cb_gemm as_stored = {.m = args->m,
-                                .n = args->n,
-                                .k = args->k,
-                                .lda = args->lda,
-                                .ldb = args->ldb,
-                                .ldc = args->ldc,
-                                .a_transposed = args->a_transposed,
-                                .b_transposed = args->b_transposed};
-    enum cb_status status = cb_gemm_check(&as_stored, err);
+    struct cb_gemm as_elements = {.m = args->m,
+                                  .n = args->n,
+                                  .k = args->k,
+                                  .lda = args->lda,
+                                  .ldb = args->ldb,
+                                  .ldc = args->ldc,
+                                  .a_transposed = args->a_transposed,
+                                  .b_transposed = args->b_transposed};
+    enum cb_status status = cb_gemm_check(&as_elements, err);
     if (status) return status;
-    struct words w = words_of(args);
+    struct pair_gemm w = pair_gemm_of(args);
     unsigned char *left = workspace;
-    w.gemm.a = pack(team, &w.a, &left);
-    w.gemm.b = pack(team, &w.b, &left);
+    w.gemm.a = pack_operand(team, &w.a, &left);
+    w.gemm.b = pack_operand(team, &w.b, &left);
     cb_gemm_run(team, &w.gemm, caches, ops_of_bf16(), left);
     return CB_OK;
 }

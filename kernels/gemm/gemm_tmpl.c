@@ -1,5 +1,5 @@
-/* The register tiles of SGEMM, or with CB_PRODUCTS_BF16 of the product of bf16, in the vec/ vocabulary. MR*NV accumulators, NV
- * vectors of B and one broadcast of A fit the register file (vec_<isa>.h). Source: Goto & van de Geijn, ACM TOMS 34(3), 2008. */
+/* The register tiles of the products (gemm.h). MR*NV accumulators, NV vectors of B and one broadcast of A fit the
+ * register file. Source: Goto & van de Geijn, ACM TOMS 34(3), 2008. */
 #include "core/ops.h"
 
 #include <stdbool.h>
@@ -11,14 +11,14 @@
 #define GEMM_VARIANT(name) CB_VARIANT(gemm_bf16_##name)
 #define v_multiply_add_set1 v_dot2_set1
 #define v_multiply_add v_dot2
-#define begin_products v_dot2_begin
-#define end_products v_dot2_end
+#define products_begin v_dot2_begin
+#define products_end v_dot2_end
 #else
 #define GEMM_VARIANT(name) CB_VARIANT(gemm_f32_##name)
 #define v_multiply_add_set1 v_fma_set1
 #define v_multiply_add v_fma
-#define begin_products() 0
-#define end_products(mode) (void)(mode)
+#define products_begin() 0
+#define products_end(mode) (void)(mode)
 #endif
 
 #define COUNT(rows) +1
@@ -26,13 +26,13 @@ enum {
     MR = 0 CB_GEMM_HEIGHTS(COUNT),
     NV = CB_GEMM_NV,
     NR = NV * VL,
-    AHEAD = 8,     /* steps of k to the rows of B that are fetched into L1 */
-    ROWS_OF_A = 3, /* that need one address and one stride: the scale of an index reaches the third */
+    AHEAD = 8,     /* steps of k to the row of B that is prefetched into L1 */
+    ROWS_OF_A = 3, /* per address register: the scale of an index reaches the third */
     ADDRESSES = (MR * NV + ROWS_OF_A - 1) / ROWS_OF_A,
     VECTORS_OF_A_LINE = 16 / VL
 };
 
-/* What is prefetched into L2 while a tile is computed: so many elements of each row of A, and of C a tile's. */
+/* Prefetched into L2 while a tile is computed: `len` elements of each row of A, and a row of C's tile. */
 struct next_rows {
     const float *a, *c;
     size_t len, mr, lda;
@@ -45,7 +45,7 @@ CB_INLINE void prefetch_row(const struct next_rows *next, size_t nv)
     for (size_t j = 0; j < nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(next->c + j * VL, 0, 2);
 }
 
-/* The columns of a tile: nv vectors, of the last one `part` lanes, unless it is whole. nv and whole are const. */
+/* Columns of a tile: nv vectors, the last of `part` lanes, or all whole. nv and whole are const. */
 struct columns {
     size_t nv, part;
     bool whole;
@@ -71,9 +71,9 @@ struct operands {
     float *packed; /* where a copy of B's rows goes, or NULL */
 };
 
-/* acc += so many steps of k, by which the operands move on; ahead: to what is prefetched of B. */
-CB_INLINE void multiply(vf *acc, struct operands *o, size_t steps, size_t lda, size_t ldb, size_t ahead, size_t rows,
-                        struct columns w)
+/* acc += `steps` steps of k, which move the operands on; ahead: elements to the row of B that is prefetched. */
+CB_INLINE void gemm_steps(vf *acc, struct operands *o, size_t steps, size_t lda, size_t ldb, size_t ahead, size_t rows,
+                          struct columns w)
 {
     for (; steps > 0; steps--, o->b += ldb) {
         CB_UNROLL
@@ -88,7 +88,7 @@ CB_INLINE void multiply(vf *acc, struct operands *o, size_t steps, size_t lda, s
         CB_UNROLL
         for (size_t i = 0; i < rows; i++) {
             const float *x = &o->a[i / ROWS_OF_A][i % ROWS_OF_A * lda];
-            if (w.nv == 1) { /* a broadcast for each multiply-add takes pipes from it, one for NV does not */
+            if (w.nv == 1) { /* embedded broadcast: one load per multiply-add would cost a pipe; NV share one load */
                 acc[i] = v_multiply_add_set1(row[0], x, acc[i]);
             } else {
                 vf v = v_set1(*x);
@@ -101,10 +101,10 @@ CB_INLINE void multiply(vf *acc, struct operands *o, size_t steps, size_t lda, s
     }
 }
 
-/* The sums of a tile of C: what is there, or 0. */
+/* Starts from C, or from 0. */
 CB_INLINE void begin_tile(vf *acc, const float *c, size_t ldc, bool accumulate, size_t rows, struct columns w)
 {
-    CB_FORGET(c); /* or all rows' addresses are kept for the stores, in memory */
+    CB_OPAQUE(c); /* else gcc keeps the addresses of all rows for the stores, and spills them */
     CB_UNROLL
     for (size_t i = 0; i < rows; i++, c += ldc) {
         CB_UNROLL
@@ -114,7 +114,7 @@ CB_INLINE void begin_tile(vf *acc, const float *c, size_t ldc, bool accumulate, 
 
 CB_INLINE void end_tile(const vf *acc, float *c, size_t ldc, size_t rows, struct columns w)
 {
-    CB_FORGET(c);
+    CB_OPAQUE(c);
     CB_UNROLL
     for (size_t i = 0; i < rows; i++, c += ldc) {
         CB_UNROLL
@@ -128,45 +128,45 @@ CB_INLINE struct operands operands_at(const float *a, size_t lda, const float *b
     CB_UNROLL
     for (size_t g = 0; g * ROWS_OF_A < rows; g++) {
         o.a[g] = a + g * ROWS_OF_A * lda;
-        CB_FORGET(o.a[g]);
+        CB_OPAQUE(o.a[g]);
     }
     return o;
 }
 
-/* b: B's panel. follows: the next one lies behind it. c: the tile. rows is a constant at every call, so that the
- * accumulators are registers. */
-CB_INLINE void tile(const struct cb_gemm_panels *p, const float *a, const float *b, bool follows, float *packed,
-                    float *c, struct next_rows next, size_t rows, struct columns w)
+/* b: a panel of B; follows: the next panel lies behind it. c: the tile. rows is const, so that the accumulators are
+ * registers. */
+CB_INLINE void gemm_tile(const struct cb_gemm_panels *p, const float *a, const float *b, bool follows, float *packed,
+                         float *c, struct next_rows next, size_t rows, struct columns w)
 {
     vf acc[MR * NV];
     begin_tile(acc, c, p->ldc, p->accumulate, rows, w);
     struct operands o = operands_at(a, p->lda, b, packed, rows);
-    /* What comes next, a row at a time: all at once would occupy the core's few buffers for cache misses. B not beyond
-     * its end: where no memory is, the translation is looked up at every prefetch. */
+    /* The next block is prefetched row by row, as a core has few buffers for misses. B is not prefetched beyond its
+     * end: an unmapped page costs a page walk each time. */
     size_t left = p->k, ahead = AHEAD * p->ldb;
     for (; next.mr > 1 && left >= p->row_steps + AHEAD; left -= p->row_steps) {
         prefetch_row(&next, w.nv);
-        multiply(acc, &o, p->row_steps, p->lda, p->ldb, ahead, rows, w);
+        gemm_steps(acc, &o, p->row_steps, p->lda, p->ldb, ahead, rows, w);
         next.mr--, next.a += next.lda, next.c += p->ldc;
     }
     prefetch_row(&next, w.nv);
-    multiply(acc, &o, left, p->lda, p->ldb, follows ? ahead : 0, rows, w);
+    gemm_steps(acc, &o, left, p->lda, p->ldb, follows ? ahead : 0, rows, w);
     end_tile(acc, c, p->ldc, rows, w);
 }
 
-/* The tile of the last `columns`, of most_nv (const) vectors at most. */
-CB_INLINE void last_tile(const struct cb_gemm_panels *p, const float *a, const float *b, float *c, size_t columns,
-                         struct next_rows next, size_t rows, size_t most_nv)
+/* The tile of the last `columns`, of at most most_nv (const) vectors. */
+CB_INLINE void gemm_last_tile(const struct cb_gemm_panels *p, const float *a, const float *b, float *c, size_t columns,
+                              struct next_rows next, size_t rows, size_t most_nv)
 {
     const size_t vectors = (columns + VL - 1) / VL;
     CB_UNROLL
     for (size_t nv = 1; nv <= most_nv; nv++)
         if (nv == vectors)
-            tile(p, a, b, false, NULL, c, next, rows, (struct columns){nv, columns - (nv - 1) * VL, false});
+            gemm_tile(p, a, b, false, NULL, c, next, rows, (struct columns){nv, columns - (nv - 1) * VL, false});
 }
 
-/* The panel of A from row i on. packs: const, as rows */
-CB_INLINE void panel(const struct cb_gemm_panels *p, size_t i, size_t rows, bool packs)
+/* The panel of A from row i on. packs, rows: const */
+CB_INLINE void gemm_panel(const struct cb_gemm_panels *p, size_t i, size_t rows, bool packs)
 {
     const float *a = p->a + i * p->lda, *b = p->b;
     float *c = p->c + i * p->ldc, *packed = packs ? p->packed_b : NULL;
@@ -185,28 +185,27 @@ CB_INLINE void panel(const struct cb_gemm_panels *p, size_t i, size_t rows, bool
         left -= next.len;
         next.c = n > NR ? c + NR : next_c;
         if (!packs && n < NR) {
-            last_tile(p, a, b, c, n, next, rows, NV);
+            gemm_last_tile(p, a, b, c, n, next, rows, NV);
             return;
         }
         n -= NR;
-        tile(p, a, b, n > 0 && p->b_panel == p->k * p->ldb, packed, c, next, rows, whole_tile);
+        gemm_tile(p, a, b, n > 0 && p->b_panel == p->k * p->ldb, packed, c, next, rows, whole_tile);
         if (packs) packed += p->k * NR;
     }
 }
 
-/* The panels of `rows` from row i on; the row after them. packs, edge (whether the last tile is none of NR columns): const,
- * as rows. */
-CB_INLINE size_t long_panels(const struct cb_gemm_panels *p, size_t i, size_t rows, bool packs)
+/* Panels of `rows` (const) rows from row i on, as many as fit; returns the row after them. packs: const */
+CB_INLINE size_t gemm_long_panels(const struct cb_gemm_panels *p, size_t i, size_t rows, bool packs)
 {
-    for (; p->m - i >= rows; i += rows) panel(p, i, rows, packs);
+    for (; p->m - i >= rows; i += rows) gemm_panel(p, i, rows, packs);
     return i;
 }
 
-/* For few steps of k, where keeping account of what is fetched ahead would take a fifth of the time: it is a row of C.
- * nv: const, the vectors of a tile */
-CB_INLINE size_t short_panels(const struct cb_gemm_panels *p, size_t i, size_t rows, size_t nv, bool edge)
+/* For few steps of k, where bookkeeping for the prefetches would cost more than they gain: only a row of C is
+ * prefetched. nv: const, the vectors of a tile. edge: const, whether the last tile has fewer than NR columns */
+CB_INLINE size_t gemm_short_panels(const struct cb_gemm_panels *p, size_t i, size_t rows, size_t nv, bool edge)
 {
-    const struct cb_gemm_panels copy = *p; /* which no store to C may change */
+    const struct cb_gemm_panels copy = *p; /* local, so that no store to C may change it */
     const size_t lda = p->lda, ldb = p->ldb, ldc = p->ldc, m = p->m, n = p->n, k = p->k, b_panel = p->b_panel;
     const struct columns whole = {nv, VL, true};
     const bool accumulate = p->accumulate;
@@ -221,26 +220,26 @@ CB_INLINE size_t short_panels(const struct cb_gemm_panels *p, size_t i, size_t r
             begin_tile(acc, c, ldc, accumulate, rows, whole);
             __builtin_prefetch(c + below, 0, 2);
             struct operands o = operands_at(a, lda, b, NULL, rows);
-            multiply(acc, &o, k, lda, ldb, left > nv * VL ? AHEAD * ldb : 0, rows, whole);
+            gemm_steps(acc, &o, k, lda, ldb, left > nv * VL ? AHEAD * ldb : 0, rows, whole);
             end_tile(acc, c, ldc, rows, whole);
         }
-        if (edge) last_tile(&copy, a, b, c, left, (struct next_rows){.c = c + below, .mr = 1}, rows, nv);
+        if (edge) gemm_last_tile(&copy, a, b, c, left, (struct next_rows){.c = c + below, .mr = 1}, rows, nv);
     }
     return i;
 }
 
-/* Rows of A and C are fetched ahead, also while B is packed, or a row of C is: of whole tiles, or with an edge. */
+/* LONG and PACKING prefetch rows of A and C, PACKING also packs B; SHORT prefetches rows of C alone. */
 enum kind { LONG, PACKING, SHORT, SHORT_EDGE };
 
-/* Each height has its own code: a flat C (16 rows: 8 + 8) pays for no row that it does not have. kind: const */
-CB_INLINE void all_panels(const struct cb_gemm_panels *p, enum kind kind)
+/* Specialised for each height, so that a flat C pays for no row that it does not have. kind: const */
+CB_INLINE void gemm_all_panels(const struct cb_gemm_panels *p, enum kind kind)
 {
     for (size_t i = 0; i < p->m;) {
         switch (p->mr < p->m - i ? p->mr : p->m - i) {
 #define HEIGHT(rows)                                                                                                   \
     case rows:                                                                                                         \
-        i = kind >= SHORT ? short_panels(p, i, rows, NV, kind == SHORT_EDGE)                                           \
-                          : long_panels(p, i, rows, kind == PACKING);                                                  \
+        i = kind >= SHORT ? gemm_short_panels(p, i, rows, NV, kind == SHORT_EDGE)                                      \
+                          : gemm_long_panels(p, i, rows, kind == PACKING);                                             \
         break;
             CB_GEMM_HEIGHTS(HEIGHT)
         }
@@ -248,66 +247,66 @@ CB_INLINE void all_panels(const struct cb_gemm_panels *p, enum kind kind)
 }
 
 #ifdef CB_GEMM_TALL_HEIGHTS
-CB_INLINE void tall_panel(const struct cb_gemm_panels *p, bool edge)
+CB_INLINE void gemm_tall_panel(const struct cb_gemm_panels *p, bool edge)
 {
     switch (p->m) {
 #define TALL_HEIGHT(rows)                                                                                              \
     case rows:                                                                                                         \
-        short_panels(p, 0, rows, 1, edge);                                                                             \
+        gemm_short_panels(p, 0, rows, 1, edge);                                                                        \
         break;
         CB_GEMM_TALL_HEIGHTS(TALL_HEIGHT)
     }
 }
 
-static __attribute__((noinline)) void multiply_tall(const struct cb_gemm_panels *p)
+static __attribute__((noinline)) void gemm_tall(const struct cb_gemm_panels *p)
 {
-    tall_panel(p, false);
+    gemm_tall_panel(p, false);
 }
 
-static __attribute__((noinline)) void multiply_tall_edge(const struct cb_gemm_panels *p)
+static __attribute__((noinline)) void gemm_tall_edge(const struct cb_gemm_panels *p)
 {
-    tall_panel(p, true);
+    gemm_tall_panel(p, true);
 }
 #endif
 
-/* Functions, so that each has registers and a frame of its own. */
-static __attribute__((noinline)) void multiply_long(const struct cb_gemm_panels *p)
+/* Functions, so that each has its own registers and frame. */
+static __attribute__((noinline)) void gemm_long(const struct cb_gemm_panels *p)
 {
-    all_panels(p, LONG);
+    gemm_all_panels(p, LONG);
 }
 
-static __attribute__((noinline)) void multiply_packing(const struct cb_gemm_panels *p)
+static __attribute__((noinline)) void gemm_packing(const struct cb_gemm_panels *p)
 {
-    all_panels(p, PACKING);
+    gemm_all_panels(p, PACKING);
 }
 
-static __attribute__((noinline)) void multiply_short(const struct cb_gemm_panels *p)
+static __attribute__((noinline)) void gemm_short(const struct cb_gemm_panels *p)
 {
-    all_panels(p, SHORT);
+    gemm_all_panels(p, SHORT);
 }
 
-static __attribute__((noinline)) void multiply_short_edge(const struct cb_gemm_panels *p)
+static __attribute__((noinline)) void gemm_short_edge(const struct cb_gemm_panels *p)
 {
-    all_panels(p, SHORT_EDGE);
+    gemm_all_panels(p, SHORT_EDGE);
 }
 
 void GEMM_VARIANT(panels)(const struct cb_gemm_panels *p)
 {
-    unsigned mode = begin_products();
-    if (p->packed_b) multiply_packing(p);
+    unsigned mode = products_begin();
+    if (p->packed_b) gemm_packing(p);
 #ifdef CB_GEMM_TALL_HEIGHTS
     else if (p->tile == CB_GEMM_TALL && p->n % VL == 0)
-        multiply_tall(p);
+        gemm_tall(p);
     else if (p->tile == CB_GEMM_TALL)
-        multiply_tall_edge(p);
+        gemm_tall_edge(p);
 #endif
     else if (p->k >= p->row_steps + AHEAD)
-        multiply_long(p);
+        gemm_long(p);
     else if (p->n % NR == 0)
-        multiply_short(p);
+        gemm_short(p);
     else
-        multiply_short_edge(p);
-    end_products(mode);
+        gemm_short_edge(p);
+    products_end(mode);
 }
 
 void GEMM_VARIANT(tile_size)(enum cb_gemm_tile tile, size_t *mr, size_t *nr)

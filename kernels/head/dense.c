@@ -43,7 +43,7 @@ static float softmax_loss(const float *logits, size_t count, size_t label, doubl
     return (float)(cb_log(sum) - ((double)logits[label] - (double)largest));
 }
 
-CB_REF_INLINE void backward_image(const struct cb_dense_loss *args, size_t image, const double *softmax, float *dweight,
+CB_REF_INLINE void dense_backward_image(const struct cb_dense_loss *args, size_t image, const double *softmax, float *dweight,
                                   float *dbias)
 {
     size_t c_end = args->c, label = args->labels[image];
@@ -72,7 +72,7 @@ static float *group_dbias(const struct cb_dense_loss *args, size_t group)
     return group_dweight(args, CB_IMAGE_GROUPS) + group * args->j;
 }
 
-CB_REF static void run_group(void *context, size_t group, void *scratch)
+CB_REF static void dense_group(void *context, size_t group, void *scratch)
 {
     (void)scratch;
     const struct cb_dense_loss *args = context;
@@ -90,7 +90,7 @@ CB_REF static void run_group(void *context, size_t group, void *scratch)
         double softmax[MAX_CLASSES];
         args->loss[image] = softmax_loss(logits, args->j, label, softmax);
         args->correct[image] = is_largest(logits, args->j, label);
-        if (args->dpooled) backward_image(args, image, softmax, group_dweight(args, group), group_dbias(args, group));
+        if (args->dpooled) dense_backward_image(args, image, softmax, group_dweight(args, group), group_dbias(args, group));
     }
 }
 
@@ -98,7 +98,7 @@ void cb_dense_loss(struct cb_team *team, const struct cb_dense_loss *args)
 {
     assert(args->j >= 1 && args->j <= MAX_CLASSES && (args->labels || !args->dpooled));
     struct cb_dense_loss copy = *args;
-    cb_team_run(team, CB_IMAGE_GROUPS, run_group, &copy);
+    cb_team_run(team, CB_IMAGE_GROUPS, dense_group, &copy);
     if (!args->dpooled) return;
     cb_group_reduce(team, group_dweight(args, 0), args->j * args->c, args->dweight);
     cb_group_reduce(team, group_dbias(args, 0), args->j, args->dbias);

@@ -1,12 +1,11 @@
+/* Global average pooling of one image and its gradient. */
 #include "core/ops.h"
 
 #include "vec/vec.h"
 
 #include "norm/source_body.h"
 
-/* Global average pooling of one image and its gradient, in the vec/ vocabulary. */
-
-CB_INLINE void pool_image(const struct cb_pool_fwd *args, size_t image, enum source_kind kind, stored *z)
+CB_INLINE void pool_image(const struct cb_pool_fwd *args, size_t image, enum source_kind kind, storage *z)
 {
     size_t blocks = args->c / CB_LANES, map = args->h * args->w;
     vf share = v_set1(1.0f / (float)map);
@@ -19,7 +18,7 @@ CB_INLINE void pool_image(const struct cb_pool_fwd *args, size_t image, enum sou
         for (size_t i = 0; i < map; i++, at += CB_LANES) CB_UNROLL for (int p = 0; p < CB_PARTS; p++)
             {
                 vf value = source_value(&source, kind, at, p);
-                if (z) v_store_stored(z + at + p * VL, value);
+                if (z) v_store_storage(z + at + p * VL, value);
                 sum[p] = v_add(sum[p], value);
             }
         float *pooled = args->pooled + image * args->c + block * CB_LANES;
@@ -27,29 +26,16 @@ CB_INLINE void pool_image(const struct cb_pool_fwd *args, size_t image, enum sou
     }
 }
 
-void CB_STORED_VARIANT(pool_f32_fwd)(const struct cb_pool_fwd *args, size_t image)
+void CB_STORAGE_VARIANT(pool_f32_fwd)(const struct cb_pool_fwd *args, size_t image)
 {
-    stored *z = args->source.z;
-    switch (source_kind(&args->source)) {
-    case SOURCE_RAW:
-        pool_image(args, image, SOURCE_RAW, z);
-        break;
-    case SOURCE_NORMED:
-        pool_image(args, image, SOURCE_NORMED, z);
-        break;
-    case SOURCE_PLUS_RESIDUAL:
-        pool_image(args, image, SOURCE_PLUS_RESIDUAL, z);
-        break;
-    case SOURCE_PLUS_NORMED_RESIDUAL:
-        pool_image(args, image, SOURCE_PLUS_NORMED_RESIDUAL, z);
-        break;
-    }
+    storage *z = args->source.z;
+    WITH_SOURCE_KIND(&args->source, kind, pool_image(args, image, kind, z))
 }
 
-void CB_STORED_VARIANT(pool_f32_bwd)(const struct cb_pool_bwd *args, size_t image)
+void CB_STORAGE_VARIANT(pool_f32_bwd)(const struct cb_pool_bwd *args, size_t image)
 {
-    const stored *z = args->z, *y = args->bn_y;
-    stored *g = args->g;
+    const storage *z = args->z, *y = args->bn_y;
+    storage *g = args->g;
     size_t blocks = args->c / CB_LANES, map = args->h * args->w;
     vf share = v_set1(1.0f / (float)map);
     for (size_t block = 0; block < blocks; block++) {
@@ -64,11 +50,11 @@ void CB_STORED_VARIANT(pool_f32_bwd)(const struct cb_pool_bwd *args, size_t imag
         }
         for (size_t i = 0; i < map; i++, at += CB_LANES) CB_UNROLL for (int p = 0; p < CB_PARTS; p++)
             {
-                vf d = v_where_positive(v_load_stored(z + at + p * VL), spread[p]);
-                v_store_stored(g + at + p * VL, d);
-                d = v_as_stored(d);
+                vf d = v_where_positive(v_load_storage(z + at + p * VL), spread[p]);
+                v_store_storage(g + at + p * VL, d);
+                d = v_round_storage(d);
                 sum[p] = v_add(sum[p], d);
-                product[p] = v_fma(d, v_sub(v_load_stored(y + at + p * VL), mean[p]), product[p]);
+                product[p] = v_fma(d, v_sub(v_load_storage(y + at + p * VL), mean[p]), product[p]);
             }
         store_sums(args->sums + (image * blocks + block) * 2 * CB_LANES, sum, product);
     }

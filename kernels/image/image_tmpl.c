@@ -1,9 +1,8 @@
+/* Augmentation of one image: table look-ups, bound by the load units. The column that an output pixel comes from is the
+ * same for all rows, so it is computed once an image. */
 #include "core/ops.h"
 
 #include "vec/vec.h"
-
-/* Augmentation of one image: table look-ups, which no instruction set of ours does faster than its load units. The
- * column that each output pixel comes from is the same for all rows, so it is worked out once an image. */
 
 /* The image's column for each output column, mirrored outside [begin, end). Zero padding looks these up too, and
  * overwrites them. */

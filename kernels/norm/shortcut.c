@@ -13,7 +13,7 @@ static size_t half_block(size_t image, size_t channels, size_t map, size_t half,
     return ((image * channels / CB_LANES + half / 2) * map + pixel) * CB_LANES + half % 2 * HALF;
 }
 
-static void forward_image(void *context, size_t image, void *scratch)
+static void shortcut_forward_image(void *context, size_t image, void *scratch)
 {
     (void)scratch;
     const struct cb_shortcut_a *s = context;
@@ -32,7 +32,7 @@ static void forward_image(void *context, size_t image, void *scratch)
             }
 }
 
-static void backward_image(void *context, size_t image, void *scratch)
+static void shortcut_backward_image(void *context, size_t image, void *scratch)
 {
     (void)scratch;
     const struct cb_shortcut_a *s = context;
@@ -43,7 +43,7 @@ static void backward_image(void *context, size_t image, void *scratch)
                    (const char *)s->from + half_block(image, 2 * s->c, map, half + shift, i) * bytes, HALF * bytes);
 }
 
-static void run(struct cb_team *team, const struct cb_shortcut_a *args, cb_task_fn *fn)
+static void run_shortcut(struct cb_team *team, const struct cb_shortcut_a *args, cb_task_fn *fn)
 {
     assert(args->c % CB_LANES == 0 && args->h % 2 == 0 && args->w % 2 == 0);
     struct cb_shortcut_a copy = *args;
@@ -52,10 +52,10 @@ static void run(struct cb_team *team, const struct cb_shortcut_a *args, cb_task_
 
 void cb_shortcut_a_forward(struct cb_team *team, const struct cb_shortcut_a *args)
 {
-    run(team, args, forward_image);
+    run_shortcut(team, args, shortcut_forward_image);
 }
 
 void cb_shortcut_a_backward(struct cb_team *team, const struct cb_shortcut_a *args)
 {
-    run(team, args, backward_image);
+    run_shortcut(team, args, shortcut_backward_image);
 }

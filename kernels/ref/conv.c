@@ -18,7 +18,7 @@ CB_REF_INLINE struct geometry geometry_of(const struct cb_conv_shape *s)
     return (struct geometry){strided ? 2 : 1, cb_conv_filter(s), s->c / lanes, lanes};
 }
 
-CB_REF_INLINE void load_source(const struct cb_conv_shape *shape, const struct cb_source *s, size_t image,
+CB_REF_INLINE void ref_load_source(const struct cb_conv_shape *shape, const struct cb_source *s, size_t image,
                                struct cb_padded to)
 {
     struct geometry g = geometry_of(shape);
@@ -37,7 +37,7 @@ CB_REF_INLINE void load_source(const struct cb_conv_shape *shape, const struct c
         }
 }
 
-CB_REF_INLINE void load_dy(const struct cb_conv_shape *shape, const struct cb_grad_source *s, size_t image,
+CB_REF_INLINE void ref_load_dy(const struct cb_conv_shape *shape, const struct cb_grad_source *s, size_t image,
                            struct cb_padded to)
 {
     size_t p_end = cb_conv_out_h(shape), q_end = cb_conv_out_w(shape);
@@ -52,7 +52,7 @@ CB_REF_INLINE void load_dy(const struct cb_conv_shape *shape, const struct cb_gr
 }
 
 /* Sums are cut at channel blocks: shorter chains of fma, half the rounding error. */
-CB_REF_INLINE void add_block(int first, const float block[CB_LANES], float acc[CB_LANES])
+CB_REF_INLINE void ref_add_block(int first, const float block[CB_LANES], float acc[CB_LANES])
 {
     for (size_t l = 0; l < CB_LANES; l++) acc[l] = first ? block[l] : acc[l] + block[l];
 }
@@ -77,16 +77,16 @@ CB_REF_INLINE void sum_window(struct cb_padded src, size_t channels, size_t lane
                     float x = src.data[c / lanes * src.plane + (row + r) * src.row + (col + s) * lanes + c % lanes];
                     for (size_t l = 0; l < CB_LANES; l++) block[l] = __builtin_fmaf(x, w[l], block[l]);
                 }
-        add_block(c0 == 0, block, acc);
+        ref_add_block(c0 == 0, block, acc);
     }
 }
 
-CB_REF_INLINE void forward(const struct cb_conv_fwd *args, size_t image, void *scratch)
+CB_REF_INLINE void ref_forward(const struct cb_conv_fwd *args, size_t image, void *scratch)
 {
     const struct cb_conv_shape *shape = &args->shape;
     struct geometry g = geometry_of(shape);
     struct cb_padded src = cb_padded_source(shape, scratch);
-    load_source(shape, &args->source, image, src);
+    ref_load_source(shape, &args->source, image, src);
 
     size_t p_end = cb_conv_out_h(shape), q_end = cb_conv_out_w(shape), blocks = shape->k / CB_LANES,
            corner = 1 - g.filter / 2;
@@ -134,11 +134,11 @@ CB_REF_INLINE void sum_strided_terms(const struct cb_conv_shape *shape, struct c
                     for (size_t l = 0; l < CB_LANES; l++) block[l] = __builtin_fmaf(g, tap[l], block[l]);
                 }
         }
-        add_block(kb == 0, block, acc);
+        ref_add_block(kb == 0, block, acc);
     }
 }
 
-CB_REF_INLINE void backward_data(const struct cb_conv_bwd *args, size_t image, struct cb_padded src,
+CB_REF_INLINE void ref_dx(const struct cb_conv_bwd *args, size_t image, struct cb_padded src,
                                  struct cb_padded dy)
 {
     const struct cb_conv_shape *shape = &args->shape;
@@ -179,7 +179,7 @@ CB_REF_INLINE void backward_data(const struct cb_conv_bwd *args, size_t image, s
     }
 }
 
-CB_REF_INLINE void backward_weights(const struct cb_conv_shape *shape, struct cb_padded src, struct cb_padded dy,
+CB_REF_INLINE void ref_dw(const struct cb_conv_shape *shape, struct cb_padded src, struct cb_padded dy,
                                     float *dw)
 {
     struct geometry g = geometry_of(shape);
@@ -204,7 +204,7 @@ CB_REF_INLINE void backward_weights(const struct cb_conv_shape *shape, struct cb
                     }
 }
 
-CB_REF_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *scratch)
+CB_REF_INLINE void ref_backward(const struct cb_conv_bwd *args, size_t group, void *scratch)
 {
     const struct cb_conv_shape *shape = &args->shape;
     struct cb_padded src = cb_padded_source(shape, scratch), dy = cb_padded_dy(shape, scratch);
@@ -213,10 +213,10 @@ CB_REF_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *
     size_t first, end;
     cb_group_range(shape->n, group, &first, &end);
     for (size_t image = first; image < end; image++) {
-        load_source(shape, &args->source, image, src);
-        load_dy(shape, &args->dy, image, dy);
-        if (args->dx) backward_data(args, image, src, dy);
-        backward_weights(shape, src, dy, dw);
+        ref_load_source(shape, &args->source, image, src);
+        ref_load_dy(shape, &args->dy, image, dy);
+        if (args->dx) ref_dx(args, image, src, dy);
+        ref_dw(shape, src, dy, dw);
     }
 }
 
@@ -224,12 +224,12 @@ CB_REF_INLINE void backward(const struct cb_conv_bwd *args, size_t group, void *
 #define FORWARD(op)                                                                                                    \
     CB_REF void cb_##op##__scalar(const struct cb_conv_fwd *args, size_t image, void *scratch)                         \
     {                                                                                                                  \
-        forward(args, image, scratch);                                                                                 \
+        ref_forward(args, image, scratch);                                                                                 \
     }
 #define BACKWARD(op)                                                                                                   \
     CB_REF void cb_##op##__scalar(const struct cb_conv_bwd *args, size_t group, void *scratch)                         \
     {                                                                                                                  \
-        backward(args, group, scratch);                                                                                \
+        ref_backward(args, group, scratch);                                                                                \
     }
 FORWARD(conv3x3_f32_fwd)
 FORWARD(conv3x3s2_f32_fwd)

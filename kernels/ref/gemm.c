@@ -13,8 +13,8 @@ CB_REF_INLINE const float *b_of(const struct cb_gemm_panels *p, size_t k, size_t
     return p->b + j / NR * p->b_panel + k * p->ldb + j % NR;
 }
 
-/* Moved, not looked at: they may be words. */
-CB_REF_INLINE void pack_b(const struct cb_gemm_panels *p)
+/* Moves elements without looking at them: they may be pairs. */
+CB_REF_INLINE void ref_pack_b(const struct cb_gemm_panels *p)
 {
     for (size_t j = 0; p->packed_b && j < p->n; j++)
         for (size_t k = 0; k < p->k; k++)
@@ -23,7 +23,7 @@ CB_REF_INLINE void pack_b(const struct cb_gemm_panels *p)
 
 CB_REF void cb_gemm_f32_panels__scalar(const struct cb_gemm_panels *p)
 {
-    pack_b(p);
+    ref_pack_b(p);
     for (size_t i = 0; i < p->m; i++)
         for (size_t j = 0; j < p->n; j++) {
             float c = p->accumulate ? p->c[i * p->ldc + j] : 0;
@@ -32,10 +32,10 @@ CB_REF void cb_gemm_f32_panels__scalar(const struct cb_gemm_panels *p)
         }
 }
 
-/* Words: of bf16 pairs along k. */
+/* Elements are pairs of bf16 along k. */
 CB_REF void cb_gemm_bf16_panels__scalar(const struct cb_gemm_panels *p)
 {
-    pack_b(p);
+    ref_pack_b(p);
     for (size_t i = 0; i < p->m; i++)
         for (size_t j = 0; j < p->n; j++) {
             float c = p->accumulate ? p->c[i * p->ldc + j] : 0;

@@ -9,7 +9,7 @@
 
 typedef const struct cb_winograd_points points;
 
-CB_REF_INLINE void input_1d(points *p, const float d[6], float o[6])
+CB_REF_INLINE void ref_input_1d(points *p, const float d[6], float o[6])
 {
     o[0] = __builtin_fmaf(-p->sum, d[2], __builtin_fmaf(p->product, d[0], d[4]));
     float e = __builtin_fmaf(-p->b2, d[2], d[4]), f = __builtin_fmaf(-p->b2, d[1], d[3]);
@@ -22,7 +22,7 @@ CB_REF_INLINE void input_1d(points *p, const float d[6], float o[6])
     o[5] = __builtin_fmaf(-p->sum, d[3], __builtin_fmaf(p->product, d[1], d[5]));
 }
 
-CB_REF_INLINE void output_1d(points *p, const float m[6], float o[4])
+CB_REF_INLINE void ref_output_1d(points *p, const float m[6], float o[4])
 {
     float s = m[1] + m[2], t = m[1] - m[2], u = m[3] + m[4], v = m[3] - m[4];
     o[0] = (m[0] + s) + u;
@@ -31,7 +31,7 @@ CB_REF_INLINE void output_1d(points *p, const float m[6], float o[4])
     o[3] = __builtin_fmaf(p->b3, v, p->a3 * t) + m[5];
 }
 
-CB_REF_INLINE void value_1d(points *p, const float x[4], float o[6])
+CB_REF_INLINE void ref_x_1d(points *p, const float x[4], float o[6])
 {
     o[0] = x[0];
     float e = __builtin_fmaf(p->a2, x[2], x[0]), f = __builtin_fmaf(p->a2, x[3], x[1]);
@@ -44,7 +44,7 @@ CB_REF_INLINE void value_1d(points *p, const float x[4], float o[6])
     o[5] = x[3];
 }
 
-CB_REF_INLINE void weights_1d(points *p, const float g[3], float o[6])
+CB_REF_INLINE void ref_weights_1d(points *p, const float g[3], float o[6])
 {
     o[0] = p->n0 * g[0];
     float e = p->na * __builtin_fmaf(p->a2, g[2], g[0]), f = p->a_na * g[1];
@@ -57,7 +57,7 @@ CB_REF_INLINE void weights_1d(points *p, const float g[3], float o[6])
     o[5] = g[2];
 }
 
-CB_REF_INLINE void weights_gradient_1d(points *p, const float u[6], float o[3])
+CB_REF_INLINE void ref_weights_gradient_1d(points *p, const float u[6], float o[3])
 {
     float s = u[1] + u[2], t = u[2] - u[1], v = u[3] + u[4], w = u[3] - u[4];
     o[0] = __builtin_fmaf(p->nb, v, __builtin_fmaf(p->na, s, p->n0 * u[0]));
@@ -78,11 +78,11 @@ CB_REF_INLINE void weights_gradient_1d(points *p, const float u[6], float o[3])
         }                                                                                                              \
         for (size_t i = 0; i < (out); i++) one_d(p, half[i], to[i]);                                                   \
     }
-TRANSFORM_2D(input_2d, input_1d, 6, 6)
-TRANSFORM_2D(output_2d, output_1d, 6, 4)
-TRANSFORM_2D(value_2d, value_1d, 4, 6)
-TRANSFORM_2D(weights_2d, weights_1d, 3, 6)
-TRANSFORM_2D(weights_gradient_2d, weights_gradient_1d, 6, 3)
+TRANSFORM_2D(input_2d, ref_input_1d, 6, 6)
+TRANSFORM_2D(output_2d, ref_output_1d, 6, 4)
+TRANSFORM_2D(value_2d, ref_x_1d, 4, 6)
+TRANSFORM_2D(weights_2d, ref_weights_1d, 3, 6)
+TRANSFORM_2D(weights_gradient_2d, ref_weights_gradient_1d, 6, 3)
 
 CB_REF_INLINE points *points_of(enum cb_format products)
 {
@@ -112,7 +112,7 @@ CB_REF_INLINE size_t weight_at(enum cb_format products, size_t channels, size_t 
     return ((block * channels / 2 + c / 2) * CB_LANES + lane) * 2 + c % 2;
 }
 
-CB_REF_INLINE void transform_weights(const struct cb_winograd_weights *args, enum cb_format products, size_t kb,
+CB_REF_INLINE void ref_transform_weights(const struct cb_winograd_weights *args, enum cb_format products, size_t kb,
                                      size_t cb)
 {
     for (size_t c = 0; c < CB_LANES; c++)
@@ -132,12 +132,12 @@ CB_REF_INLINE void transform_weights(const struct cb_winograd_weights *args, enu
 
 CB_REF void cb_winograd_f32_weights__scalar(const struct cb_winograd_weights *args, size_t kb, size_t cb)
 {
-    transform_weights(args, CB_F32, kb, cb);
+    ref_transform_weights(args, CB_F32, kb, cb);
 }
 
 CB_REF void cb_winograd_bf16_weights__scalar(const struct cb_winograd_weights *args, size_t kb, size_t cb)
 {
-    transform_weights(args, CB_BF16, kb, cb);
+    ref_transform_weights(args, CB_BF16, kb, cb);
 }
 
 /* A tile of the map: its first output pixel is (row, col). */
@@ -152,7 +152,7 @@ CB_REF_INLINE size_t padded_at(const struct cb_conv_shape *s, size_t channel, si
 }
 
 /* One image of an operand into the padded scratch: the source, or dY if source is NULL. */
-CB_REF_INLINE void load(const struct cb_conv_shape *s, const struct cb_source *source, const struct cb_grad_source *dy,
+CB_REF_INLINE void ref_load_padded(const struct cb_conv_shape *s, const struct cb_source *source, const struct cb_grad_source *dy,
                         size_t channels, size_t image, float *padded)
 {
     memset(padded, 0, channels * (s->h + 2) * (s->w + 2) * sizeof *padded);
@@ -167,7 +167,7 @@ CB_REF_INLINE void load(const struct cb_conv_shape *s, const struct cb_source *s
 }
 
 /* v[36][channels] = B^T d B of one tile */
-CB_REF_INLINE void transform_input(const struct cb_conv_shape *s, enum cb_format products, const float *padded,
+CB_REF_INLINE void ref_transform_input(const struct cb_conv_shape *s, enum cb_format products, const float *padded,
                                    size_t channels, struct tile at, float *v)
 {
     for (size_t c = 0; c < channels; c++) {
@@ -180,7 +180,7 @@ CB_REF_INLINE void transform_input(const struct cb_conv_shape *s, enum cb_format
 }
 
 /* m[36][k] = sum over c of v[36][c] * u (weight_at) */
-CB_REF_INLINE void multiply(enum cb_format products, const float *v, const float *u, size_t c_end, size_t k_end,
+CB_REF_INLINE void ref_multiply(enum cb_format products, const float *v, const float *u, size_t c_end, size_t k_end,
                             float *m)
 {
     size_t step = products == CB_BF16 ? 2 : 1;
@@ -194,7 +194,7 @@ CB_REF_INLINE void multiply(enum cb_format products, const float *v, const float
 }
 
 /* The 4x4 outputs of channel k from m[36][channels] */
-CB_REF_INLINE void transform_output(enum cb_format products, const float *m, size_t channels, size_t k, float out[4][4])
+CB_REF_INLINE void ref_transform_output(enum cb_format products, const float *m, size_t channels, size_t k, float out[4][4])
 {
     float tile[6][6];
     for (size_t t = 0; t < CB_WINOGRAD_POSITIONS; t++) tile[t / 6][t % 6] = m[t * channels + k];
@@ -202,14 +202,14 @@ CB_REF_INLINE void transform_output(enum cb_format products, const float *m, siz
 }
 
 /* first: d; second: d*e */
-CB_REF_INLINE void add_sums(float *sums, const float d[4], const float e[4])
+CB_REF_INLINE void ref_add_sums(float *sums, const float d[4], const float e[4])
 {
     sums[0] = sums[0] + ((d[0] + d[1]) + (d[2] + d[3]));
     sums[CB_LANES] = sums[CB_LANES] +
                      __builtin_fmaf(d[3], e[3], __builtin_fmaf(d[2], e[2], __builtin_fmaf(d[1], e[1], d[0] * e[0])));
 }
 
-CB_REF_INLINE void clear_sums(float *sums, size_t image, size_t channels)
+CB_REF_INLINE void ref_clear_sums(float *sums, size_t image, size_t channels)
 {
     if (sums) memset(sums + image * channels * 2, 0, channels * 2 * sizeof *sums);
 }
@@ -232,35 +232,35 @@ CB_REF_INLINE struct tile_scratch divide(const struct cb_conv_shape *s, float *s
     return to;
 }
 
-CB_REF_INLINE void forward(const struct cb_conv_fwd *args, enum cb_format products, size_t task, void *scratch)
+CB_REF_INLINE void ref_winograd_forward(const struct cb_conv_fwd *args, enum cb_format products, size_t task, void *scratch)
 {
     const struct cb_conv_shape *s = &args->shape;
     struct tile_scratch to = divide(s, scratch);
     size_t end = (task + 1) * CB_WINOGRAD_TASK_IMAGES;
     for (size_t image = task * CB_WINOGRAD_TASK_IMAGES; image < s->n && image < end; image++) {
-        load(s, &args->source, NULL, s->c, image, to.padded);
-        clear_sums(args->stats, image, s->k);
+        ref_load_padded(s, &args->source, NULL, s->c, image, to.padded);
+        ref_clear_sums(args->stats, image, s->k);
         for (struct tile at = {0}; at.row < s->h; at.row += 4)
             for (at.col = 0; at.col < s->w; at.col += 4) {
-                transform_input(s, products, to.padded, s->c, at, to.v);
-                multiply(products, to.v, args->workspace, s->c, s->k, to.m);
+                ref_transform_input(s, products, to.padded, s->c, at, to.v);
+                ref_multiply(products, to.v, args->workspace, s->c, s->k, to.m);
                 for (size_t k = 0; k < s->k; k++) {
                     float out[4][4];
-                    transform_output(products, to.m, s->k, k, out);
+                    ref_transform_output(products, to.m, s->k, k, out);
                     for (size_t i = 0; i < 4; i++) {
                         size_t first =
                             element_of(image, k, s->k, s->h * s->w) + ((at.row + i) * s->w + at.col) * CB_LANES;
                         for (size_t j = 0; j < 4; j++)
                             out[i][j] = store(args->y, first + j * CB_LANES, s->storage, out[i][j]);
-                        if (args->stats) add_sums(args->stats + sums_of(image, k, s->k), out[i], out[i]);
+                        if (args->stats) ref_add_sums(args->stats + sums_of(image, k, s->k), out[i], out[i]);
                     }
                 }
             }
     }
 }
 
-/* x[36][C] = A value A^T of one tile */
-CB_REF_INLINE void transform_value(const struct cb_conv_bwd *args, enum cb_format products, size_t image,
+/* x[36][C] = A x A^T of one tile */
+CB_REF_INLINE void ref_transform_x(const struct cb_conv_bwd *args, enum cb_format products, size_t image,
                                    struct tile at, float *x)
 {
     const struct cb_conv_shape *s = &args->shape;
@@ -277,7 +277,7 @@ CB_REF_INLINE void transform_value(const struct cb_conv_bwd *args, enum cb_forma
 }
 
 /* dU[36][K/16][C][16] += x[36][C] * v[36][K] of one tile, or of two, whose operands are x_step and v_step apart */
-CB_REF_INLINE void add_weights(const struct cb_conv_shape *s, enum cb_format products, const float *x, size_t x_step,
+CB_REF_INLINE void ref_add_dw(const struct cb_conv_shape *s, enum cb_format products, const float *x, size_t x_step,
                                const float *v, size_t v_step, float *du)
 {
     for (size_t t = 0; t < CB_WINOGRAD_POSITIONS; t++)
@@ -287,8 +287,8 @@ CB_REF_INLINE void add_weights(const struct cb_conv_shape *s, enum cb_format pro
                     du[l] = multiply_add(products, x, t * s->c + c, x_step, v, t * s->k + kb + l, v_step, du[l]);
 }
 
-/* What surrounds dX of one row of a tile: skip, mask, store, sums. */
-CB_REF_INLINE void finish_row(const struct cb_conv_bwd *args, size_t image, size_t c, size_t first, float d[4])
+/* The epilogue of dX for one row of a tile: skip, mask, store, sums. */
+CB_REF_INLINE void ref_dx_epilogue(const struct cb_conv_bwd *args, size_t image, size_t c, size_t first, float d[4])
 {
     enum cb_format storage = args->shape.storage;
     float e[4];
@@ -299,11 +299,11 @@ CB_REF_INLINE void finish_row(const struct cb_conv_bwd *args, size_t image, size
         d[j] = store(args->dx, i, storage, d[j]);
         if (args->sums) e[j] = load_stored(args->bn_y, i, storage) - args->bn_mean[c];
     }
-    if (args->sums) add_sums(args->sums + sums_of(image, c, args->shape.c), d, e);
+    if (args->sums) ref_add_sums(args->sums + sums_of(image, c, args->shape.c), d, e);
 }
 
 /* dw[K/16][C/16][3][16][3][16] = G^T dU G, r and s reversed */
-CB_REF_INLINE void finish_weights(const struct cb_conv_shape *s, enum cb_format products, const float *du, float *dw)
+CB_REF_INLINE void ref_finish_dw(const struct cb_conv_shape *s, enum cb_format products, const float *du, float *dw)
 {
     for (size_t k = 0; k < s->k; k++)
         for (size_t c = 0; c < s->c; c++) {
@@ -321,7 +321,7 @@ CB_REF_INLINE void finish_weights(const struct cb_conv_shape *s, enum cb_format 
 }
 
 /* Two tiles of operands at a time where pairs of them are multiplied. */
-CB_REF_INLINE void backward(const struct cb_conv_bwd *args, enum cb_format products, size_t group, void *scratch)
+CB_REF_INLINE void ref_winograd_backward(const struct cb_conv_bwd *args, enum cb_format products, size_t group, void *scratch)
 {
     const struct cb_conv_shape *s = &args->shape;
     struct tile_scratch to = divide(s, scratch);
@@ -332,40 +332,40 @@ CB_REF_INLINE void backward(const struct cb_conv_bwd *args, enum cb_format produ
     size_t first, end;
     cb_group_range(s->n, group, &first, &end);
     for (size_t image = first; image < end; image++) {
-        load(s, NULL, &args->dy, s->k, image, to.padded);
-        clear_sums(args->sums, image, s->c);
+        ref_load_padded(s, NULL, &args->dy, s->k, image, to.padded);
+        ref_clear_sums(args->sums, image, s->c);
         for (struct tile at = {0}; at.row < s->h; at.row += 4)
             for (at.col = 0; at.col < s->w; at.col += 4) {
                 size_t half = at.col / 4 % tiles;
                 float *v = (float *)(void *)((char *)to.v + half * tile_bytes * s->k);
                 float *x = (float *)(void *)((char *)to.x + half * tile_bytes * s->c);
-                transform_input(s, products, to.padded, s->k, at, v);
-                transform_value(args, products, image, at, x);
-                if (half + 1 == tiles) add_weights(s, products, to.x, x_tile, to.v, v_tile, to.du);
-                multiply(products, v, args->workspace, s->k, s->c, to.m);
+                ref_transform_input(s, products, to.padded, s->k, at, v);
+                ref_transform_x(args, products, image, at, x);
+                if (half + 1 == tiles) ref_add_dw(s, products, to.x, x_tile, to.v, v_tile, to.du);
+                ref_multiply(products, v, args->workspace, s->k, s->c, to.m);
                 for (size_t c = 0; c < s->c; c++) {
                     float out[4][4];
-                    transform_output(products, to.m, s->c, c, out);
+                    ref_transform_output(products, to.m, s->c, c, out);
                     for (size_t i = 0; i < 4; i++)
-                        finish_row(args, image, c,
+                        ref_dx_epilogue(args, image, c,
                                    element_of(image, c, s->c, s->h * s->w) + ((at.row + i) * s->w + at.col) * CB_LANES,
                                    out[i]);
                 }
             }
     }
-    finish_weights(s, products, to.du, args->dw_groups + group * cb_conv_weights(s));
+    ref_finish_dw(s, products, to.du, args->dw_groups + group * cb_conv_weights(s));
 }
 
 /* The storage is the shape's: both formats are the same text. */
 #define FORWARD(op, products)                                                                                          \
     CB_REF void cb_winograd_##op##__scalar(const struct cb_conv_fwd *args, size_t task, void *scratch)                 \
     {                                                                                                                  \
-        forward(args, products, task, scratch);                                                                        \
+        ref_winograd_forward(args, products, task, scratch);                                                                        \
     }
 #define BACKWARD(op, products)                                                                                         \
     CB_REF void cb_winograd_##op##__scalar(const struct cb_conv_bwd *args, size_t group, void *scratch)                \
     {                                                                                                                  \
-        backward(args, products, group, scratch);                                                                      \
+        ref_winograd_backward(args, products, group, scratch);                                                                      \
     }
 FORWARD(f32_fwd, CB_F32)
 FORWARD(f32_fwd_bf16_storage, CB_F32)

@@ -1,4 +1,5 @@
 #include "test/conv_compare.h"
+#include "test/data.h"
 
 #include <string.h>
 
@@ -22,8 +23,8 @@ static const struct {
 
 const char *conv_op_name(const struct cb_conv_shape *s, bool fwd)
 {
-    void (*fn)(void) = fwd ? (void (*)(void))conv_forward_of(CB_ISA_SCALAR, s)
-                           : (void (*)(void))conv_backward_of(CB_ISA_SCALAR, s);
+    void (*fn)(void) =
+        fwd ? (void (*)(void))conv_forward_of(CB_ISA_SCALAR, s) : (void (*)(void))conv_backward_of(CB_ISA_SCALAR, s);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].fn == fn) return names[i].name;
     return "none";
@@ -104,20 +105,6 @@ static void at_shape(const struct cb_conv_shape *s, unsigned options, enum check
 
 static uint64_t seed;
 
-static float *filled(size_t n, enum check_fill fill)
-{
-    float *p = check_floats(n);
-    check_fill(p, n, fill, ++seed);
-    return p;
-}
-
-static void *filled_stored(const struct cb_conv_shape *s, size_t n, enum check_fill fill)
-{
-    void *p = check_stored(s->storage, n);
-    check_fill_stored(p, s->storage, n, fill, ++seed);
-    return p;
-}
-
 static void *copy_stored(const struct cb_conv_shape *s, const void *from, size_t n)
 {
     return memcpy(check_stored(s->storage, n), from, n * cb_format_bytes(s->storage));
@@ -138,14 +125,15 @@ static float *filled_workspace(const struct cb_conv_shape *s, enum cb_format pro
 struct cb_conv_fwd conv_forward_args(const struct cb_conv_shape *s, unsigned o, enum check_fill fill)
 {
     struct cb_conv_fwd a = {.shape = *s,
-                            .source.x = s->kind == CB_CONV_STEM ? filled(conv_input_size(s), fill)
-                                                                : filled_stored(s, conv_input_size(s), fill),
-                            .w = filled(cb_conv_weights(s), fill),
+                            .source.x = s->kind == CB_CONV_STEM
+                                            ? filled(conv_input_size(s), fill, ++seed)
+                                            : filled_stored(s->storage, conv_input_size(s), fill, ++seed),
+                            .w = filled(cb_conv_weights(s), fill, ++seed),
                             .workspace = filled_workspace(s, s->fwd_products, fill)};
-    if (o & FWD_NORM) a.source.scale = filled(s->c, fill), a.source.shift = filled(s->c, fill);
-    if (o & FWD_RESIDUAL) a.source.residual = filled_stored(s, conv_input_size(s), fill);
+    if (o & FWD_NORM) a.source.scale = filled(s->c, fill, ++seed), a.source.shift = filled(s->c, fill, ++seed);
+    if (o & FWD_RESIDUAL) a.source.residual = filled_stored(s->storage, conv_input_size(s), fill, ++seed);
     if (o & FWD_RESIDUAL_NORM)
-        a.source.residual_scale = filled(s->c, fill), a.source.residual_shift = filled(s->c, fill);
+        a.source.residual_scale = filled(s->c, fill, ++seed), a.source.residual_shift = filled(s->c, fill, ++seed);
     return a;
 }
 
@@ -191,21 +179,22 @@ struct cb_conv_bwd conv_backward_args(const struct cb_conv_shape *s, unsigned o,
 {
     size_t in = conv_input_size(s), out = conv_output_size(s);
     struct cb_conv_bwd a = {.shape = *s,
-                            .dy.g = filled_stored(s, out, fill),
-                            .source.x = s->kind == CB_CONV_STEM ? filled(in, fill) : filled_stored(s, in, fill),
+                            .dy.g = filled_stored(s->storage, out, fill, ++seed),
+                            .source.x = s->kind == CB_CONV_STEM ? filled(in, fill, ++seed)
+                                                                : filled_stored(s->storage, in, fill, ++seed),
                             .workspace = filled_workspace(s, s->bwd_products, fill)};
-    if (s->kind != CB_CONV_STEM) a.wt = filled(cb_conv_weights(s), fill);
-    if (o & BWD_NORM) a.source.scale = filled(s->c, fill), a.source.shift = filled(s->c, fill);
+    if (s->kind != CB_CONV_STEM) a.wt = filled(cb_conv_weights(s), fill, ++seed);
+    if (o & BWD_NORM) a.source.scale = filled(s->c, fill, ++seed), a.source.shift = filled(s->c, fill, ++seed);
     if (o & BWD_DY_NORM) {
-        a.dy.y = filled_stored(s, out, fill);
-        a.dy.a = filled(s->k, fill), a.dy.b = filled(s->k, fill), a.dy.c = filled(s->k, fill);
+        a.dy.y = filled_stored(s->storage, out, fill, ++seed);
+        a.dy.a = filled(s->k, fill, ++seed), a.dy.b = filled(s->k, fill, ++seed), a.dy.c = filled(s->k, fill, ++seed);
     }
-    if (o & BWD_SKIP) a.skip = filled_stored(s, in, fill);
-    if (o & BWD_SKIP_EVEN) a.skip_even = filled_stored(s, in / 4, fill);
+    if (o & BWD_SKIP) a.skip = filled_stored(s->storage, in, fill, ++seed);
+    if (o & BWD_SKIP_EVEN) a.skip_even = filled_stored(s->storage, in / 4, fill, ++seed);
     a.masked = (o & BWD_MASK) != 0;
     if (o & BWD_SUMS) {
-        a.bn_y = o & BWD_BN_Y_IS_X ? a.source.x : filled_stored(s, in, fill);
-        a.bn_mean = filled(s->c, fill);
+        a.bn_y = o & BWD_BN_Y_IS_X ? a.source.x : filled_stored(s->storage, in, fill, ++seed);
+        a.bn_mean = filled(s->c, fill, ++seed);
     }
     return a;
 }
@@ -269,7 +258,7 @@ void conv_compare_weights(cb_winograd_weights_fn *fn, enum cb_format products, s
     CHECK_COMPARED(fn);
     check_at("c=%zu k=%zu fill=%d", c, k, (int)fill);
     const size_t n = CB_WINOGRAD_POSITIONS * c * k;
-    float *w = filled(9 * c * k, fill);
+    float *w = filled(9 * c * k, fill, ++seed);
     void *got = check_stored(products, n), *want = check_stored(products, n);
     conv_transform_weights(CB_ISA_SCALAR, products, c, k, w, want);
     transform_weights(fn, c, k, w, got);

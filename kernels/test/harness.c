@@ -133,7 +133,8 @@ int check_finish(void)
         } else if (cb_ops_of(isa)) {
             char name[32], reason[80];
             snprintf(name, sizeof name, "%s variants", cb_isa_name(isa));
-            snprintf(reason, sizeof reason, "[%s] this CPU or operating system does not support them", cb_isa_name(isa));
+            snprintf(reason, sizeof reason, "[%s] this CPU or operating system does not support them",
+                     cb_isa_name(isa));
             check_skip(name, reason);
         } else {
             printf("# %s: not an instruction set of this architecture\n", cb_isa_name(isa));

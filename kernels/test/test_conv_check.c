@@ -1,5 +1,5 @@
-/* cb_conv_check: the kernels compute what it lets through, within their buffers and to the reference's bits. The drivers
- * end the program rather than run what it refuses. */
+/* cb_conv_check: the kernels compute what it lets through, within their buffers and to the reference's bits. The
+ * drivers end the program rather than run what it refuses. */
 #include "test/conv_compare.h"
 
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* The scalar convolutions against plain double-precision sums with derived bounds, and their fused loaders and
  * epilogues against the same steps done one by one, bit for bit. */
-#include "test/harness.h"
+#include "test/data.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -45,13 +45,6 @@ static size_t at(size_t channels, size_t h_end, size_t w_end, size_t n, size_t c
 {
     size_t lanes = channels < CB_LANES ? 1 : CB_LANES;
     return (((n * channels / lanes + c / lanes) * h_end + h) * w_end + w) * lanes + c % lanes;
-}
-
-/* gamma_k of k roundings: |error| <= gamma_k * sum of |terms| (Higham 2002, section 3.1) */
-static double gamma_of(size_t roundings)
-{
-    double ku = (double)roundings * 0x1p-24;
-    return ku / (1 - ku);
 }
 
 /* Calls visit for every multiplication of the convolution: elements of x, dX (where it is not compact: the same), dY
@@ -107,13 +100,6 @@ static void check_sum(const struct cb_conv_shape *shape, const char *what, struc
     check_near(what, got, s.to, s.magnitude, n);
 }
 
-static float *filled(size_t n, uint64_t seed)
-{
-    float *p = check_floats(n);
-    check_fill(p, n, CHECK_NORMAL, seed);
-    return p;
-}
-
 static void run_forward(const struct cb_conv_fwd *args)
 {
     void *scratch = check_bytes(cb_conv_scratch_bytes(&args->shape));
@@ -135,7 +121,8 @@ static void test_forward(void)
         const struct cb_conv_shape *s = &shapes[i];
         check_at("%s", text_of(s));
         size_t weights = cb_conv_weights(s), out = output_size(s), map = cb_conv_out_h(s) * cb_conv_out_w(s);
-        float *x = filled(input_size(s), i), *oihw = filled(weights, 100 + i), *w = check_floats(weights);
+        float *x = filled(input_size(s), CHECK_NORMAL, i), *oihw = filled(weights, CHECK_NORMAL, 100 + i),
+              *w = check_floats(weights);
         float *y = check_floats(out), *stats = check_floats(s->n * s->k * 2);
         cb_conv_pack_oihw(s, oihw, w);
         run_forward(&(struct cb_conv_fwd){.shape = *s, .source = {.x = x}, .w = w, .y = y, .stats = stats});
@@ -169,7 +156,8 @@ static void test_backward(void)
         size_t weights = cb_conv_weights(s), in = input_size(s), out = output_size(s),
                taps = cb_conv_filter(s) * cb_conv_filter(s);
         bool stem = s->kind == CB_CONV_STEM;
-        float *x = filled(in, i), *dy = filled(out, 100 + i), *oihw = filled(weights, 200 + i);
+        float *x = filled(in, CHECK_NORMAL, i), *dy = filled(out, CHECK_NORMAL, 100 + i),
+              *oihw = filled(weights, CHECK_NORMAL, 200 + i);
         float *w = check_floats(weights), *wt = stem ? NULL : check_floats(weights),
               *dx = stem ? NULL : check_floats(dx_size(s));
         float *groups = check_floats(CB_IMAGE_GROUPS * weights), *dw = check_floats(weights),
@@ -218,7 +206,8 @@ static void test_left_out(void)
     size_t weights = cb_conv_weights(&s), in = input_size(&s), out = output_size(&s), p_end = 3, q_end = 2;
     for (size_t tap = 0; tap < 9; tap++) {
         check_at("tap %zu", tap);
-        float *x = filled(in, 1), *dy = filled(out, 2), *oihw = filled(weights, 3);
+        float *x = filled(in, CHECK_NORMAL, 1), *dy = filled(out, CHECK_NORMAL, 2),
+              *oihw = filled(weights, CHECK_NORMAL, 3);
         float *w = check_floats(weights), *wt = check_floats(weights), *y = check_floats(out), *dx = check_floats(in),
               *groups = check_floats(CB_IMAGE_GROUPS * weights), *dw = check_floats(weights);
         for (size_t i = 0; i < weights; i++)
@@ -237,7 +226,7 @@ static void test_left_out(void)
         cb_team_destroy(team);
         cb_conv_unpack_oihw(&s, w, dw);
         check_infinite(&s, "dw", (struct sum){.y = dy, .result = 'w'}, dw, weights);
-        bwd.dy.g = filled(out, 2);
+        bwd.dy.g = filled(out, CHECK_NORMAL, 2);
         run_backward(&bwd);
         check_infinite(&s, "dx", (struct sum){.w = oihw, .result = 'x'}, dx, in);
         check_release();
@@ -258,8 +247,10 @@ static void test_source(void)
     size_t in = input_size(&s), out = output_size(&s), weights = cb_conv_weights(&s);
     for (int form = 1; form <= 3; form++) {
         check_at("form %d", form);
-        float *x = filled(in, 1), *scale = filled(s.c, 2), *shift = filled(s.c, 3), *w = filled(weights, 4);
-        float *residual = filled(in, 5), *rscale = filled(s.c, 6), *rshift = filled(s.c, 7);
+        float *x = filled(in, CHECK_NORMAL, 1), *scale = filled(s.c, CHECK_NORMAL, 2),
+              *shift = filled(s.c, CHECK_NORMAL, 3), *w = filled(weights, CHECK_NORMAL, 4);
+        float *residual = filled(in, CHECK_NORMAL, 5), *rscale = filled(s.c, CHECK_NORMAL, 6),
+              *rshift = filled(s.c, CHECK_NORMAL, 7);
         float *z = check_floats(in), *want_z = check_floats(in), *y = check_floats(out), *want_y = check_floats(out);
         for (size_t n = 0; n < s.n; n++)
             for (size_t c = 0; c < s.c; c++)
@@ -290,9 +281,12 @@ static void test_fused_backward(enum cb_conv_kind kind)
     struct cb_conv_shape s = {kind, 2, 32, 6, 4, 16};
     check_begin(CB_ISA_SCALAR, "conv fused backward equals separate steps, kind %d", kind);
     size_t in = input_size(&s), out = output_size(&s), weights = cb_conv_weights(&s), map = s.h * s.w;
-    float *x = filled(in, 1), *scale = filled(s.c, 2), *shift = filled(s.c, 3), *wt = filled(weights, 4);
-    float *g = filled(out, 5), *y = filled(out, 6), *a = filled(s.k, 7), *b = filled(s.k, 8), *c = filled(s.k, 9);
-    float *skip = filled(in, 10), *skip_even = filled(in / 4, 11), *bn_y = filled(in, 12), *mean = filled(s.c, 13);
+    float *x = filled(in, CHECK_NORMAL, 1), *scale = filled(s.c, CHECK_NORMAL, 2),
+          *shift = filled(s.c, CHECK_NORMAL, 3), *wt = filled(weights, CHECK_NORMAL, 4);
+    float *g = filled(out, CHECK_NORMAL, 5), *y = filled(out, CHECK_NORMAL, 6), *a = filled(s.k, CHECK_NORMAL, 7),
+          *b = filled(s.k, CHECK_NORMAL, 8), *c = filled(s.k, CHECK_NORMAL, 9);
+    float *skip = filled(in, CHECK_NORMAL, 10), *skip_even = filled(in / 4, CHECK_NORMAL, 11),
+          *bn_y = filled(in, CHECK_NORMAL, 12), *mean = filled(s.c, CHECK_NORMAL, 13);
     float *dx = check_floats(in), *sums = check_floats(s.n * s.c * 2),
           *groups = check_floats(CB_IMAGE_GROUPS * weights);
     float *want = check_floats(in), *want_sums = check_floats(s.n * s.c * 2),
@@ -355,7 +349,7 @@ static void test_packing(void)
         const struct cb_conv_shape *s = &shapes[i];
         check_at("%s", text_of(s));
         size_t n = cb_conv_weights(s);
-        float *oihw = filled(n, i), *w = check_floats(n), *back = check_floats(n);
+        float *oihw = filled(n, CHECK_NORMAL, i), *w = check_floats(n), *back = check_floats(n);
         cb_conv_pack_oihw(s, oihw, w);
         cb_conv_unpack_oihw(s, w, back);
         check_equal("unpack(pack)", back, oihw, n);
@@ -363,7 +357,7 @@ static void test_packing(void)
     }
     /* One weight by hand: k = 17, c = 19, r = 2, s = 1 of w[2][2][3][16][3][16]. */
     struct cb_conv_shape s = {CB_CONV_3X3, 1, 32, 1, 1, 32};
-    float *oihw = filled(cb_conv_weights(&s), 1), *w = check_floats(cb_conv_weights(&s)),
+    float *oihw = filled(cb_conv_weights(&s), CHECK_NORMAL, 1), *w = check_floats(cb_conv_weights(&s)),
           *wt = check_floats(cb_conv_weights(&s));
     cb_conv_pack_oihw(&s, oihw, w);
     cb_conv_transpose(&s, w, wt);

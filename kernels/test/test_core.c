@@ -363,9 +363,9 @@ static void test_isa(void)
     check_begin(CB_ISA_SCALAR, "the ISAs that are available are those that Linux lists");
     char *flags = linux_flags();
 #define CB_ISA(id, name, architecture, base, builds, vectors, bf16, cpu, ...)                                          \
-    CB_WHERE_##architecture(check_true(cb_isa_available(CB_ISA_##id) ==                                                \
-                                           (cb_isa_available(CB_ISA_##base) && has_all(flags, #cpu)),                  \
-                                       "%s is %savailable", #name, cb_isa_available(CB_ISA_##id) ? "" : "not "));
+    CB_WHERE_##architecture(                                                                                           \
+        check_true(cb_isa_available(CB_ISA_##id) == (cb_isa_available(CB_ISA_##base) && has_all(flags, #cpu)),         \
+                   "%s is %savailable", #name, cb_isa_available(CB_ISA_##id) ? "" : "not "));
 #include "isas.def"
 #undef CB_ISA
     free(flags);
@@ -391,9 +391,11 @@ static void test_messages(void)
     } rows[] = {
         {"plain, \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", "plain, \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80"},
         {"\033[31m\n\t\x7f", "?[31m???"},
-        {"\xc2\x9b" "1m", "??1m"},                  /* C1: another way to begin an escape sequence */
-        {"\xff\xfe\x80", "???"},                   /* no UTF-8 */
-        {"\xe2\x82", "??"},                        /* cut short */
+        {"\xc2\x9b"
+         "1m",
+         "??1m"},                                                  /* C1: another way to begin an escape sequence */
+        {"\xff\xfe\x80", "???"},                                   /* no UTF-8 */
+        {"\xe2\x82", "??"},                                        /* cut short */
         {"\xc0\xaf \xe0\x80\xaf \xf0\x80\x80\xaf", "?? ??? ????"}, /* longer than need be */
         {"\xed\xa0\x80 \xf4\x90\x80\x80 \xf5\x80\x80\x80", "??? ???? ????"},
     };

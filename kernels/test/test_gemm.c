@@ -1,4 +1,4 @@
-#include "test/harness.h"
+#include "test/data.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,14 +25,7 @@ static void plain_gemm(const struct cb_gemm *g)
         }
 }
 
-static float *filled(size_t n, enum check_fill fill, uint64_t seed)
-{
-    float *p = check_floats(n);
-    check_fill(p, n, fill, seed);
-    return p;
-}
-
-/* Floats, or as many words. */
+/* Floats, or as many pairs of bf16. */
 static float *filled_operand(size_t n, enum cb_format format, enum check_fill fill, uint64_t seed)
 {
     float *p = check_floats(n);
@@ -47,8 +40,8 @@ static cb_gemm_tile_size_fn *tile_size_of(enum cb_isa isa, enum cb_format format
 
 /* --- panels of A, and such that are wrong on purpose --- */
 
-/* The same of words, as cb_gemm_bf16_panels__scalar has it. */
-static void plain_words(const struct cb_gemm_panels *p, float *c)
+/* The same of pairs, as cb_gemm_bf16_panels__scalar has it. */
+static void plain_pairs(const struct cb_gemm_panels *p, float *c)
 {
     struct cb_gemm_panels plain = *p;
     plain.c = c;
@@ -69,7 +62,7 @@ static void compare_panels(cb_gemm_panels_fn *panels, struct cb_gemm_panels p, b
     p.a = a;
     p.b = b;
     if (format == CB_BF16)
-        plain_words(&p, want);
+        plain_pairs(&p, want);
     else
         plain_gemm(&(struct cb_gemm){p.m, p.n, p.k, a, b, want, p.lda, p.ldb, p.ldc, 0, 0, p.accumulate});
     p.c = got;
@@ -281,13 +274,6 @@ static void plain_gemm_bf16(const struct cb_gemm_bf16 *g)
         }
 }
 
-static uint16_t *filled_bf16(size_t n, enum check_fill fill, uint64_t seed)
-{
-    uint16_t *p = check_stored(CB_BF16, n);
-    check_fill_stored(p, CB_BF16, n, fill, seed);
-    return p;
-}
-
 /* The same sizes as a product of bf16. shift: elements that A and B lie off a multiple of 4 bytes. */
 static void compare_gemm_bf16(struct cb_team *team, const struct cb_gemm *as, const struct cb_cache_sizes *caches,
                               enum check_fill fill, size_t shift)
@@ -308,8 +294,8 @@ static void compare_gemm_bf16(struct cb_team *team, const struct cb_gemm *as, co
     size_t a_rows = g.a_transposed ? g.k : g.m, a_columns = g.a_transposed ? g.m : g.k;
     size_t b_rows = g.b_transposed ? g.n : g.k, b_columns = g.b_transposed ? g.k : g.n;
     size_t len = (g.m - 1) * g.ldc + g.n;
-    g.a = filled_bf16(shift + (a_rows ? (a_rows - 1) * g.lda + a_columns : 0), fill, 1) + shift;
-    g.b = filled_bf16(shift + (b_rows ? (b_rows - 1) * g.ldb + b_columns : 0), fill, 2) + shift;
+    g.a = (uint16_t *)filled_stored(CB_BF16, shift + (a_rows ? (a_rows - 1) * g.lda + a_columns : 0), fill, 1) + shift;
+    g.b = (uint16_t *)filled_stored(CB_BF16, shift + (b_rows ? (b_rows - 1) * g.ldb + b_columns : 0), fill, 2) + shift;
     float *got = filled(len, fill, 3), *want = check_copy(got, len);
     g.c = want;
     plain_gemm_bf16(&g);
@@ -377,8 +363,7 @@ static void test_paths(enum cb_isa isa)
                 g.m = i & 1 ? 2 : i & 2 ? mr + 2 : threads * mr + 1;
                 g.ldb += 3;
             }
-            if (CHECK_IS_OWN(isa, gemm_f32_panels))
-                compare_gemm(team, g, &cache_sizes[i % CACHES], CHECK_SPECIALS);
+            if (CHECK_IS_OWN(isa, gemm_f32_panels)) compare_gemm(team, g, &cache_sizes[i % CACHES], CHECK_SPECIALS);
             compare_gemm_bf16(team, &g, &cache_sizes[i % CACHES], CHECK_SPECIALS, 0);
         }
         cb_team_destroy(team);

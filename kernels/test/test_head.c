@@ -1,4 +1,4 @@
-#include "test/harness.h"
+#include "test/data.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,27 +13,7 @@ static const struct shape {
 } shapes[] = {{1, 16, 1, 1}, {2, 48, 3, 5}, {3, 64, 8, 8}, {1, 32, 7, 9}};
 enum { SHAPES = sizeof shapes / sizeof *shapes, KINDS = 4 };
 
-static float *filled(size_t n, enum check_fill fill, uint64_t seed)
-{
-    float *p = check_floats(n);
-    check_fill(p, n, fill, seed);
-    return p;
-}
-
 /* --- pooling --- */
-
-static void *filled_stored(enum cb_format storage, size_t n, enum check_fill fill, uint64_t seed)
-{
-    void *p = check_stored(storage, n);
-    check_fill_stored(p, storage, n, fill, seed);
-    return p;
-}
-
-/* What is known to be stored as floats. */
-static const float *floats(const void *p)
-{
-    return p;
-}
 
 static struct cb_pool_fwd make_forward(const struct shape *s, enum cb_format storage, int kind, int with_z,
                                        enum check_fill fill)
@@ -151,12 +131,6 @@ static void test_wrong_kernels(void)
     check_end();
 }
 
-/* Element of [N][C/16][map][16]. */
-static size_t element(const struct shape *s, size_t image, size_t c, size_t pixel)
-{
-    return ((image * s->c / CB_LANES + c / CB_LANES) * s->h * s->w + pixel) * CB_LANES + c % CB_LANES;
-}
-
 static void test_pool_in_double(void)
 {
     check_begin(CB_ISA_SCALAR, "pooling within the bound of double precision");
@@ -173,7 +147,7 @@ static void test_pool_in_double(void)
                 double sum = 0, size = 0, g_sum = 0, g_size = 0, product = 0, product_size = 0;
                 double spread = (double)b.dpooled[image * s->c + c] / map;
                 for (size_t pixel = 0; pixel < s->h * s->w; pixel++) {
-                    size_t at = element(s, image, c, pixel);
+                    size_t at = element(s->c, s->h * s->w, image, c, pixel);
                     double x = (double)floats(f.source.x)[at], g = floats(b.z)[at] > 0 ? spread : 0;
                     double term = g * ((double)floats(b.bn_y)[at] - (double)b.bn_mean[c]);
                     sum += x, size += fabs(x);

@@ -1,4 +1,4 @@
-#include "test/harness.h"
+#include "test/data.h"
 
 #include "core/bf16.h"
 
@@ -25,26 +25,6 @@ struct pass_data {
     void *z, *out;
     float *stats;
 };
-
-static float *filled(size_t n, enum check_fill fill, uint64_t seed)
-{
-    float *p = check_floats(n);
-    check_fill(p, n, fill, seed);
-    return p;
-}
-
-static void *filled_stored(enum cb_format storage, size_t n, enum check_fill fill, uint64_t seed)
-{
-    void *p = check_stored(storage, n);
-    check_fill_stored(p, storage, n, fill, seed);
-    return p;
-}
-
-/* What is known to be stored as floats. */
-static const float *floats(const void *p)
-{
-    return p;
-}
 
 static struct pass_data make_pass(const struct shape *s, enum cb_format storage, int kind, enum check_fill fill)
 {
@@ -176,12 +156,6 @@ static void test_wrong_kernels(void)
 /* --- the scalar passes against double; bounds: one unit roundoff for each operation of a chain, of the sum of
  * magnitudes --- */
 
-/* Element of [N][C/16][map][16]. */
-static size_t element(const struct shape *s, size_t image, size_t c, size_t pixel)
-{
-    return ((image * s->c / CB_LANES + c / CB_LANES) * s->h * s->w + pixel) * CB_LANES + c % CB_LANES;
-}
-
 static size_t sum_at(const struct shape *s, size_t image, size_t c)
 {
     return (image * s->c / CB_LANES + c / CB_LANES) * 2 * CB_LANES + c % CB_LANES;
@@ -199,7 +173,7 @@ static void sums_in_double(const struct shape *s)
         for (size_t c = 0; c < s->c; c++) {
             double sum = 0, size = 0, squares = 0, g_sum = 0, g_size = 0, product = 0, product_size = 0;
             for (size_t i = 0; i < s->h * s->w; i++) {
-                size_t at = element(s, image, c, i);
+                size_t at = element(s->c, s->h * s->w, image, c, i);
                 double x = (double)floats(stats.args.source.x)[at], g = (double)floats(back.args.dy.g)[at];
                 double centered = (double)floats(back.args.dy.y)[at] - (double)back.args.bn_mean[c];
                 sum += x;
@@ -231,7 +205,7 @@ static void values_in_double(const struct shape *s, int kind)
         cb_bn_bwd_apply_f32__scalar(&d.args, image);
         for (size_t c = 0; c < s->c; c++)
             for (size_t i = 0; i < s->h * s->w; i++) {
-                size_t at = element(s, image, c, i);
+                size_t at = element(s->c, s->h * s->w, image, c, i);
                 const struct cb_source *x = &d.args.source;
                 const struct cb_grad_source *g = &d.args.dy;
                 double v = (double)floats(x->x)[at], r = 0, size = 0;
@@ -371,15 +345,15 @@ static double loss_in_double(const struct shape *s, const double *y, const doubl
     for (size_t c = 0; c < s->c; c++) {
         double mean = 0, var = 0;
         for (size_t image = 0; image < s->n; image++)
-            for (size_t i = 0; i < s->h * s->w; i++) mean += y[element(s, image, c, i)] / count;
+            for (size_t i = 0; i < s->h * s->w; i++) mean += y[element(s->c, s->h * s->w, image, c, i)] / count;
         for (size_t image = 0; image < s->n; image++)
             for (size_t i = 0; i < s->h * s->w; i++) {
-                double off = y[element(s, image, c, i)] - mean;
+                double off = y[element(s->c, s->h * s->w, image, c, i)] - mean;
                 var += off * off / count;
             }
         for (size_t image = 0; image < s->n; image++)
             for (size_t i = 0; i < s->h * s->w; i++) {
-                size_t at = element(s, image, c, i);
+                size_t at = element(s->c, s->h * s->w, image, c, i);
                 loss += (double)r[at] * (gamma[c] * (y[at] - mean) / sqrt(var + (double)1e-5f) + beta[c]);
             }
     }
@@ -457,8 +431,8 @@ static void test_nan_stays_in_its_channel(void)
     struct pass_data d = make_pass(&s, CB_F32, 0, CHECK_NORMAL);
     struct cb_bn bn = make_layer(s.c);
     float *x = check_copy(d.args.source.x, d.len);
-    x[element(&s, 1, 20, 4)] = NAN;
-    x[element(&s, 0, 3, 8)] = INFINITY;
+    x[element(s.c, s.h * s.w, 1, 20, 4)] = NAN;
+    x[element(s.c, s.h * s.w, 0, 3, 8)] = INFINITY;
     d.args.source.x = x;
     run_layer(team, &bn, &d);
     cb_team_destroy(team);
@@ -467,8 +441,8 @@ static void test_nan_stays_in_its_channel(void)
         check_at("channel %zu", c);
         check_true(isnan(bn.scale[c]) == broken && isnan(bn.running_var[c]) == broken, "scale %g, running_var %g",
                    (double)bn.scale[c], (double)bn.running_var[c]);
-        check_true(isnan(floats(d.z)[element(&s, 0, c, 0)]) == broken &&
-                       isnan(floats(d.out)[element(&s, 1, c, 2)]) == broken,
+        check_true(isnan(floats(d.z)[element(s.c, s.h * s.w, 0, c, 0)]) == broken &&
+                       isnan(floats(d.out)[element(s.c, s.h * s.w, 1, c, 2)]) == broken,
                    "NaN expected: %d", broken);
     }
     check_end();
@@ -504,10 +478,11 @@ static void check_shortcut(const struct shape *s, size_t threads)
     for (size_t image = 0; image < s->n; image++)
         for (size_t i = 0; i < map; i++)
             for (size_t k = 0; k < half.c; k++) {
-                size_t pixel = i / half.w * 2 * s->w + i % half.w * 2, at = element(&half, image, k, i);
+                size_t pixel = i / half.w * 2 * s->w + i % half.w * 2,
+                       at = element(half.c, half.h * half.w, image, k, i);
                 int inside = k >= s->c / 2 && k < s->c / 2 + s->c;
-                want_r[at] = inside ? z[element(s, image, k - s->c / 2, pixel)] : 0;
-                if (inside) want_d[element(&back, image, k - s->c / 2, i)] = g[at];
+                want_r[at] = inside ? z[element(s->c, s->h * s->w, image, k - s->c / 2, pixel)] : 0;
+                if (inside) want_d[element(back.c, back.h * back.w, image, k - s->c / 2, i)] = g[at];
             }
     struct cb_team *team = check_team(threads, 0);
     struct cb_shortcut_a forward = {s->n, s->c, s->h, s->w, CB_F32, z, r},

@@ -1,5 +1,5 @@
 /* The scalar Winograd convolutions against direct convolutions in double precision, with derived bounds. */
-#include "test/harness.h"
+#include "test/data.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -37,15 +37,9 @@ static void set_points(double a, double b)
     A[5][3] = G[5][2] = 1;
 }
 
-/* gamma_k of k roundings: |error| <= gamma_k * the sum with every coefficient and operand replaced by its absolute
- * value (Higham 2002, section 3.1). The roundings on the longest way from an operand to the result: two in B^T, two in
- * A, four in G and in G^T (their constants are rounded too), three in A^T, each twice for the two dimensions; one for
- * each term of the products. */
-static double gamma_of(size_t roundings)
-{
-    double ku = (double)roundings * 0x1p-24;
-    return ku / (1 - ku);
-}
+/* Bounds are gamma_of(roundings) * the sum of absolute values of coefficients and operands. The roundings on the
+ * longest way from an operand to the result: two in B^T, two in A, four in G and in G^T (their constants are rounded
+ * too), three in A^T, each twice for the two dimensions; one for each term of the products. */
 
 /* Both operands of a product are rounded to bf16's 8 bits. */
 static double operand_error(const struct cb_conv_shape *s)
@@ -230,18 +224,11 @@ static void check(const char *what, const struct cb_conv_shape *s, const float *
     check_near(what, got, want, bound, n);
 }
 
-static float *filled(size_t n, uint64_t seed)
-{
-    float *p = check_floats(n);
-    check_fill(p, n, CHECK_NORMAL, seed);
-    return p;
-}
-
 static void test_forward(const struct cb_conv_shape *s)
 {
     size_t weights = cb_conv_weights(s), in = s->n * s->c * s->h * s->w, out = s->n * s->k * s->h * s->w;
-    void *x = as_stored(s, filled(in, 1), in), *y = check_stored(s->storage, out);
-    float *oihw = filled(weights, 2), *w = check_floats(weights);
+    void *x = as_stored(s, filled(in, CHECK_NORMAL, 1), in), *y = check_stored(s->storage, out);
+    float *oihw = filled(weights, CHECK_NORMAL, 2), *w = check_floats(weights);
     cb_conv_pack_oihw(s, oihw, w);
     struct cb_team *team = check_team(1, cb_conv_scratch_bytes(s));
     cb_conv_forward(team,
@@ -256,9 +243,9 @@ static void test_forward(const struct cb_conv_shape *s)
 static void test_backward(const struct cb_conv_shape *s)
 {
     size_t weights = cb_conv_weights(s), in = s->n * s->c * s->h * s->w, out = s->n * s->k * s->h * s->w;
-    void *x = as_stored(s, filled(in, 1), in), *dy = as_stored(s, filled(out, 3), out),
+    void *x = as_stored(s, filled(in, CHECK_NORMAL, 1), in), *dy = as_stored(s, filled(out, CHECK_NORMAL, 3), out),
          *dx = check_stored(s->storage, in);
-    float *oihw = filled(weights, 2), *w = check_floats(weights), *wt = check_floats(weights),
+    float *oihw = filled(weights, CHECK_NORMAL, 2), *w = check_floats(weights), *wt = check_floats(weights),
           *dw = check_floats(weights), *got = check_floats(weights);
     cb_conv_pack_oihw(s, oihw, w);
     cb_conv_transpose(s, w, wt);
@@ -286,7 +273,8 @@ static void test_backward(const struct cb_conv_shape *s)
     check("dw", s, got, want_w, bound_w, weights);
 }
 
-/* Every constant is the nearest float to what a and b make of it: the bound of bf16 is too wide to see one that is slightly off. */
+/* Every constant is the nearest float to what a and b make of it: the bound of bf16 is too wide to see one that is
+ * slightly off. */
 static void test_points(const char *format, const struct cb_winograd_points *p, double a, double b)
 {
     double n0 = 1 / (a * a * b * b), na = 1 / (2 * a * a * (a * a - b * b)), nb = 1 / (2 * b * b * (b * b - a * a));
@@ -321,7 +309,7 @@ static void test_nan(void)
     check_begin(CB_ISA_SCALAR, "winograd: a NaN spoils the tiles that read it and no others");
     struct cb_conv_shape s = {CB_CONV_WINOGRAD, 1, 16, 12, 12, 16};
     size_t n = 16 * 12 * 12;
-    float *x = filled(n, 1), *w = filled(cb_conv_weights(&s), 2), *y = check_floats(n);
+    float *x = filled(n, CHECK_NORMAL, 1), *w = filled(cb_conv_weights(&s), CHECK_NORMAL, 2), *y = check_floats(n);
     x[(6 * 12 + 6) * CB_LANES + 3] = NAN; /* inside the middle tile's own pixels: its neighbours do not read it */
     struct cb_team *team = check_team(1, cb_conv_scratch_bytes(&s));
     cb_conv_forward(team,

@@ -3,7 +3,7 @@
 /* Elements of a task: 48 KB of w, v and grad. */
 enum { CHUNK = 4096 };
 
-static void run_chunk(void *context, size_t chunk, void *scratch)
+static void sgd_chunk(void *context, size_t chunk, void *scratch)
 {
     (void)scratch;
     const struct cb_sgd *args = context;
@@ -14,5 +14,5 @@ static void run_chunk(void *context, size_t chunk, void *scratch)
 void cb_sgd_update(struct cb_team *team, const struct cb_sgd *args)
 {
     struct cb_sgd copy = *args;
-    cb_team_run(team, (args->len + CHUNK - 1) / CHUNK, run_chunk, &copy);
+    cb_team_run(team, (args->len + CHUNK - 1) / CHUNK, sgd_chunk, &copy);
 }

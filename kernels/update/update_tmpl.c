@@ -1,8 +1,7 @@
+/* The SGD update of a range of elements. */
 #include "core/ops.h"
 
 #include "vec/vec.h"
-
-/* The SGD update of a range of elements, in the vec/ vocabulary. */
 
 CB_INLINE void sgd_range(const struct cb_sgd *args, size_t first, size_t end, int nesterov)
 {

@@ -1,8 +1,8 @@
 #ifndef CB_VEC_BF16_EMULATED_H
 #define CB_VEC_BF16_EMULATED_H
 
-/* The words of bf16 where the CPU has none, after any vec_<isa>.h; core/bf16.h is their definition. In the compiler's
- * own vector types, so that one text serves every ISA. */
+/* bf16 for a CPU without it, as core/bf16.h defines it. Written in the compiler's vector types, so that one text serves
+ * every vec_<isa>.h. */
 #include <stdint.h>
 
 #include "core/bf16.h"
@@ -13,9 +13,9 @@ typedef uint8_t vb_ __attribute__((vector_size(VL)));
 
 static inline vf v_load_bf16(const uint16_t *p)
 {
-    vh_ half;
-    memcpy(&half, p, sizeof half);
-    return (vf)(__builtin_convertvector(half, vu_) << 16);
+    vh_ bf16;
+    memcpy(&bf16, p, sizeof bf16);
+    return (vf)(__builtin_convertvector(bf16, vu_) << 16);
 }
 
 static inline vf v_upper_bf16(vf pair)
@@ -27,8 +27,8 @@ static inline vf v_lower_bf16(vf pair)
     return (vf)((vu_)pair << 16);
 }
 
-/* cb_bf16_of in the upper halves; the lower ones are left as they come. A NaN is not rounded but made quiet, of a
- * denormal only the sign is left. */
+/* cb_bf16_of in the upper half of each lane; the lower half is garbage. A NaN becomes quiet, a denormal a zero of its
+ * sign. */
 static inline vu_ v_rounded_(vf x)
 {
     vu_ bits = (vu_)x, nan = (vu_)(x != x), tiny = (vu_)((bits & 0x7f800000) == 0);
@@ -40,14 +40,14 @@ static inline vf v_round_bf16(vf x)
 {
     return v_upper_bf16((vf)v_rounded_(x));
 }
-static inline vh_ v_halves_(vf x)
+static inline vh_ v_to_bf16_(vf x)
 {
     return __builtin_convertvector(v_rounded_(x) >> 16, vh_);
 }
 static inline void v_store_bf16(uint16_t *p, vf x)
 {
-    vh_ halves = v_halves_(x);
-    memcpy(p, &halves, sizeof halves);
+    vh_ bf16 = v_to_bf16_(x);
+    memcpy(p, &bf16, sizeof bf16);
 }
 static inline vf v_pair(vf low, vf high)
 {
@@ -58,14 +58,13 @@ static inline vf v_pair(vf low, vf high)
 static inline void v_stream_bf16(uint16_t *p, vf x)
 {
 #if VL == 16
-    _mm256_stream_si256((__m256i *)(void *)p, (__m256i)v_halves_(x));
+    _mm256_stream_si256((__m256i *)(void *)p, (__m256i)v_to_bf16_(x));
 #else
-    _mm_stream_si128((__m128i *)(void *)p, (__m128i)v_halves_(x));
+    _mm_stream_si128((__m128i *)(void *)p, (__m128i)v_to_bf16_(x));
 #endif
 }
-/* With DAZ and FTZ, MXCSR's fma is cb_bf16_fma: operands that are denormal count as zeros, and so does a result that is
- * tiny after rounding (Intel SDM, volume 1, 4.9.1.5). No arithmetic leaves its place between the two: it is fed from
- * memory and ends there. */
+/* With DAZ and FTZ, fma is cb_bf16_fma: denormal operands and results tiny after rounding count as zeros (Intel SDM,
+ * volume 1, 4.9.1.5). The memory barriers keep arithmetic, which loads and stores, between begin and end. */
 static inline unsigned v_dot2_begin(void)
 {
     unsigned mode = _mm_getcsr();
@@ -87,8 +86,7 @@ static inline void v_stream_bf16(uint16_t *p, vf x)
 {
     v_store_bf16(p, x);
 }
-/* FPCR's flushing decides before rounding what is tiny, so it is done by hand; in a call, as the
- * unrolled kernels would take minutes to compile. */
+/* FPCR flushes what is tiny before rounding, so this is done by hand; in a call, to keep compile time bounded. */
 static inline unsigned v_dot2_begin(void)
 {
     return 0;
@@ -106,9 +104,9 @@ static __attribute__((noinline)) vf v_bf16_fma(vf a, vf b, vf c)
 {
     vf r = v_fma(v_flush_(a), v_flush_(b), v_flush_(c));
     vb_ edge = __builtin_convertvector((vu_)(((vu_)r & 0x7fffffff) == 0x800000), vb_);
-    uint32_t words[VL / 4], any = 0;
-    memcpy(words, &edge, sizeof edge);
-    for (int i = 0; i < VL / 4; i++) any |= words[i];
+    uint32_t lanes[VL / 4], any = 0;
+    memcpy(lanes, &edge, sizeof edge);
+    for (int i = 0; i < VL / 4; i++) any |= lanes[i];
     if (__builtin_expect(any != 0, 0))
         for (int lane = 0; lane < VL; lane++) r[lane] = cb_bf16_fma(a[lane], b[lane], c[lane]);
     return v_flush_(r);

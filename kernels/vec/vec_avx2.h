@@ -1,14 +1,13 @@
 #ifndef CB_VEC_AVX2_H
 #define CB_VEC_AVX2_H
 
-/* The vocabulary for AVX2 + FMA: a 16-lane vector is two registers, taken one part after the other. See vec/README.md. */
+/* The vocabulary for AVX2 + FMA: a 16-lane vector is two registers, used part by part. See vec/README.md. */
 #include <immintrin.h>
 #include <stddef.h>
 
 #define VL 8
 typedef __m256 vf;
 
-/* A line a word. */
 /* clang-format off */
 static inline vf v_zero(void) { return _mm256_setzero_ps(); }
 static inline vf v_set1(float x) { return _mm256_set1_ps(x); }
@@ -58,8 +57,8 @@ static inline void v_store_part(float *p, vf x, size_t n) /* masked stores are s
     if (n & 1) _mm_store_ss(p, left);
 }
 
-/* acc[0] += *x * w[0], acc[n] += *x * w[1]: the two parts of a pixel. Written out: of intrinsics gcc makes multiply-adds that
- * overwrite the broadcast, and copies the sums between registers. */
+/* acc[0] += *x * w[0], acc[n] += *x * w[1]: the two parts of a pixel. Assembly, because gcc's multiply-adds of the
+ * intrinsics overwrite the broadcast and copy the sums between registers. */
 static inline __attribute__((always_inline)) void v_fma_pixel(const float *x, const vf *w, vf *acc, size_t n)
 {
     vf v;

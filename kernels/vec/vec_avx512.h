@@ -1,14 +1,13 @@
 #ifndef CB_VEC_AVX512_H
 #define CB_VEC_AVX512_H
 
-/* The vocabulary for AVX-512 (F, BW, DQ, VL): a 16-lane vector is one register. See vec/README.md for the words. */
+/* The vocabulary for AVX-512 (F, BW, DQ, VL): a 16-lane vector is one register. See vec/README.md. */
 #include <immintrin.h>
 #include <stddef.h>
 
 #define VL 16
 typedef __m512 vf;
 
-/* A line a word. */
 /* clang-format off */
 static inline vf v_zero(void) { return _mm512_setzero_ps(); }
 static inline vf v_set1(float x) { return _mm512_set1_ps(x); }
@@ -41,8 +40,7 @@ static inline void v_store_part(float *p, vf x, size_t n)
     _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), x);
 }
 
-/* The broadcast is within the instruction, where it takes none of the pipes of the arithmetic: apart it does on Zen 4, where
- * two multiply-adds and two broadcasts take 2.7 cycles instead of 2. */
+/* Embedded broadcast: an instruction of its own would take an arithmetic pipe on Zen 4. */
 static inline vf v_fma_set1(vf a, const float *b, vf c)
 {
     __asm__("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(a), "m"(*b));
@@ -54,9 +52,9 @@ static inline vf v_fma_set1(vf a, const float *b, vf c)
 /* Heights of a GEMM tile of CB_GEMM_NV vectors: all fit beside these vectors of B and a broadcast of A. */
 #define CB_GEMM_NV 2
 #define CB_GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
-/* Of a tile of one vector, beyond those: they need no register for the broadcast: it is embedded in the multiply-add. */
-#define CB_GEMM_TALL_HEIGHTS(X)                                                                                        \
-    X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28)
+/* Of a tile of one vector, beyond those: they need no register for the broadcast: it is embedded in the
+ * multiply-add. */
+#define CB_GEMM_TALL_HEIGHTS(X) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28)
 #define CB_WINOGRAD_ACCUMULATORS 16
 #define CB_WINOGRAD_BLOCKS 2 /* channel blocks that a register tile spans where there are as many, 1 or 2 */
 /* For benchmarks: why v_stream is no non-temporal store, or NULL. */

@@ -1,20 +1,19 @@
 #ifndef CB_VEC_NEON_H
 #define CB_VEC_NEON_H
 
-/* The vocabulary for AArch64 NEON: a 16-lane vector is four registers, taken one part after the other. See vec/README.md. */
+/* The vocabulary for AArch64 NEON: a 16-lane vector is four registers, used part by part. See vec/README.md. */
 #include <arm_neon.h>
 #include <stddef.h>
 
 #define VL 4
 typedef float32x4_t vf;
 
-/* A line a word. */
 /* clang-format off */
 static inline vf v_zero(void) { return vdupq_n_f32(0.0f); }
 static inline vf v_set1(float x) { return vdupq_n_f32(x); }
 static inline vf v_load(const float *p) { return vld1q_f32(p); }
 static inline void v_store(float *p, vf x) { vst1q_f32(p, x); }
-/* NEON has no intrinsic for stores around the caches. */
+/* NEON has no intrinsic for non-temporal stores. */
 static inline void v_stream(float *p, vf x) { vst1q_f32(p, x); }
 static inline void v_stream_end(void) {}
 static inline vf v_add(vf a, vf b) { return vaddq_f32(a, b); }

@@ -1,26 +1,25 @@
-/* dW of one image, added to the group's: accumulators over one or more vectors of output channels x several input
- * channels x the taps of a filter row; the sum runs over the image in raster order. Needs vec_<isa>.h. */
+/* dW of one image, added to its image group's. A register tile is some vectors of output channels x some input channels
+ * x the taps of a filter row; it sums over the image in raster order. */
 
-enum { DW_CHANNELS = CB_REGISTERS / 4 }; /* of a tile of one vector, with three accumulators each */
+enum { DW_CHANNELS = CB_REGISTERS / 4 }; /* of a tile of one vector, three accumulators each */
 
-/* Vectors of a tile: with 16 registers both halves of the lanes, as in tile16_body.h. The stem's 27 taps are too few for
- * that. block: see weights_image. */
+/* Vectors of a tile: with 16 registers all parts, as in tile16_body.h, but for the stem, whose taps are too few.
+ * block: see dw_image. */
 #define DW_PARTS(block) ((size_t)(CB_REGISTERS == 16 && (block) == CB_LANES ? CB_PARTS : 1))
 
-struct weights_pass {
-    const float *x; /* padded source: what filter tap (r, 0) of output (0, 0) reads */
+struct dw_pass {
+    const float *x; /* padded source, at what filter tap (r, 0) of output (0, 0) reads */
     size_t x_row;
-    size_t pixel, channel; /* const: floats from one pixel, one channel to the next */
+    size_t pixel, channel; /* const: floats between pixels, between channels */
     size_t filter, stride; /* const */
     const float *dy;       /* padded, at pixel (0, 0) */
     size_t dy_row, p, q;
-    float *dw;           /* [channel][S][16] */
-    struct ahead *ahead; /* fetched by row */
+    float *dw;                     /* [channel][S][16] */
+    struct prefetcher *prefetcher; /* a step a row */
 };
 
 /* One pixel of x where all three taps reach dY. */
-CB_INLINE void weights_step(const struct weights_pass *a, const float *x, size_t channels, vf (*acc)[3], vf d0, vf d1,
-                            vf d2)
+CB_INLINE void dw_step(const struct dw_pass *a, const float *x, size_t channels, vf (*acc)[3], vf d0, vf d1, vf d2)
 {
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
@@ -31,10 +30,9 @@ CB_INLINE void weights_step(const struct weights_pass *a, const float *x, size_t
     }
 }
 
-/* One row where the window slides by one pixel: each broadcast of x serves three taps, with three successive dY. Their
- * registers change roles from step to step: copies would cost accumulators where there are 16 registers. q >= 2. */
-CB_INLINE void weights_row_sliding(const struct weights_pass *a, const float *x, const float *dy, size_t channels,
-                                   vf (*acc)[3])
+/* One row with stride 1: each broadcast of x serves three taps with three successive dY. q >= 2. The loop is unrolled
+ * by three, so that the registers of dY change roles instead of contents. */
+CB_INLINE void dw_row_sliding(const struct dw_pass *a, const float *x, const float *dy, size_t channels, vf (*acc)[3])
 {
     vf d1 = v_load(dy), d0 = v_load(dy + CB_LANES);
     CB_UNROLL
@@ -51,17 +49,17 @@ CB_INLINE void weights_row_sliding(const struct weights_pass *a, const float *x,
     vf d2;
     for (; q + 3 <= a->q; q += 3, x += 3 * a->pixel) {
         d2 = v_load(dy + q * CB_LANES);
-        weights_step(a, x, channels, acc, d2, d0, d1);
+        dw_step(a, x, channels, acc, d2, d0, d1);
         d1 = v_load(dy + (q + 1) * CB_LANES);
-        weights_step(a, x + a->pixel, channels, acc, d1, d2, d0);
+        dw_step(a, x + a->pixel, channels, acc, d1, d2, d0);
         d0 = v_load(dy + (q + 2) * CB_LANES);
-        weights_step(a, x + 2 * a->pixel, channels, acc, d0, d1, d2);
+        dw_step(a, x + 2 * a->pixel, channels, acc, d0, d1, d2);
     }
     for (; q < a->q; q++, x += a->pixel) {
         d2 = d1;
         d1 = d0;
         d0 = v_load(dy + q * CB_LANES);
-        weights_step(a, x, channels, acc, d0, d1, d2);
+        dw_step(a, x, channels, acc, d0, d1, d2);
     }
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
@@ -74,9 +72,8 @@ CB_INLINE void weights_row_sliding(const struct weights_pass *a, const float *x,
     for (size_t c = 0; c < channels; c++) acc[c][2] = v_fma(v_set1(x[c * a->channel]), d0, acc[c][2]);
 }
 
-/* The taps from `first` (const) on of one pixel of dY. */
-CB_INLINE void weights_pixel(const struct weights_pass *a, const float *x, vf d, size_t first, size_t channels,
-                             vf (*acc)[3])
+/* One pixel of dY, taps from `first` (const) on. */
+CB_INLINE void dw_pixel(const struct dw_pass *a, const float *x, vf d, size_t first, size_t channels, vf (*acc)[3])
 {
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
@@ -86,15 +83,15 @@ CB_INLINE void weights_pixel(const struct weights_pass *a, const float *x, vf d,
     }
 }
 
-CB_INLINE void weights_row(const struct weights_pass *a, const float *x, const float *dy, size_t channels, vf (*acc)[3])
+CB_INLINE void dw_row(const struct dw_pass *a, const float *x, const float *dy, size_t channels, vf (*acc)[3])
 {
     size_t q = 0;
-    if (a->stride == 2) weights_pixel(a, x, v_load(dy), 1, channels, acc), q++; /* the left halo does not count */
-    for (; q < a->q; q++) weights_pixel(a, x + q * a->stride * a->pixel, v_load(dy + q * CB_LANES), 0, channels, acc);
+    if (a->stride == 2) dw_pixel(a, x, v_load(dy), 1, channels, acc), q++; /* the left halo does not count */
+    for (; q < a->q; q++) dw_pixel(a, x + q * a->stride * a->pixel, v_load(dy + q * CB_LANES), 0, channels, acc);
 }
 
 /* channels: const */
-CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_t lane)
+CB_INLINE void dw_tile(const struct dw_pass *a, size_t channels, size_t lane)
 {
     vf acc[CB_LANES][3];
     CB_UNROLL
@@ -104,11 +101,11 @@ CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_
     }
     const float *x = a->x, *dy = a->dy + lane;
     for (size_t p = 0; p < a->p; p++, x += a->stride * a->x_row, dy += a->dy_row) {
-        ahead_fetch(a->ahead, 1);
+        prefetch_steps(a->prefetcher, 1);
         if (a->filter == 3 && a->stride == 1 && a->q >= 2)
-            weights_row_sliding(a, x, dy, channels, acc);
+            dw_row_sliding(a, x, dy, channels, acc);
         else
-            weights_row(a, x, dy, channels, acc);
+            dw_row(a, x, dy, channels, acc);
     }
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
@@ -120,8 +117,8 @@ CB_INLINE void weights_tile(const struct weights_pass *a, size_t channels, size_
     }
 }
 
-CB_INLINE void weights_pixel_of_lanes(const struct weights_pass *a, const float *x, const float *dy, size_t first,
-                                      size_t channels, vf (*acc)[3][CB_PARTS])
+CB_INLINE void dw_pixel_of_lanes(const struct dw_pass *a, const float *x, const float *dy, size_t first,
+                                 size_t channels, vf (*acc)[3][CB_PARTS])
 {
     vf d[CB_PARTS];
     CB_UNROLL
@@ -138,7 +135,7 @@ CB_INLINE void weights_pixel_of_lanes(const struct weights_pass *a, const float 
 }
 
 /* The same for all lanes. channels: const */
-CB_INLINE void weights_tile_of_lanes(const struct weights_pass *a, size_t channels)
+CB_INLINE void dw_tile_of_lanes(const struct dw_pass *a, size_t channels)
 {
     vf acc[CB_LANES][3][CB_PARTS];
     CB_UNROLL
@@ -150,12 +147,11 @@ CB_INLINE void weights_tile_of_lanes(const struct weights_pass *a, size_t channe
         }
     }
     for (size_t p = 0; p < a->p; p++) {
-        ahead_fetch(a->ahead, 1);
+        prefetch_steps(a->prefetcher, 1);
         const float *x = a->x + p * a->stride * a->x_row, *dy = a->dy + p * a->dy_row;
         size_t q = 0;
-        if (a->stride == 2) weights_pixel_of_lanes(a, x, dy, 1, channels, acc), q++; /* the left halo does not count */
-        for (; q < a->q; q++)
-            weights_pixel_of_lanes(a, x + q * a->stride * a->pixel, dy + q * CB_LANES, 0, channels, acc);
+        if (a->stride == 2) dw_pixel_of_lanes(a, x, dy, 1, channels, acc), q++; /* the left halo does not count */
+        for (; q < a->q; q++) dw_pixel_of_lanes(a, x + q * a->stride * a->pixel, dy + q * CB_LANES, 0, channels, acc);
     }
     CB_UNROLL
     for (size_t c = 0; c < channels; c++) {
@@ -170,57 +166,57 @@ CB_INLINE void weights_tile_of_lanes(const struct weights_pass *a, size_t channe
     }
 }
 
-/* block: channels of a block (16, the stem 3), taken `step` at a time. block, step, filter, stride: const */
-CB_INLINE void weights_image(const struct cb_conv_shape *shape, struct cb_padded src, struct cb_padded dy, float *dw,
-                             struct ahead *ahead, size_t block, size_t step, size_t filter, size_t stride)
+/* block: channels of a block (16, the stem 3), `step` of them a tile. block, step, filter, stride: const */
+CB_INLINE void dw_image(const struct cb_conv_shape *shape, struct cb_padded src, struct cb_padded dy, float *dw,
+                        struct prefetcher *prefetcher, size_t block, size_t step, size_t filter, size_t stride)
 {
     bool planar = block != CB_LANES;
     const size_t parts = DW_PARTS(block);
     size_t corner = (1 - filter / 2) * (src.row + (planar ? 1 : CB_LANES));
-    struct weights_pass pass = {.x_row = src.row,
-                                .pixel = planar ? 1 : CB_LANES,
-                                .channel = planar ? src.plane : 1,
-                                .filter = filter,
-                                .stride = stride,
-                                .dy_row = dy.row,
-                                .q = cb_conv_out_w(shape),
-                                .dw = dw,
-                                .ahead = ahead};
+    struct dw_pass pass = {.x_row = src.row,
+                           .pixel = planar ? 1 : CB_LANES,
+                           .channel = planar ? src.plane : 1,
+                           .filter = filter,
+                           .stride = stride,
+                           .dy_row = dy.row,
+                           .q = cb_conv_out_w(shape),
+                           .dw = dw,
+                           .prefetcher = prefetcher};
     const size_t p = cb_conv_out_h(shape);
-    ahead_spread(ahead, shape->k / (VL * parts) * (shape->c / step) * (filter * p - (stride == 2)));
+    prefetch_spread(prefetcher, shape->k / (VL * parts) * (shape->c / step) * (filter * p - (stride == 2)));
     for (size_t kb = 0; kb < shape->k / CB_LANES; kb++) {
         for (size_t b = 0; b < shape->c / block; b++)
             for (size_t r = 0; r < filter; r++) {
-                size_t above = stride == 2 && r == 0; /* rows whose tap is the upper halo, which does not count */
+                size_t above = stride == 2 && r == 0; /* rows whose tap is the halo above, which does not count */
                 pass.p = p - above;
                 pass.dy = dy.data + kb * dy.plane + (1 + above) * dy.row + CB_LANES;
                 for (size_t c = 0; c < block; c += step, pass.dw += step * filter * CB_LANES) {
                     pass.x = src.data + corner + b * src.plane + (r + above * stride) * src.row + c * pass.channel;
                     if (parts > 1)
-                        weights_tile_of_lanes(&pass, step);
+                        dw_tile_of_lanes(&pass, step);
                     else
-                        for (size_t lane = 0; lane < CB_LANES; lane += VL) weights_tile(&pass, step, lane);
+                        for (size_t lane = 0; lane < CB_LANES; lane += VL) dw_tile(&pass, step, lane);
                 }
             }
     }
 }
 
-/* dW of the stem with all its 27 accumulators at once: with 32 registers dY is read once, straight from memory. normalised: const */
-CB_INLINE void stem_weights_tile(const struct cb_conv_shape *shape, const struct cb_grad_source *dy, bool normalised,
-                                 struct cb_padded src, size_t channel, size_t at, float *dw, struct ahead *ahead)
+/* dW of the stem, whose 27 accumulators fit 32 registers: dY is read once, from memory. normed: const */
+CB_INLINE void stem_dw_tile(const struct cb_conv_shape *shape, const struct cb_grad_source *dy, bool normed,
+                            struct cb_padded src, size_t channel, size_t at, float *dw, struct prefetcher *prefetcher)
 {
     vf acc[27], a = v_zero(), b = v_zero(), c = v_zero();
     CB_UNROLL
     for (size_t i = 0; i < 27; i++) acc[i] = v_zero();
-    if (normalised) a = v_load(dy->a + channel), b = v_load(dy->b + channel), c = v_load(dy->c + channel);
-    const stored *g = (const stored *)dy->g + at, *y = normalised ? (const stored *)dy->y + at : NULL;
+    if (normed) a = v_load(dy->a + channel), b = v_load(dy->b + channel), c = v_load(dy->c + channel);
+    const storage *g = (const storage *)dy->g + at, *y = normed ? (const storage *)dy->y + at : NULL;
     const float *x = src.data;
     for (size_t p = 0; p < shape->h; p++, x += src.row) {
         for (size_t q = 0; q < shape->w; q++, g += CB_LANES) {
-            if (q % 4 == 0) ahead_fetch(ahead, 1);
-            vf d = v_load_stored(g);
-            if (normalised) {
-                d = v_fma(a, d, v_fma(b, v_load_stored(y), c));
+            if (q % 4 == 0) prefetch_steps(prefetcher, 1);
+            vf d = v_load_storage(g);
+            if (normed) {
+                d = v_fma(a, d, v_fma(b, v_load_storage(y), c));
                 y += CB_LANES;
             }
             CB_UNROLL
@@ -232,16 +228,16 @@ CB_INLINE void stem_weights_tile(const struct cb_conv_shape *shape, const struct
     for (size_t i = 0; i < 27; i++) v_store(dw + i * CB_LANES, v_add(v_load(dw + i * CB_LANES), acc[i]));
 }
 
-CB_INLINE void stem_weights_image(const struct cb_conv_shape *shape, const struct cb_grad_source *dy, size_t image,
-                                  struct cb_padded src, float *dw, struct ahead *ahead)
+CB_INLINE void stem_dw_image(const struct cb_conv_shape *shape, const struct cb_grad_source *dy, size_t image,
+                             struct cb_padded src, float *dw, struct prefetcher *prefetcher)
 {
-    ahead_spread(ahead, shape->k / VL * shape->h * ((shape->w + 3) / 4));
+    prefetch_spread(prefetcher, shape->k / VL * shape->h * ((shape->w + 3) / 4));
     for (size_t k = 0; k < shape->k; k += VL) {
         size_t block = k / CB_LANES, lane = k % CB_LANES;
         size_t at = (image * (shape->k / CB_LANES) + block) * shape->h * shape->w * CB_LANES + lane;
         if (dy->a)
-            stem_weights_tile(shape, dy, true, src, k, at, dw + block * 27 * CB_LANES + lane, ahead);
+            stem_dw_tile(shape, dy, true, src, k, at, dw + block * 27 * CB_LANES + lane, prefetcher);
         else
-            stem_weights_tile(shape, dy, false, src, k, at, dw + block * 27 * CB_LANES + lane, ahead);
+            stem_dw_tile(shape, dy, false, src, k, at, dw + block * 27 * CB_LANES + lane, prefetcher);
     }
 }

@@ -8,12 +8,14 @@
 #include "vec/vec.h"
 
 #ifdef CB_PRODUCTS_BF16
+typedef cb_bf16_pair element;
 #define GEMM_VARIANT(name) CB_VARIANT(gemm_bf16_##name)
 #define v_multiply_add_set1 v_dot2_set1
 #define v_multiply_add v_dot2
 #define products_begin v_dot2_begin
 #define products_end v_dot2_end
 #else
+typedef float element;
 #define GEMM_VARIANT(name) CB_VARIANT(gemm_f32_##name)
 #define v_multiply_add_set1 v_fma_set1
 #define v_multiply_add v_fma
@@ -87,7 +89,7 @@ CB_INLINE void gemm_steps(vf *acc, struct operands *o, size_t steps, size_t lda,
         if (o->packed) o->packed += NR;
         CB_UNROLL
         for (size_t i = 0; i < rows; i++) {
-            const float *x = &o->a[i / ROWS_OF_A][i % ROWS_OF_A * lda];
+            const element *x = &o->a[i / ROWS_OF_A][i % ROWS_OF_A * lda];
             if (w.nv == 1) { /* embedded broadcast: one load per multiply-add would cost a pipe; NV share one load */
                 acc[i] = v_multiply_add_set1(row[0], x, acc[i]);
             } else {

@@ -24,18 +24,18 @@ BUILD ?= build$(if $(SANITIZE),/sanitize)$(if $(TSAN),/thread)$(if $(findstring 
 
 WARNINGS := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wcast-align -Wpointer-arith
 CLANG := $(findstring clang,$(CC))
-# An unrolling that clang declines is no defect of the source; gcc's flow analysis raises false alarms in instrumented code.
 # The one C++ file: the back end of the benchmarks.
 CXX_FLAGS := -std=c++17 $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(WARNINGS)) -fno-semantic-interposition
+# clang warns where it declines to unroll; gcc's flow analysis raises false alarms in instrumented code.
 WARNINGS += $(if $(CLANG),-Wno-pass-failed,$(if $(SANITIZE),-Wno-format-truncation -Wno-maybe-uninitialized))
 
 # Numerics contract: no contraction, no fast-math, no -march=native; a template gets its flags per instruction set below.
-# -g1: lines and functions, for profiles and backtraces. To say where the variables of unrolled tiles are, -g, takes gcc
-# another half of the time, for NEON as much again. Debian's valgrind cannot read what clang writes by default, DWARF 5.
+# -g1: lines and functions, for profiles and backtraces; variables of unrolled tiles (-g) would take gcc much longer.
+# Debian's valgrind cannot read DWARF 5, clang's default.
 CFLAGS ?= $(if $(TSAN),-O1,$(if $(SANITIZE),-O2,-O3)) $(if $(CLANG),-gdwarf-4) -g1
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) -ffp-contract=off -fno-math-errno -fopenmp -fno-semantic-interposition
 
-# The unrolled kernel bodies would take minutes to compile with all checks in line: in SIMD files address checks are calls, and undefined
+# Unrolled kernels would take minutes to compile with inline checks: in SIMD objects address checks are calls, and undefined
 # behaviour is left to the scalar reference.
 SANITIZERS := -fsanitize=address,undefined
 SANITIZED_ISA_FLAGS := -fno-sanitize=undefined -fno-sanitize-address-use-after-scope \
@@ -49,9 +49,9 @@ INCLUDES := -Ikernels -Ibench/instruments -Ibench/peers -Ibench/harness -Itrain 
 override LDFLAGS += -fopenmp $(if $(SANITIZE),$(SANITIZERS)) $(if $(TSAN),-fsanitize=thread) -Wl,--as-needed
 override LDLIBS += -ljansson -linih -lhwloc -lpapi -lcurl -larchive -lcrypto -lm
 
-# gcc's predictive commoning keeps loaded values for the next iteration, for which register tiles have no registers. On
-# lines of the cache of their own, functions are as fast wherever the linker puts them: up to 4 % otherwise.
-# It also cannot see that a tile has at least one channel block, which initialises its accumulators.
+# gcc's predictive commoning keeps loaded values for the next iteration, for which register tiles have no registers; nor
+# does it see that a tile has at least one channel block, which initialises its accumulators. Functions that begin on a
+# cache line are as fast wherever the linker puts them.
 SIMD_FLAGS := -falign-functions=64 $(if $(CLANG),,-fno-predictive-commoning -Wno-maybe-uninitialized)
 SIMD_FLAGS += $(if $(SANITIZE),$(SANITIZED_ISA_FLAGS)) $(if $(TSAN),-fno-sanitize=thread)
 # The reference stays scalar: the compiler must not make it a SIMD variant.
@@ -208,8 +208,8 @@ $(BUILD)/%.o: %.cc $(BUILD)/flags
 
 $(BUILD)/bench/instruments/build_info.o: $(BUILD)/generated/build_info.h
 
-# Templates and their formats: of the products, then _bf16_storage where activations are no floats. <template>_<format>_<isa>.o
-# What takes longest first, so that no core waits for it at the end.
+# Each template:format is compiled into <template>_<format>_<isa>.o. A format is the products', then _bf16_storage where
+# activations are bf16. What takes longest comes first, so that no core waits for it at the end.
 KERNEL_TEMPLATES := kernels/conv/winograd:f32 kernels/conv/winograd:bf16 kernels/conv/winograd:bf16_bf16_storage \
   kernels/conv/winograd:f32_bf16_storage kernels/conv/conv:f32 kernels/conv/conv:f32_bf16_storage kernels/gemm/gemm:f32 kernels/gemm/gemm:bf16 \
   kernels/norm/norm:f32 kernels/norm/norm:f32_bf16_storage kernels/head/head:f32 kernels/head/head:f32_bf16_storage \
@@ -224,7 +224,7 @@ is_built = $(or $(filter all,$(word 5,$(call isa_columns,$(2)))),$(findstring bf
 simd_object_of = $(BUILD)/$(call template_of,$(1))$(addprefix _,$(call format_of,$(1)))_$(call isa_name,$(2)).o
 simd_objects = $(foreach template,$(1),$(foreach isa,$(ISA_IDS),$(if $(call is_built,$(template),$(isa)),$(call simd_object_of,$(template),$(isa)))))
 simd_macros = -DCB_ISA_SUFFIX=$(call isa_name,$(2)) $(if $(filter bf16,$(word 5,$(call isa_columns,$(2)))),-DCB_BUILDS_BF16_ONLY) \
-  '-DCB_VECTORS="vec/vec_$(word 6,$(call isa_columns,$(2))).h"' '-DCB_BF16_WORDS="vec/bf16_$(word 7,$(call isa_columns,$(2))).h"' \
+  '-DCB_VECTORS="vec/vec_$(word 6,$(call isa_columns,$(2))).h"' '-DCB_BF16_VECTORS="vec/bf16_$(word 7,$(call isa_columns,$(2))).h"' \
   $(if $(filter bf16%,$(call format_of,$(1))),-DCB_PRODUCTS_BF16) $(if $(filter %_bf16_storage,$(call format_of,$(1))),-DCB_STORAGE_BF16)
 define simd_object
 $(call simd_object_of,$(1),$(2)): $(call template_of,$(1))_tmpl.c $(BUILD)/flags

@@ -4,8 +4,9 @@
 /* libkernels: the one header that other rooms include.
  *
  * Names. N images, C input channels, H x W input map, K output channels, P x Q output map, R x S filter.
- * Layouts. Activations are NCHW16c: [N][C/16][H][W][16], channels in blocks of CB_LANES. C and K are multiples of 16, except the
- *   image input, which is planar [N][3][H][W]. All float pointers to activations and packed weights are 64-byte aligned.
+ * Layouts. Activations are NCHW16c: [N][C/16][H][W][16], channels in blocks of CB_LANES. C and K are multiples
+ *   of 16, except the image input, which is planar [N][3][H][W]. Pointers to activations and packed weights are 64-byte
+ *   aligned.
  * Sizes and strides are elements; a name that ends in _bytes is bytes.
  * Bits. Every result is the same on every ISA and for every number of threads: the scalar functions in ref/ define it.
  * Aliasing. Buffers must not overlap unless a comment says so.

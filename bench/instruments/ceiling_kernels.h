@@ -9,8 +9,8 @@
  * value that depends on all of them. */
 typedef double cb_fma_chains_fn(size_t rounds, float *result);
 
-/* `rounds` passes over n floats (a multiple of CB_STREAM_STEP) of each array that the stream needs. Returns a value that
- * depends on all that was read. */
+/* `rounds` passes over n floats (a multiple of CB_STREAM_STEP) of each array that the stream needs. Returns a value
+ * that depends on all that was read. */
 enum { CB_STREAM_STEP = 128 };
 typedef float cb_stream_fn(enum cb_stream stream, const float *a, const float *b, float *c, size_t n, size_t rounds);
 

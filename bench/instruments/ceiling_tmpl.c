@@ -1,7 +1,7 @@
 #include "ceiling_kernels.h"
 
 #include "vec/vec.h"
-#include CB_BF16_WORDS
+#include CB_BF16_VECTORS
 
 extern const struct cb_ceiling_kernels CB_VARIANT(ceiling_kernels);
 

@@ -6,7 +6,7 @@
 #include "core/format.h"
 #include "core/team.h"
 
-/* The convolutions of the CIFAR ResNets, fused with the operations around them. No biases; zero padding R/2 on every side.
+/* The convolutions of the CIFAR ResNets, fused with the operations around them. No biases; zero padding R/2 per side.
  *
  *   forward   reads its source through batch norm, ReLU and residual addition ("normalise on load"), writes the raw
  *             output y and the sums from which the following batch norm takes its statistics
@@ -99,7 +99,7 @@ struct cb_grad_source {
  * dX: d = sum over k, r, s of dY * w; order of the sum: for each block of K r, k in the block, s (in wt's order of r
  *     and s; taps that fall outside dY count as zeros, for stride 2 they are left out), one fma each, from 0; then the
  *     blocks in order. Then, each step present or not:
- *       d = d + skip;  d = d + skip_even at even rows and columns;  d = value > 0 ? d : 0 (masked: value of the source);
+ *       d = d + skip;  d = d + skip_even at even rows and columns;  d = value > 0 ? d : 0 (masked; of the source);
  *       dx = d;  sums [N][C/16][2][16]: sum of d, as it is stored, and sum of d * (bn_y - bn_mean) (fma) over H*W in
  *       raster order, from 0 (NULL: not wanted).
  * dW: group g of the images (cb_group_range) gives dw_groups[g][packed layout]: per image the sum over p, q in raster
@@ -107,7 +107,7 @@ struct cb_grad_source {
  *     then adds the groups by a binary tree into dw.
  * CB_CONV_WINOGRAD: no skip_even. CB_CONV_1X1_S2: only even rows and columns of the source have a gradient, so dx is
  * compact: [N][C/16][H/2][W/2][16], to be handed to another convolution as skip_even; skip, skip_even, masked and sums
- * must be NULL or 0. dx may alias skip; it may be NULL only for the stem (then wt, skip, skip_even, sums are unused). */
+ * must be NULL or 0. dx may alias skip; NULL only for the stem (then wt, skip, skip_even and sums are unused). */
 struct cb_conv_bwd {
     struct cb_conv_shape shape;
     struct cb_grad_source dy;

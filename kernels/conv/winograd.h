@@ -33,7 +33,7 @@
  *            fma from 0, of (A x A^T)[t][c] * (B^T dY B)[t][k]; then G^T dU G is dW with r and s reversed
  *   bf16:    V, U, A x A^T and B^T dY B are rounded to bf16; the chains are of cb_bf16_dot2 over pairs of channels
  *            (2i, 2i+1), for dU over pairs of tiles (2i, 2i+1) of a row of tiles; W a multiple of 8
- *   sums:    (stats and sums) tile after tile of an image, row after row of a tile, from 0: first += (d0 + d1) + (d2 + d3);
+ *   sums:    (stats and sums) tiles of an image and rows of a tile in order, from 0: first += (d0 + d1) + (d2 + d3);
  *            second += fma(d3, e3, fma(d2, e2, fma(d1, e1, d0 * e0))), e = d, or bn_y - bn_mean; d as it is stored */
 
 enum {

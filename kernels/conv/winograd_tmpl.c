@@ -167,7 +167,9 @@ CB_INLINE void forward_epilogue(const struct domain *d, const struct cb_conv_fwd
     }
 }
 
-CB_INLINE void winograd_forward(const struct cb_conv_fwd *args, size_t task, void *scratch, size_t c, size_t k)
+/* Not every pair of formats has both passes. */
+__attribute__((unused)) CB_INLINE void winograd_forward(const struct cb_conv_fwd *args, size_t task, void *scratch,
+                                                        size_t c, size_t k)
 {
     const struct domain d = domain_of(&args->shape, scratch, c, k);
     clear_halo(&d);
@@ -371,7 +373,8 @@ CB_INLINE void load_backward_tile_row(const struct domain *d, const struct cb_co
 }
 
 /* c, k: of the convolution; the products sum over its K. */
-CB_INLINE void winograd_backward(const struct cb_conv_bwd *args, size_t group, void *scratch, size_t c, size_t k)
+__attribute__((unused)) CB_INLINE void winograd_backward(const struct cb_conv_bwd *args, size_t group, void *scratch,
+                                                         size_t c, size_t k)
 {
     const struct domain d = domain_of(&args->shape, scratch, k, c);
     float *dw = args->dw_groups + group * cb_conv_weights(&args->shape);

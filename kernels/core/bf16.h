@@ -8,6 +8,9 @@
  * for bit and on every machine: whatever MXCSR or FPCR say, denormal operands and results count as zeros of their sign.
  * Kernels have it as operations of vec/ (vec/bf16_*.h). */
 
+/* Two bf16 read as one 32-bit element of a vector of floats: it may alias the uint16_t that memory holds. */
+typedef float cb_bf16_pair __attribute__((may_alias));
+
 static inline float cb_bf16_value(uint16_t half)
 {
     uint32_t bits = (uint32_t)half << 16;

@@ -32,8 +32,8 @@ enum cb_gemm_tile { CB_GEMM_WIDE, CB_GEMM_TALL };
  *   A   rows lda apart, in panels of mr rows, the last with what is left; 1 <= mr <= MR
  *   B   panels of NR columns, the last with what is left: column j is in the panel at b + j/NR*b_panel, rows ldb apart
  *   C   rows ldc apart
- * Nothing beside A, B and C is touched. MR and NR are the tile's (cb_gemm_tile_size_fn). For bf16 an element of A and B is
- * a pair along the true k, the lower one in the lower half, multiplied by cb_bf16_dot2. */
+ * Nothing beside A, B and C is touched. MR and NR are the tile's (cb_gemm_tile_size_fn). For bf16 an element of A and B
+ * is a pair along the true k, the lower one in the lower half, multiplied by cb_bf16_dot2. */
 struct cb_gemm_panels {
     size_t m, mr, n, k;
     const float *a, *b;

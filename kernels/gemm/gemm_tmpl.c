@@ -8,12 +8,14 @@
 #include "vec/vec.h"
 
 #ifdef CB_PRODUCTS_BF16
+typedef cb_bf16_pair element;
 #define GEMM_VARIANT(name) CB_VARIANT(gemm_bf16_##name)
 #define v_multiply_add_set1 v_dot2_set1
 #define v_multiply_add v_dot2
 #define products_begin v_dot2_begin
 #define products_end v_dot2_end
 #else
+typedef float element;
 #define GEMM_VARIANT(name) CB_VARIANT(gemm_f32_##name)
 #define v_multiply_add_set1 v_fma_set1
 #define v_multiply_add v_fma
@@ -26,8 +28,8 @@ enum {
     MR = 0 CB_GEMM_HEIGHTS(COUNT),
     NV = CB_GEMM_NV,
     NR = NV * VL,
-    AHEAD = 8,     /* steps of k to the row of B that is prefetched into L1 */
-    ROWS_OF_A = 3, /* per address register: the scale of an index reaches the third */
+    B_DISTANCE = 8, /* steps of k to the row of B that is prefetched into L1 */
+    ROWS_OF_A = 3,  /* per address register: the scale of an index reaches the third */
     ADDRESSES = (MR * NV + ROWS_OF_A - 1) / ROWS_OF_A,
     VECTORS_OF_A_LINE = 16 / VL
 };
@@ -71,13 +73,13 @@ struct operands {
     float *packed; /* where a copy of B's rows goes, or NULL */
 };
 
-/* acc += `steps` steps of k, which move the operands on; ahead: elements to the row of B that is prefetched. */
-CB_INLINE void gemm_steps(vf *acc, struct operands *o, size_t steps, size_t lda, size_t ldb, size_t ahead, size_t rows,
-                          struct columns w)
+/* acc += `steps` steps of k, which move the operands on; distance: elements to the row of B that is prefetched. */
+CB_INLINE void gemm_steps(vf *acc, struct operands *o, size_t steps, size_t lda, size_t ldb, size_t distance,
+                          size_t rows, struct columns w)
 {
     for (; steps > 0; steps--, o->b += ldb) {
         CB_UNROLL
-        for (size_t j = 0; j < w.nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(o->b + ahead + j * VL);
+        for (size_t j = 0; j < w.nv; j += VECTORS_OF_A_LINE) __builtin_prefetch(o->b + distance + j * VL);
         vf row[NV];
         CB_UNROLL
         for (size_t j = 0; j < w.nv; j++) {
@@ -87,7 +89,7 @@ CB_INLINE void gemm_steps(vf *acc, struct operands *o, size_t steps, size_t lda,
         if (o->packed) o->packed += NR;
         CB_UNROLL
         for (size_t i = 0; i < rows; i++) {
-            const float *x = &o->a[i / ROWS_OF_A][i % ROWS_OF_A * lda];
+            const element *x = &o->a[i / ROWS_OF_A][i % ROWS_OF_A * lda];
             if (w.nv == 1) { /* embedded broadcast: one load per multiply-add would cost a pipe; NV share one load */
                 acc[i] = v_multiply_add_set1(row[0], x, acc[i]);
             } else {
@@ -143,14 +145,14 @@ CB_INLINE void gemm_tile(const struct cb_gemm_panels *p, const float *a, const f
     struct operands o = operands_at(a, p->lda, b, packed, rows);
     /* The next block is prefetched row by row, as a core has few buffers for misses. B is not prefetched beyond its
      * end: an unmapped page costs a page walk each time. */
-    size_t left = p->k, ahead = AHEAD * p->ldb;
-    for (; next.mr > 1 && left >= p->row_steps + AHEAD; left -= p->row_steps) {
+    size_t left = p->k, distance = B_DISTANCE * p->ldb;
+    for (; next.mr > 1 && left >= p->row_steps + B_DISTANCE; left -= p->row_steps) {
         prefetch_row(&next, w.nv);
-        gemm_steps(acc, &o, p->row_steps, p->lda, p->ldb, ahead, rows, w);
+        gemm_steps(acc, &o, p->row_steps, p->lda, p->ldb, distance, rows, w);
         next.mr--, next.a += next.lda, next.c += p->ldc;
     }
     prefetch_row(&next, w.nv);
-    gemm_steps(acc, &o, left, p->lda, p->ldb, follows ? ahead : 0, rows, w);
+    gemm_steps(acc, &o, left, p->lda, p->ldb, follows ? distance : 0, rows, w);
     end_tile(acc, c, p->ldc, rows, w);
 }
 
@@ -220,7 +222,7 @@ CB_INLINE size_t gemm_short_panels(const struct cb_gemm_panels *p, size_t i, siz
             begin_tile(acc, c, ldc, accumulate, rows, whole);
             __builtin_prefetch(c + below, 0, 2);
             struct operands o = operands_at(a, lda, b, NULL, rows);
-            gemm_steps(acc, &o, k, lda, ldb, left > nv * VL ? AHEAD * ldb : 0, rows, whole);
+            gemm_steps(acc, &o, k, lda, ldb, left > nv * VL ? B_DISTANCE * ldb : 0, rows, whole);
             end_tile(acc, c, ldc, rows, whole);
         }
         if (edge) gemm_last_tile(&copy, a, b, c, left, (struct next_rows){.c = c + below, .mr = 1}, rows, nv);
@@ -300,7 +302,7 @@ void GEMM_VARIANT(panels)(const struct cb_gemm_panels *p)
     else if (p->tile == CB_GEMM_TALL)
         gemm_tall_edge(p);
 #endif
-    else if (p->k >= p->row_steps + AHEAD)
+    else if (p->k >= p->row_steps + B_DISTANCE)
         gemm_long(p);
     else if (p->n % NR == 0)
         gemm_short(p);

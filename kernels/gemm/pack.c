@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/bf16.h"
+
 void cb_copy_rows(const float *src, size_t ld, size_t rows, size_t columns, float *dst, size_t dst_ld)
 {
     for (size_t r = 0; r < rows; r++) memcpy(dst + r * dst_ld, src + r * ld, columns * sizeof *dst);
@@ -34,6 +36,8 @@ void cb_transpose(const float *src, size_t ld, size_t rows, size_t columns, floa
         for (size_t r = 0; r < whole_rows; r += 4)
             for (size_t c = line; c < end; c += 4) transpose_4x4(src + r * ld + c, ld, dst + c * dst_ld + r, dst_ld);
     }
+    const cb_bf16_pair *from = src; /* elements may be pairs */
+    cb_bf16_pair *to = dst;
     for (size_t r = 0; r < rows; r++)
-        for (size_t c = r < whole_rows ? whole_columns : 0; c < columns; c++) dst[c * dst_ld + r] = src[r * ld + c];
+        for (size_t c = r < whole_rows ? whole_columns : 0; c < columns; c++) to[c * dst_ld + r] = from[r * ld + c];
 }

@@ -43,8 +43,8 @@ static float softmax_loss(const float *logits, size_t count, size_t label, doubl
     return (float)(cb_log(sum) - ((double)logits[label] - (double)largest));
 }
 
-CB_REF_INLINE void dense_backward_image(const struct cb_dense_loss *args, size_t image, const double *softmax, float *dweight,
-                                  float *dbias)
+CB_REF_INLINE void dense_backward_image(const struct cb_dense_loss *args, size_t image, const double *softmax,
+                                        float *dweight, float *dbias)
 {
     size_t c_end = args->c, label = args->labels[image];
     const float *pooled = args->pooled + image * c_end;
@@ -90,7 +90,8 @@ CB_REF static void dense_group(void *context, size_t group, void *scratch)
         double softmax[MAX_CLASSES];
         args->loss[image] = softmax_loss(logits, args->j, label, softmax);
         args->correct[image] = is_largest(logits, args->j, label);
-        if (args->dpooled) dense_backward_image(args, image, softmax, group_dweight(args, group), group_dbias(args, group));
+        if (args->dpooled)
+            dense_backward_image(args, image, softmax, group_dweight(args, group), group_dbias(args, group));
     }
 }
 

@@ -19,7 +19,7 @@ CB_REF_INLINE struct geometry geometry_of(const struct cb_conv_shape *s)
 }
 
 CB_REF_INLINE void ref_load_source(const struct cb_conv_shape *shape, const struct cb_source *s, size_t image,
-                               struct cb_padded to)
+                                   struct cb_padded to)
 {
     struct geometry g = geometry_of(shape);
     enum cb_format storage = shape->kind == CB_CONV_STEM ? CB_F32 : shape->storage;
@@ -38,7 +38,7 @@ CB_REF_INLINE void ref_load_source(const struct cb_conv_shape *shape, const stru
 }
 
 CB_REF_INLINE void ref_load_dy(const struct cb_conv_shape *shape, const struct cb_grad_source *s, size_t image,
-                           struct cb_padded to)
+                               struct cb_padded to)
 {
     size_t p_end = cb_conv_out_h(shape), q_end = cb_conv_out_w(shape);
     memset(to.data, 0, shape->k / CB_LANES * to.plane * sizeof(float));
@@ -138,8 +138,7 @@ CB_REF_INLINE void sum_strided_terms(const struct cb_conv_shape *shape, struct c
     }
 }
 
-CB_REF_INLINE void ref_dx(const struct cb_conv_bwd *args, size_t image, struct cb_padded src,
-                                 struct cb_padded dy)
+CB_REF_INLINE void ref_dx(const struct cb_conv_bwd *args, size_t image, struct cb_padded src, struct cb_padded dy)
 {
     const struct cb_conv_shape *shape = &args->shape;
     struct geometry g = geometry_of(shape);
@@ -179,8 +178,7 @@ CB_REF_INLINE void ref_dx(const struct cb_conv_bwd *args, size_t image, struct c
     }
 }
 
-CB_REF_INLINE void ref_dw(const struct cb_conv_shape *shape, struct cb_padded src, struct cb_padded dy,
-                                    float *dw)
+CB_REF_INLINE void ref_dw(const struct cb_conv_shape *shape, struct cb_padded src, struct cb_padded dy, float *dw)
 {
     struct geometry g = geometry_of(shape);
     size_t p_end = cb_conv_out_h(shape), q_end = cb_conv_out_w(shape), corner = 1 - g.filter / 2;
@@ -224,12 +222,12 @@ CB_REF_INLINE void ref_backward(const struct cb_conv_bwd *args, size_t group, vo
 #define FORWARD(op)                                                                                                    \
     CB_REF void cb_##op##__scalar(const struct cb_conv_fwd *args, size_t image, void *scratch)                         \
     {                                                                                                                  \
-        ref_forward(args, image, scratch);                                                                                 \
+        ref_forward(args, image, scratch);                                                                             \
     }
 #define BACKWARD(op)                                                                                                   \
     CB_REF void cb_##op##__scalar(const struct cb_conv_bwd *args, size_t group, void *scratch)                         \
     {                                                                                                                  \
-        ref_backward(args, group, scratch);                                                                                \
+        ref_backward(args, group, scratch);                                                                            \
     }
 FORWARD(conv3x3_f32_fwd)
 FORWARD(conv3x3s2_f32_fwd)

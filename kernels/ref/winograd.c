@@ -113,7 +113,7 @@ CB_REF_INLINE size_t weight_at(enum cb_format products, size_t channels, size_t 
 }
 
 CB_REF_INLINE void ref_transform_weights(const struct cb_winograd_weights *args, enum cb_format products, size_t kb,
-                                     size_t cb)
+                                         size_t cb)
 {
     for (size_t c = 0; c < CB_LANES; c++)
         for (size_t k = 0; k < CB_LANES; k++) {
@@ -152,8 +152,8 @@ CB_REF_INLINE size_t padded_at(const struct cb_conv_shape *s, size_t channel, si
 }
 
 /* One image of an operand into the padded scratch: the source, or dY if source is NULL. */
-CB_REF_INLINE void ref_load_padded(const struct cb_conv_shape *s, const struct cb_source *source, const struct cb_grad_source *dy,
-                        size_t channels, size_t image, float *padded)
+CB_REF_INLINE void ref_load_padded(const struct cb_conv_shape *s, const struct cb_source *source,
+                                   const struct cb_grad_source *dy, size_t channels, size_t image, float *padded)
 {
     memset(padded, 0, channels * (s->h + 2) * (s->w + 2) * sizeof *padded);
     for (size_t c = 0; c < channels; c++)
@@ -168,7 +168,7 @@ CB_REF_INLINE void ref_load_padded(const struct cb_conv_shape *s, const struct c
 
 /* v[36][channels] = B^T d B of one tile */
 CB_REF_INLINE void ref_transform_input(const struct cb_conv_shape *s, enum cb_format products, const float *padded,
-                                   size_t channels, struct tile at, float *v)
+                                       size_t channels, struct tile at, float *v)
 {
     for (size_t c = 0; c < channels; c++) {
         float d[6][6], o[6][6];
@@ -181,7 +181,7 @@ CB_REF_INLINE void ref_transform_input(const struct cb_conv_shape *s, enum cb_fo
 
 /* m[36][k] = sum over c of v[36][c] * u (weight_at) */
 CB_REF_INLINE void ref_multiply(enum cb_format products, const float *v, const float *u, size_t c_end, size_t k_end,
-                            float *m)
+                                float *m)
 {
     size_t step = products == CB_BF16 ? 2 : 1;
     for (size_t t = 0; t < CB_WINOGRAD_POSITIONS; t++, m += k_end)
@@ -194,7 +194,8 @@ CB_REF_INLINE void ref_multiply(enum cb_format products, const float *v, const f
 }
 
 /* The 4x4 outputs of channel k from m[36][channels] */
-CB_REF_INLINE void ref_transform_output(enum cb_format products, const float *m, size_t channels, size_t k, float out[4][4])
+CB_REF_INLINE void ref_transform_output(enum cb_format products, const float *m, size_t channels, size_t k,
+                                        float out[4][4])
 {
     float tile[6][6];
     for (size_t t = 0; t < CB_WINOGRAD_POSITIONS; t++) tile[t / 6][t % 6] = m[t * channels + k];
@@ -232,7 +233,8 @@ CB_REF_INLINE struct tile_scratch divide(const struct cb_conv_shape *s, float *s
     return to;
 }
 
-CB_REF_INLINE void ref_winograd_forward(const struct cb_conv_fwd *args, enum cb_format products, size_t task, void *scratch)
+CB_REF_INLINE void ref_winograd_forward(const struct cb_conv_fwd *args, enum cb_format products, size_t task,
+                                        void *scratch)
 {
     const struct cb_conv_shape *s = &args->shape;
     struct tile_scratch to = divide(s, scratch);
@@ -278,7 +280,7 @@ CB_REF_INLINE void ref_transform_x(const struct cb_conv_bwd *args, enum cb_forma
 
 /* dU[36][K/16][C][16] += x[36][C] * v[36][K] of one tile, or of two, whose operands are x_step and v_step apart */
 CB_REF_INLINE void ref_add_dw(const struct cb_conv_shape *s, enum cb_format products, const float *x, size_t x_step,
-                               const float *v, size_t v_step, float *du)
+                              const float *v, size_t v_step, float *du)
 {
     for (size_t t = 0; t < CB_WINOGRAD_POSITIONS; t++)
         for (size_t kb = 0; kb < s->k; kb += CB_LANES)
@@ -321,7 +323,8 @@ CB_REF_INLINE void ref_finish_dw(const struct cb_conv_shape *s, enum cb_format p
 }
 
 /* Two tiles of operands at a time where pairs of them are multiplied. */
-CB_REF_INLINE void ref_winograd_backward(const struct cb_conv_bwd *args, enum cb_format products, size_t group, void *scratch)
+CB_REF_INLINE void ref_winograd_backward(const struct cb_conv_bwd *args, enum cb_format products, size_t group,
+                                         void *scratch)
 {
     const struct cb_conv_shape *s = &args->shape;
     struct tile_scratch to = divide(s, scratch);
@@ -348,8 +351,9 @@ CB_REF_INLINE void ref_winograd_backward(const struct cb_conv_bwd *args, enum cb
                     ref_transform_output(products, to.m, s->c, c, out);
                     for (size_t i = 0; i < 4; i++)
                         ref_dx_epilogue(args, image, c,
-                                   element_of(image, c, s->c, s->h * s->w) + ((at.row + i) * s->w + at.col) * CB_LANES,
-                                   out[i]);
+                                        element_of(image, c, s->c, s->h * s->w) +
+                                            ((at.row + i) * s->w + at.col) * CB_LANES,
+                                        out[i]);
                 }
             }
     }
@@ -360,12 +364,12 @@ CB_REF_INLINE void ref_winograd_backward(const struct cb_conv_bwd *args, enum cb
 #define FORWARD(op, products)                                                                                          \
     CB_REF void cb_winograd_##op##__scalar(const struct cb_conv_fwd *args, size_t task, void *scratch)                 \
     {                                                                                                                  \
-        ref_winograd_forward(args, products, task, scratch);                                                                        \
+        ref_winograd_forward(args, products, task, scratch);                                                           \
     }
 #define BACKWARD(op, products)                                                                                         \
     CB_REF void cb_winograd_##op##__scalar(const struct cb_conv_bwd *args, size_t group, void *scratch)                \
     {                                                                                                                  \
-        ref_winograd_backward(args, products, group, scratch);                                                                      \
+        ref_winograd_backward(args, products, group, scratch);                                                         \
     }
 FORWARD(f32_fwd, CB_F32)
 FORWARD(f32_fwd_bf16_storage, CB_F32)

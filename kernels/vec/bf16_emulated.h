@@ -132,7 +132,7 @@ static inline vf v_dot2(vf a, vf b, vf acc)
     acc = v_bf16_fma(v_upper_bf16(a), v_upper_bf16(b), acc);
     return v_bf16_fma(v_lower_bf16(a), v_lower_bf16(b), acc);
 }
-static inline vf v_dot2_set1(vf a, const float *b, vf acc)
+static inline vf v_dot2_set1(vf a, const cb_bf16_pair *b, vf acc)
 {
     return v_dot2(a, v_set1(*b), acc);
 }

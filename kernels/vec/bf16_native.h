@@ -4,6 +4,8 @@
 /* bf16 for AVX-512 with AVX512_BF16, as core/bf16.h defines it; after vec_avx512.h. */
 #include <stdint.h>
 
+#include "core/bf16.h"
+
 #define CB_BF16_NATIVE
 
 /* The lower or upper 16 of 32 bf16, widened: one permutation instead of an extension and a shift. */
@@ -96,7 +98,7 @@ static inline vf v_dot2(vf a, vf b, vf acc)
     return _mm512_dpbf16_ps(acc, (__m512bh)a, (__m512bh)b);
 }
 /* Embedded broadcast, which gcc 12 never makes of intrinsics. */
-static inline vf v_dot2_set1(vf a, const float *b, vf acc)
+static inline vf v_dot2_set1(vf a, const cb_bf16_pair *b, vf acc)
 {
     __asm__("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(a), "m"(*b));
     return acc;

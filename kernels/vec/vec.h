@@ -1,7 +1,8 @@
 #ifndef CB_VEC_H
 #define CB_VEC_H
 
-/* What a template includes (kernels/README.md): the vocabulary of its ISA, what all vocabularies share, and its formats. The Makefile says which: CB_VECTORS, CB_BF16_WORDS, CB_PRODUCTS_BF16, CB_STORAGE_BF16. */
+/* What a template includes (kernels/README.md): the vocabulary of its ISA, what all vocabularies share, and its
+ * formats. The Makefile says which: CB_VECTORS, CB_BF16_VECTORS, CB_PRODUCTS_BF16, CB_STORAGE_BF16. */
 #include "core/variant.h"
 
 #include CB_VECTORS
@@ -29,7 +30,7 @@
 enum { CB_PARTS = 16 / VL }; /* registers that make one 16-lane vector */
 
 #if defined(CB_PRODUCTS_BF16) || defined(CB_STORAGE_BF16)
-#include CB_BF16_WORDS
+#include CB_BF16_VECTORS
 #endif
 #ifdef CB_STORAGE_BF16
 #include "vec/storage_bf16.h"

@@ -97,35 +97,37 @@ struct cb_conv_plan {
     const char *implementation;
 };
 
-static int describe_tensors(struct cb_conv_plan *plan, const struct cb_conv_shape *s)
+static int any_layout(void **tensor, const int64_t sizes[4], enum cb_format format)
 {
-    int64_t n = (int64_t)s->n, c = (int64_t)s->c, k = (int64_t)s->k, r = (int64_t)cb_conv_filter(s);
+    return onednn_tensor(tensor, 4, sizes, format == CB_BF16 ? DNNL_BF16 : DNNL_F32, NULL);
+}
+
+static int describe(struct cb_conv_plan *plan, const struct cb_conv_shape *s, int algorithm)
+{
+    int64_t n = (int64_t)s->n, c = (int64_t)s->c, k = (int64_t)s->k, r = (int64_t)cb_conv_filter(s), pad = r / 2;
+    int64_t stride = (int64_t)(s->h / cb_conv_out_h(s));
     const int64_t sizes[TENSORS][4] = {{n, c, (int64_t)s->h, (int64_t)s->w},
                                        {k, c, r, r},
                                        {n, k, (int64_t)cb_conv_out_h(s), (int64_t)cb_conv_out_w(s)}};
+    const int64_t strides[2] = {stride, stride}, padding[2] = {pad, pad};
+    void **any = plan->any, *w = NULL, *hint = NULL;
     int status = 0;
     for (int t = 0; t < TENSORS && !status; t++) {
-        const int64_t *d = sizes[t], strides[4] = {d[1] * d[2] * d[3], d[2] * d[3], d[3], 1};
-        bool floats = s->storage == CB_F32 || (t == W && plan->pass == CB_CONV_BACKWARD_WEIGHTS);
-        status = onednn_tensor(&plan->plain[t], 4, d, DNNL_F32, strides);
-        if (!status) status = onednn_tensor(&plan->any[t], 4, d, floats ? DNNL_F32 : DNNL_BF16, NULL);
+        const int64_t *d = sizes[t], steps[4] = {d[1] * d[2] * d[3], d[2] * d[3], d[3], 1};
+        status = onednn_tensor(&plan->plain[t], 4, d, DNNL_F32, steps);
+        bool floats = t == W && plan->pass == CB_CONV_BACKWARD_WEIGHTS;
+        if (!status) status = any_layout(&any[t], d, floats ? CB_F32 : s->storage);
     }
-    return status;
-}
-
-static int describe_pass(struct cb_conv_plan *plan, const struct cb_conv_shape *s, int algorithm)
-{
-    int64_t stride = (int64_t)(s->h / cb_conv_out_h(s)), pad = (int64_t)(cb_conv_filter(s) / 2);
-    const int64_t strides[2] = {stride, stride}, padding[2] = {pad, pad};
-    bool forward = plan->pass == CB_CONV_FORWARD;
-    void **any = plan->any, *hint = NULL;
-    int status = forward ? 0
-                         : onednn_convolution(&hint, CB_CONV_FORWARD, DNNL_AUTO, any[X], any[W], any[Y], strides,
-                                              padding, NULL);
+    /* The hint of a backward pass is the forward one, whose weights have the storage format though dW has floats. */
+    bool backward = plan->pass != CB_CONV_FORWARD;
+    if (backward && !status) status = any_layout(&w, sizes[W], s->storage);
+    if (backward && !status)
+        status = onednn_convolution(&hint, CB_CONV_FORWARD, DNNL_AUTO, any[X], w, any[Y], strides, padding, NULL);
     if (!status)
         status = onednn_convolution(&plan->description, plan->pass, algorithm, any[X], any[W], any[Y], strides, padding,
                                     hint);
     if (hint) onednn.description_destroy(hint);
+    onednn_tensor_free(w);
     return status;
 }
 
@@ -185,8 +187,7 @@ static enum cb_status create(struct cb_conv_plan **out, const struct cb_conv_sha
     if (!plan) return cb_fail(err, CB_NO_MEMORY, "oneDNN: out of memory for a plan");
     plan->pass = pass;
     const float *const ours[TENSORS] = {tensors->x, tensors->w, tensors->y};
-    int status = describe_tensors(plan, shape);
-    if (!status) status = describe_pass(plan, shape, algorithms[algorithm]);
+    int status = describe(plan, shape, algorithms[algorithm]);
     if (!status) status = onednn.query(plan->description, DNNL_QUERY_IMPLEMENTATION, 0, &plan->implementation);
     if (!status) status = onednn.primitive_create(&plan->primitive, plan->description);
     for (int t = X; t < TENSORS && !status; t++) status = make_memory(plan, t, ours[t]);

@@ -68,22 +68,11 @@ KERNEL_DIRS := kernels/core kernels/ref kernels/gemm kernels/conv kernels/norm k
 KERNEL_SRC := $(call sources,$(KERNEL_DIRS))
 HARNESS_SRC := $(call sources,bench/harness)
 INSTRUMENT_SRC := $(call sources,bench/instruments)
-# Peers are optional: a library whose header is not found, or is of another major version, has its <peer>_missing.c built instead.
-# OpenBLAS is loaded at run time. LIBXSMM refers to a BLAS, which is never called.
-OPTIONAL_PEERS := libxsmm blis onednn
-PEER_HEADER_libxsmm := libxsmm.h
-PEER_HEADER_blis := blis.h
-PEER_HEADER_onednn := dnnl.h
-PEER_MACRO_libxsmm := LIBXSMM_CONFIG_VERSION_MAJOR 1$$
-PEER_MACRO_blis := define BLIS_H
-PEER_MACRO_onednn := DNNL_VERSION_MAJOR 2$$
-PEER_LDLIBS_libxsmm := -lxsmm -lxsmmnoblas
-PEER_LDLIBS_blis := -lblis
-PEER_LDLIBS_onednn := -ldnnl
-is_here = $(shell $(CC) -E -dM -include $(PEER_HEADER_$(1)) -x c /dev/null 2>/dev/null | grep -q '$(PEER_MACRO_$(1))' && echo $(1))
-PEERS := $(if $(CROSS),,$(foreach peer,$(OPTIONAL_PEERS),$(call is_here,$(peer))))
-PEER_MISSING_SRC := $(wildcard bench/peers/*_missing.c)
-PEER_SRC := $(filter-out $(foreach peer,$(OPTIONAL_PEERS),bench/peers/$(peer)$(if $(filter $(peer),$(PEERS)),_missing).c),$(call sources,bench/peers))
+PEER_SRC := $(call sources,bench/peers)
+# Libraries that ours is compared with are loaded at run time, but LIBXSMM, of which Debian has no shared library. It refers to a
+# BLAS, which is never called.
+has_header = $(shell echo | $(CC) -E -include $(1) -x c - >/dev/null 2>&1 && echo yes)
+PEER_LDLIBS := $(if $(CROSS),,$(if $(call has_header,libxsmm.h),-lxsmm -lxsmmnoblas)) -ldl
 # What needs nothing but libkernels; also built for the NEON tests.
 TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/loop/feed.c train/loop/evaluate.c train/data/cifar10.c train/data/batches.c train/data/synthetic.c
 TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/data train/checkpoint train/recipes train/record train/loop))
@@ -91,31 +80,28 @@ REPORT_SRC := $(call sources,reports/lib)
 
 PROGRAM_SRC := $(wildcard cyclebench.c bench/cyclebench-*.c train/cyclebench-*.c reports/cyclebench-*.c ci/cyclebench-*.c)
 PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(notdir $(PROGRAM_SRC)))
-SUITE_SRC := $(wildcard bench/suites/bench_*.c)
-SUITE_HELPER_SRC := $(filter-out $(SUITE_SRC),$(wildcard bench/suites/*.c))
-SUITES := $(patsubst %.c,$(BUILD)/%,$(notdir $(SUITE_SRC)))
+SUITE_SRC := $(call sources,bench/suites)
 # Golden numbers and pins are the same under the sanitizers, and test_model trains there.
 TEST_SRC := $(filter-out $(if $(SANITIZE),train/test/test_golden.c train/test/test_golden_steps.c train/test/test_pins.c),$(wildcard kernels/test/test_*.c bench/test/test_*.c train/test/test_*.c reports/test/test_*.c ci/test_*.c))
 TESTS := $(patsubst %.c,$(BUILD)/test/%,$(notdir $(TEST_SRC)))
 # What the tests of exact counts count, and count with.
 COUNT_HELPERS := $(BUILD)/count_loop $(BUILD)/count_by
-BENCH_VARIANTS := $(foreach variant,without-peers wrong-kernels wrong-peer,$(BUILD)/test/$(variant)/cyclebench-bench)
+BENCH_VARIANTS := $(foreach variant,wrong-kernels wrong-peer,$(BUILD)/test/$(variant)/cyclebench-bench)
 TEST_HARNESS_SRC := $(filter-out kernels/test/test_%.c,$(wildcard kernels/test/*.c))
 TEST_HELPER_SRC := $(filter-out train/test/test_%.c train/test/train_steps.c,$(wildcard train/test/*.c))
 
 LIBKERNELS := $(BUILD)/libkernels.a
 BENCH_LIBS := $(BUILD)/bench/harness/gbench.o $(BUILD)/libsuites.a $(BUILD)/libharness.a
-PEER_LDLIBS := $(foreach peer,$(PEERS),$(PEER_LDLIBS_$(peer))) -ldl
 BENCH_LDLIBS := -lbenchmark -lstdc++
 # What a source file links against follows the direction of the rooms: kernels <- instruments <- train; reports stand alone.
-ROOM_LDLIBS = $(if $(filter bench/suites/% bench/cyclebench-bench.c,$(1)),$(PEER_LDLIBS)) $(if $(filter bench/cyclebench-bench.c,$(1)),$(BENCH_LDLIBS))
+ROOM_LDLIBS = $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(PEER_LDLIBS)) $(if $(filter bench/cyclebench-bench.c,$(1)),$(BENCH_LDLIBS))
 ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(BUILD)/libreports.a,$(if $(filter kernels/%,$(1)),,\
-  $(if $(filter bench/cyclebench-bench.c,$(1)),$(BENCH_LIBS)) $(if $(filter bench/test/% bench/suites/% bench/cyclebench-ab.c,$(1)),$(BUILD)/libharness.a) \
-  $(if $(filter bench/suites/%,$(1)),$(BUILD)/libsuites.a) $(if $(filter bench/suites/% bench/cyclebench-bench.c,$(1)),$(BUILD)/libpeers.a) \
-  $(if $(filter train/% bench/suites/% bench/cyclebench-bench.c,$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
+  $(if $(filter bench/cyclebench-bench.c,$(1)),$(BUILD)/bench/harness/gbench.o) $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libsuites.a) \
+  $(if $(filter bench/cyclebench-bench.c bench/cyclebench-ab.c bench/test/%,$(1)),$(BUILD)/libharness.a) $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libpeers.a) \
+  $(if $(filter train/% bench/cyclebench-bench.c,$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
 
 .PHONY: all
-all: $(PROGRAMS) $(SUITES) $(BUILD)/qemu-count.so ## build/cyclebench and its programs (default)
+all: $(PROGRAMS) $(BUILD)/qemu-count.so ## build/cyclebench and its programs (default)
 
 # --- set-up, data, demo -------------------------------------------------------------------------------------------
 # One job a CPU where the user did not say.
@@ -174,7 +160,7 @@ help: ## this list
 # --- rules --------------------------------------------------------------------------------------------------------
 extra_flags = $(if $(filter kernels/ref/% %_scalar.c,$(1)),$(REF_FLAGS))
 
-ALL_FLAGS = $(CC) $(CXX) $(CXX_FLAGS) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(SIMD_FLAGS) $(REF_FLAGS) $(INCLUDES) $(PEERS) $(ISA_ROWS)
+ALL_FLAGS = $(CC) $(CXX) $(CXX_FLAGS) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(SIMD_FLAGS) $(REF_FLAGS) $(INCLUDES) $(PEER_LDLIBS) $(ISA_ROWS)
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -246,32 +232,29 @@ $(eval $(call library,libtrain,$(TRAIN_SRC)))
 $(eval $(call library,libtraincore,$(TRAIN_CORE_SRC)))
 $(eval $(call library,libreports,$(REPORT_SRC)))
 $(eval $(call library,libharness,$(HARNESS_SRC)))
-$(eval $(call library,libsuites,$(SUITE_HELPER_SRC)))
+$(eval $(call library,libsuites,$(SUITE_SRC)))
 $(eval $(call library,libpeers,$(PEER_SRC)))
-$(eval $(call library,libnopeers,$(PEER_MISSING_SRC)))
 
 define program
 $(BUILD)/$(basename $(notdir $(1))): $(call objects,$(1)) $(call ROOM_LIBS,$(1))
 	$$(call say,LD,$$@)
 	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(call ROOM_LDLIBS,$(1)) $$(LDLIBS)
 endef
-$(foreach src,$(PROGRAM_SRC) $(SUITE_SRC),$(eval $(call program,$(src))))
+$(foreach src,$(PROGRAM_SRC),$(eval $(call program,$(src))))
 
 define test_program
-$(BUILD)/test/$(basename $(notdir $(1))): $(call objects,$(1)) $(call objects,$(if $(filter kernels/test/%,$(1)),$(TEST_HARNESS_SRC)) $(if $(filter train/test/%,$(1)),$(TEST_HELPER_SRC))) \
+$(BUILD)/test/$(basename $(notdir $(1))): $(call objects,$(1)) $(call objects,$(if $(filter kernels/test/% bench/test/test_im2col.c,$(1)),$(TEST_HARNESS_SRC)) $(if $(filter train/test/%,$(1)),$(TEST_HELPER_SRC))) \
 		$(call ROOM_LIBS,$(1))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$(Q)$$(CC) $$(LDFLAGS) $$(if $$(CROSS),-static) -o $$@ $$^ $(if $(filter kernels/test/%,$(1)),-lm,$$(LDLIBS) -lcmocka)
+	$(Q)$$(CC) $$(LDFLAGS) $$(if $$(CROSS),-static) -o $$@ $$^ $(if $(filter kernels/test/%,$(1)),-lm,$(call ROOM_LDLIBS,$(1)) $$(LDLIBS) -lcmocka)
 endef
 $(foreach src,$(TEST_SRC),$(eval $(call test_program,$(src))))
 
-# The benchmarks as they are where no peer's header was found, to test that they say so, and with kernels or a library
-# that are wrong on purpose, to test that these are refused.
-BENCH_REST := $(BUILD)/libpeers.a $(BUILD)/libtrain.a $(BUILD)/libinstruments.a $(LIBKERNELS)
-$(BUILD)/test/without-peers/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BENCH_LIBS) $(BUILD)/libnopeers.a $(BENCH_REST)
-$(BUILD)/test/wrong-kernels/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BUILD)/bench/test/wrong_kernels.o $(BENCH_LIBS) $(BUILD)/libnopeers.a $(BENCH_REST)
-$(BUILD)/test/wrong-peer/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BUILD)/bench/test/wrong_peer.o $(BENCH_LIBS) $(BUILD)/libnopeers.a $(BENCH_REST)
+# The benchmarks with kernels or a library that are wrong on purpose, to test that these are refused.
+BENCH_REST := $(BENCH_LIBS) $(BUILD)/libpeers.a $(BUILD)/libtrain.a $(BUILD)/libinstruments.a $(LIBKERNELS)
+$(BUILD)/test/wrong-kernels/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BUILD)/bench/test/wrong_kernels.o $(BENCH_REST)
+$(BUILD)/test/wrong-peer/cyclebench-bench: $(BUILD)/bench/cyclebench-bench.o $(BUILD)/bench/test/wrong_peer.o $(BENCH_REST)
 $(BENCH_VARIANTS):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

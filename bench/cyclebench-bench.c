@@ -17,7 +17,7 @@ int main(int argc, char **argv)
     enum cb_status status = cb_bench_options_parse(&o, argc, argv, &err);
     if (!status) status = cb_document_check("--benchmark_out", o.google.out, &err);
     if (!status) status = cb_document_check("--summary", o.summary, &err);
-    if (!status) status = o.ceilings ? cb_bench_ceilings(&o, &err) : cb_bench_run(&o, cb_kernels, &err);
+    if (!status) status = o.ceilings ? cb_bench_ceilings(&o, &err) : cb_bench_run(&o, cb_suites, &err);
     free(o.google.argv);
     int signal = cb_interrupt_signal();
     if (status) fprintf(stderr, "cyclebench bench: %s\n", err.text);

@@ -2,36 +2,41 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-static struct cb_entrant *add(struct cb_contest *contest)
+static struct cb_implementation *add(struct cb_case *c)
 {
-    assert(contest->n_entrants < CB_MAX_ENTRANTS);
-    return &contest->entrant[contest->n_entrants++];
+    struct cb_implementation *grown = realloc(c->implementation, (c->n_implementations + 1) * sizeof *grown);
+    if (!grown) {
+        c->out_of_memory = true;
+        return NULL;
+    }
+    c->implementation = grown;
+    return &grown[c->n_implementations++];
 }
 
-void cb_enter_ours(struct cb_contest *contest, const struct cb_field *field, const char *name, unsigned variant,
-                   const struct cb_cost *cost, bool bf16)
+void cb_add_ours(struct cb_case *the_case, const struct cb_availability *available, const char *name,
+                 unsigned algorithm, const struct cb_cost *cost, bool bf16)
 {
     bool avx512 = false;
-    for (size_t i = 0; i < field->n_isas; i++) avx512 = avx512 || field->isa[i] == CB_ISA_AVX512;
-    for (size_t i = 0; i < field->n_isas; i++) {
-        if (field->isa[i] == CB_ISA_AVX512BF16 && avx512 && !bf16) continue;
-        struct cb_entrant *e = add(contest);
-        *e = (struct cb_entrant){.isa = field->isa[i], .variant = variant, .cost = *cost};
-        snprintf(e->name, sizeof e->name, "%s%s%s", name, *name ? ":" : "", cb_isa_name(field->isa[i]));
+    for (size_t i = 0; i < available->n_isas; i++) avx512 = avx512 || available->isa[i] == CB_ISA_AVX512;
+    for (size_t i = 0; i < available->n_isas; i++) {
+        if (available->isa[i] == CB_ISA_AVX512BF16 && avx512 && !bf16) continue;
+        struct cb_implementation *e = add(the_case);
+        if (!e) return;
+        *e = (struct cb_implementation){.isa = available->isa[i], .algorithm = algorithm, .cost = *cost};
+        snprintf(e->name, sizeof e->name, "%s%s%s", name, *name ? ":" : "", cb_isa_name(available->isa[i]));
     }
 }
 
-struct cb_entrant *cb_enter_library(struct cb_contest *contest, const struct cb_field *field, const char *library,
-                                    const char *way, unsigned variant, const struct cb_cost *cost)
+struct cb_implementation *cb_add_peer(struct cb_case *the_case, const struct cb_availability *available,
+                                      const struct cb_peer *peer, const char *name, unsigned algorithm,
+                                      const struct cb_cost *cost)
 {
-    size_t i = 0;
-    while (i < field->n_libraries && strcmp(field->library[i], library)) i++;
-    if (i == field->n_libraries) return NULL;
-    struct cb_entrant *e = add(contest);
-    *e = (struct cb_entrant){.library = library, .isa = field->best, .variant = variant, .cost = *cost};
-    snprintf(e->name, sizeof e->name, "%s%s%s", library, *way ? ":" : "", way);
+    struct cb_implementation *e = add(the_case);
+    if (!e) return NULL;
+    *e = (struct cb_implementation){.peer = peer, .isa = available->best, .algorithm = algorithm, .cost = *cost};
+    snprintf(e->name, sizeof e->name, "%s%s%s", peer->name, *name ? ":" : "", name);
     return e;
 }
 

@@ -14,14 +14,11 @@ enum cb_status cb_ceilings_measure(struct cb_ceilings *c, enum cb_memory_level l
                                    struct cb_error *err)
 {
     struct cb_bandwidth_ceiling *level = &c->level[l];
-    enum cb_status status = CB_OK;
     if (level->measured) return CB_OK;
     level->measured = true;
     level->bytes_per_thread = cb_level_bytes(&c->sizes, l, c->threads, &level->reason);
-    for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS && level->bytes_per_thread && !status; s++)
-        if (!cb_stream_missing(c->stream_isa, s, l))
-            status = cb_bandwidth(&level->bytes_per_s[s], c->stream_isa, team, s, level->bytes_per_thread, err);
-    return status;
+    if (!level->bytes_per_thread) return CB_OK;
+    return cb_bandwidth(level->bytes_per_s, c->stream_isa, team, l, level->bytes_per_thread, err);
 }
 
 double cb_ceilings_peak(struct cb_ceilings *c, enum cb_format format, enum cb_isa isa, struct cb_team *team)

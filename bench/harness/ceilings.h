@@ -33,7 +33,8 @@ struct cb_cost {
     double flops; /* by the direct algorithm; 0 for copies */
     /* What its own algorithm has to do, by the format of the operands. */
     double least_flops[CB_FORMATS];
-    double bytes; /* each input read once, each output written once */
+    double bytes;  /* each input read once, each output written once */
+    double images; /* that are trained on; 0: it is no training step */
 };
 /* That of most of its operations: whose peak it is held against. */
 enum cb_format cb_cost_format(const struct cb_cost *cost);

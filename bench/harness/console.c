@@ -20,9 +20,9 @@ void cb_console_head(void)
     printf("\n");
 }
 
-void cb_console_contest(const struct cb_contest *contest)
+void cb_console_case(const struct cb_case *the_case)
 {
-    printf("%s\n", contest->name);
+    printf("%s\n", the_case->name);
 }
 
 static void print_time(double seconds, const char *unit, int width)
@@ -58,10 +58,10 @@ static void print_number(const json_t *row, const char *key, double factor, int 
     printf("%*s", width, text);
 }
 
-void cb_console_row(const struct cb_entrant *entrant, const char *label, const json_t *row, const char *time_unit)
+void cb_console_row(const struct cb_implementation *implementation, const char *label, const json_t *row, const char *time_unit)
 {
     char name[64];
-    snprintf(name, sizeof name, "%s%s%s", entrant->name, label ? " " : "", label ? label : "");
+    snprintf(name, sizeof name, "%s%s%s", implementation->name, label ? " " : "", label ? label : "");
     printf(NAME, name);
     print_time(cb_row_seconds(row, "real_time"), time_unit, widths[0]);
     print_time(cb_row_seconds(row, "cpu_time"), time_unit, widths[1]);
@@ -74,6 +74,47 @@ void cb_console_row(const struct cb_entrant *entrant, const char *label, const j
     const char *bound = json_string_value(json_object_get(row, "bound"));
     const char *level = json_string_value(json_object_get(row, "ceiling_level"));
     printf("%*s\n", widths[8], !bound || !level ? "-" : strcmp(bound, "memory") ? "compute" : level);
+    cb_flush_output();
+}
+
+void cb_console_step(const json_t *row)
+{
+    const json_t *bytes = json_object_get(row, "peak_memory_bytes");
+    printf("      %.1f images/s, peak memory ", json_number_value(json_object_get(row, "images_per_second")));
+    if (json_is_number(bytes))
+        printf("%.0f MB\n", json_number_value(bytes) * 1e-6);
+    else
+        printf("not known: %s\n", json_string_value(json_object_get(row, "peak_memory_bytes_reason")));
+    cb_flush_output();
+}
+
+static double number(const json_t *json, const char *key)
+{
+    return json_number_value(json_object_get(json, key));
+}
+
+void cb_console_profile(const json_t *profile, const json_t *row)
+{
+    size_t i;
+    const json_t *operation;
+    double all = 0, peak = number(row, "peak_FLOPS");
+    json_array_foreach(json_object_get(profile, "operations"), i, operation) all += number(operation, "seconds");
+    printf("      %-28s %10s %7s %9s %8s %7s\n", "where the time goes", "ms", "share", "GFLOP/s", "of peak", "calls");
+    json_array_foreach(json_object_get(profile, "operations"), i, operation)
+    {
+        double seconds = number(operation, "seconds"), flops = number(operation, "flops");
+        printf("      %-28s %10.3f %6.1f%%", json_string_value(json_object_get(operation, "name")), seconds * 1e3,
+               100 * seconds / all);
+        if (flops > 0 && seconds > 0)
+            printf(" %9.1f %7.1f%%", flops / seconds * 1e-9, 100 * flops / seconds / peak);
+        else
+            printf(" %9s %8s", "-", "-");
+        printf(" %7.0f\n", number(operation, "calls"));
+    }
+    printf("      threads: %.0f parallel regions; %.2f%% of their time in them waiting (start, imbalance, barrier)\n",
+           number(profile, "parallel_regions"), 100 * number(profile, "waiting_share"));
+    printf("      augmenting the batch, which is not part of the step: %.3f ms\n",
+           1e3 * number(profile, "augmentation_seconds"));
     cb_flush_output();
 }
 
@@ -103,12 +144,12 @@ void cb_console_counters(const json_t *counters)
     cb_flush_output();
 }
 
-void cb_console_refusal(const struct cb_entrant *entrant, const char *what, const char *text)
+void cb_console_refusal(const struct cb_implementation *implementation, const char *what, const char *text)
 {
     enum { ROOM = CB_CONSOLE_COLUMNS - 34 };
     char line[1200];
     snprintf(line, sizeof line, "%s: %s", what, text);
-    const char *name = entrant->name;
+    const char *name = implementation->name;
     for (char *rest = line; *rest;) {
         size_t n = strlen(rest);
         if (n > ROOM) {
@@ -124,16 +165,16 @@ void cb_console_refusal(const struct cb_entrant *entrant, const char *what, cons
     cb_flush_output();
 }
 
-void cb_console_verdict(const char *library, const struct cb_verdict *v)
+void cb_console_comparison(const char *library, const struct cb_comparison *v)
 {
     char sides[256];
-    int used =
-        printf("  = %.2f times %s%s%s", v->ratio.ratio, library, v->version ? " " : "", v->version ? v->version : "");
-    if (v->kernels) used += printf(" (its %s kernels: below this CPU's)", v->kernels);
+    int used = printf("  speed-up over %s%s%s: %.2f", library, v->version ? " " : "", v->version ? v->version : "",
+                      v->ratio.ratio);
     if (v->ratio.interval) used += printf(" [%.2f to %.2f]", v->ratio.low, v->ratio.high);
-    int n = snprintf(sides, sizeof sides, "%s against", v->ours->name);
+    if (v->kernels) used += printf(" (its %s kernels: below this CPU's)", v->kernels);
+    int n = snprintf(sides, sizeof sides, "%s, baseline", v->ours->name);
     for (size_t i = 0; i < v->n_parts; i++)
-        n += snprintf(sides + n, sizeof sides - (size_t)n, "%s %s", i ? " +" : "", v->ways[i]->name);
+        n += snprintf(sides + n, sizeof sides - (size_t)n, "%s %s", i ? " +" : "", v->theirs[i]->name);
     printf(":%s%s\n", used + 2 + n > CB_CONSOLE_COLUMNS ? "\n    " : " ", sides);
     cb_flush_output();
 }

@@ -27,15 +27,15 @@ static float element(size_t at, size_t seed)
     return (float)((at * 37 + at / 64 * 11 + seed) % 65) / 32 - 1;
 }
 
-static enum cb_status check_product(const struct cb_gemm_peer *peer, size_t m, size_t n, size_t k, struct cb_error *err)
+static enum cb_status check_product(const struct cb_peer *peer, size_t m, size_t n, size_t k, struct cb_error *err)
 {
     enum { MOST = 160 * 160 };
     static float a[MOST], b[MOST], c[MOST];
     const struct cb_gemm gemm = {.m = m, .n = n, .k = k, .a = a, .b = b, .c = c, .lda = k, .ldb = n, .ldc = n};
     for (size_t i = 0; i < MOST; i++) a[i] = element(i, 3), b[i] = element(i, 40);
     memset(c, 0xff, sizeof c);
-    if (peer->prepare(&gemm)) return CB_OK; /* it leaves out this size */
-    enum cb_status status = peer->run(&gemm, err);
+    if (peer->gemm->prepare(&gemm)) return CB_OK; /* it leaves out this size */
+    enum cb_status status = peer->gemm->run(&gemm, err);
     for (size_t i = 0; i < m && !status; i++)
         for (size_t j = 0; j < n && !status; j++) {
             double expected = 0;
@@ -47,7 +47,7 @@ static enum cb_status check_product(const struct cb_gemm_peer *peer, size_t m, s
     return status;
 }
 
-static enum cb_status check_products(const struct cb_gemm_peer *peer, struct cb_error *err)
+static enum cb_status check_products(const struct cb_peer *peer, struct cb_error *err)
 {
     static const size_t sizes[][3] = {{1, 1, 1}, {5, 7, 9}, {16, 16, 16}, {33, 65, 17}, {64, 64, 64}, {129, 97, 151}};
     enum cb_status status = CB_OK;
@@ -57,7 +57,7 @@ static enum cb_status check_products(const struct cb_gemm_peer *peer, struct cb_
 }
 
 /* In the child. value: of the variable, or NULL to leave the environment as it is. */
-static void run_trial(const struct cb_gemm_peer *peer, size_t threads, const char *value, int results)
+static void run_trial(const struct cb_peer *peer, size_t threads, const char *value, int results)
 {
     struct trial t = {0};
     int nowhere = open("/dev/null", O_WRONLY);
@@ -66,11 +66,11 @@ static void run_trial(const struct cb_gemm_peer *peer, size_t threads, const cha
     alarm(TRIAL_SECONDS);
     if (value) setenv(peer->kernels_variables[0], value, 1);
     t.status = peer->start(threads, &t.about, &t.err);
-    if (!t.status && value) t.status = check_products(peer, &t.err);
+    if (!t.status && value && peer->gemm) t.status = check_products(peer, &t.err);
     _exit(write(results, &t, sizeof t) == (ssize_t)sizeof t ? 0 : 1);
 }
 
-static void try_start(struct trial *t, const struct cb_gemm_peer *peer, size_t threads, const char *value)
+static void try_start(struct trial *t, const struct cb_peer *peer, size_t threads, const char *value)
 {
     int ends[2], ended = 0;
     *t = (struct trial){.status = CB_UNAVAILABLE};
@@ -102,12 +102,12 @@ bool cb_kernels_below(const struct cb_peer_about *about, enum cb_isa best, enum 
     return needed != CB_ISA_NEON && about->isa < needed; /* not known: above all */
 }
 
-static bool is_below(const struct cb_gemm_peer *peer, const struct cb_peer_about *about, enum cb_isa best)
+static bool is_below(const struct cb_peer *peer, const struct cb_peer_about *about, enum cb_isa best)
 {
-    return cb_kernels_below(about, best, peer->prepare_bf16 ? CB_BF16 : CB_F32);
+    return cb_kernels_below(about, best, peer->gemm && peer->gemm->prepare_bf16 ? CB_BF16 : CB_F32);
 }
 
-static const char *users_variable(const struct cb_gemm_peer *peer)
+static const char *users_variable(const struct cb_peer *peer)
 {
     for (size_t i = 0; i < sizeof peer->kernels_variables / sizeof *peer->kernels_variables; i++) {
         const char *name = peer->kernels_variables[i], *value = name ? getenv(name) : NULL;
@@ -116,7 +116,7 @@ static const char *users_variable(const struct cb_gemm_peer *peer)
     return NULL;
 }
 
-static const char *better_value(const struct cb_gemm_peer *peer, enum cb_isa best)
+static const char *better_value(const struct cb_peer *peer, enum cb_isa best)
 {
     return peer->kernels_value ? peer->kernels_value(best) : NULL;
 }
@@ -135,7 +135,7 @@ static void tell_user(struct cb_kernel_choice *c, const char *variable, const ch
 }
 
 /* Its own choice is too low: ours, if that holds. */
-static bool try_better(struct cb_kernel_choice *c, const struct cb_gemm_peer *peer, size_t threads, enum cb_isa best)
+static bool try_better(struct cb_kernel_choice *c, const struct cb_peer *peer, size_t threads, enum cb_isa best)
 {
     struct trial trial;
     const char *value = better_value(peer, best);
@@ -153,7 +153,7 @@ static bool try_better(struct cb_kernel_choice *c, const struct cb_gemm_peer *pe
 }
 
 /* In this process, after the trials. */
-static void start(struct cb_kernel_choice *c, const struct cb_gemm_peer *peer, size_t threads, enum cb_isa best,
+static void start(struct cb_kernel_choice *c, const struct cb_peer *peer, size_t threads, enum cb_isa best,
                   const char *value)
 {
     struct cb_error err;
@@ -165,7 +165,7 @@ static void start(struct cb_kernel_choice *c, const struct cb_gemm_peer *peer, s
     c->below = c->ready && is_below(peer, &c->about, best);
 }
 
-void cb_choose_kernels(struct cb_kernel_choice *c, const struct cb_gemm_peer *peer, size_t threads, enum cb_isa best)
+void cb_choose_kernels(struct cb_kernel_choice *c, const struct cb_peer *peer, size_t threads, enum cb_isa best)
 {
     struct trial own;
     const char *users = users_variable(peer), *value = NULL;

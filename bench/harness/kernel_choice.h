@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "core/format.h"
-#include "gemm_peer.h"
+#include "peer.h"
 
 /* Which kernels a library runs here. One that does not know a new CPU takes those of an older one; then it is told
  * better ones by its own environment variable, if in a process of their own these compute what they should. */
@@ -25,9 +25,9 @@ struct cb_kernel_choice {
     char remedy[512];     /* what the user can do then */
 };
 
-/* Starts the library (gemm_peer.h) so that it runs the best kernels that it has for `best`, the CPU's ISA. The user's
+/* Starts the library (peer.h) so that it runs the best kernels that it has for `best`, the CPU's ISA. The user's
  * own setting is left as it is. Our setting is in the environment only while the library starts. */
-void cb_choose_kernels(struct cb_kernel_choice *choice, const struct cb_gemm_peer *peer, size_t threads,
+void cb_choose_kernels(struct cb_kernel_choice *choice, const struct cb_peer *peer, size_t threads,
                        enum cb_isa best);
 
 /* Whether its kernels of this format are below what the CPU's ISA offers; false if they are not known. */

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "gemm_peer.h"
 #include "kernel_choice.h"
+#include "peer.h"
 
 /* The libraries beside ours that are in this process. */
 
@@ -16,14 +16,11 @@ void cb_libraries_start(size_t threads, enum cb_isa best);
 /* From now on they use this number of threads. */
 enum cb_status cb_libraries_use_threads(size_t threads, struct cb_error *err);
 
-/* The names of those that are here; returns their number. */
-size_t cb_libraries_ready(const char *names[CB_GEMM_PEERS]);
+/* NULL: the peer is in a process of its own, or cb_libraries_start was not called. */
+const struct cb_kernel_choice *cb_library_choice(const struct cb_peer *peer);
 
-/* NULL: it is not one of these, or cb_libraries_start was not called. */
-const struct cb_kernel_choice *cb_library_choice(const char *name);
-
-json_t *
-cb_libraries_json(void);       /* an object each, see kernel_choice.h; empty before cb_libraries_start; new reference */
+/* An object each, see kernel_choice.h; empty before cb_libraries_start; new reference. */
+json_t *cb_libraries_json(void);
 void cb_libraries_print(void); /* "# " lines */
 
 #endif

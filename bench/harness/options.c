@@ -22,7 +22,7 @@ static void print_usage(void)
         "  --benchmark_filter=REGEX     only cases whose name matches, as in conv/fwd/3x3.*oneDNN; -REGEX: the others\n"
         "  --benchmark_min_time=S       seconds of a repetition (default " CB_DEFAULT_MIN_TIME ")\n"
         "  --benchmark_repetitions=N    (default " CB_DEFAULT_REPETITIONS
-        "); those of the cases of one contest are shuffled\n"
+        "); those of all implementations of a case are interleaved at random\n"
         "  --benchmark_out=FILE         all results as JSON\n"
         "  --benchmark_format=json      the same on standard output instead of the table\n"
         "  --benchmark_display_aggregates_only=false   also the repetitions in the table\n"
@@ -41,22 +41,24 @@ static void print_usage(void)
         "  --perf             also count events of each case, after it was timed: of the hardware where it counts, "
         "else\n"
         "                     exact instructions by single steps (one thread, small calls: --threads 1 --batch 1)\n"
-        "  --no-peers         without oneDNN, OpenBLAS, BLIS, LIBXSMM and PyTorch\n"
-        "  --shapes FILE      shapes from FILE, or the *.txt of a folder, instead of those that come with the "
-        "program;\n"
-        "                     several times if need be. A shape is a line: gemm kind=other m=100 n=37 k=53 "
-        "operands=f32,\n"
-        "                     conv kind=3x3 c=16 k=16 hw=32 batch=128 numerics=fp32; # begins a comment\n"
+        "  --profile          also where the time of our training steps goes, in as many steps as there are "
+        "repetitions\n"
+        "  --no-peers         without the libraries beside ours and PyTorch\n"
+        "  --shape 'LINE'     this shape instead of those that come with the program, several times if need be: 'gemm "
+        "m=100\n"
+        "                     n=37 k=53', 'conv kind=3x3 c=16 k=16 hw=32 batch=128 numerics=bf16-all', 'step depth=56\n"
+        "                     numerics=bf16-all batch=512'. bench/suites/README.md has all keys\n"
+        "  --shapes FILE      those of FILE, a shape a line, or of the *.txt of a folder; # begins a comment\n"
         "  --summary FILE     one row a case, the medians, as JSON in the form of a single run: for gates\n"
         "  --ceilings         only what the machine can do: FMA peak by ISA, bandwidth of each cache and of memory\n"
         "\n"
-        "A kernel is verified before it is timed; one that is wrong is an error and gets no row. Columns: 'of peak' is "
+        "A kernel is verified before it is timed; one that is wrong is an error and gets no row. Columns: 'of peak', "
         "the\n"
-        "rate (by direct convolution) over the FMA peak of the kernel's ISA, measured within the same second; 'of "
-        "roof' is\n"
-        "the least time that the roofline allows over the time taken; 'bound' is what limits: compute, or the cache "
-        "or\n"
-        "memory that holds the data. bench/README.md, Methodology, says what is timed and how ratios are computed.\n"
+        "share of peak, is the rate (by direct convolution) over the FMA peak of the kernel's ISA, measured within the "
+        "same\n"
+        "second; 'of roof', the share of the roofline, is the least time that it allows over the time taken; 'bound' "
+        "is what\n"
+        "limits: compute, or the cache or memory that holds the data. bench/README.md, Methodology, says what is timed and how ratios are computed.\n"
         "\n"
         "Environment: CYCLEBENCH_ISA, CYCLEBENCH_SHAPES (a folder of *.txt), CYCLEBENCH_PYTHON (that has PyTorch; "
         "default\n"
@@ -137,15 +139,15 @@ static enum cb_status parse_cache(struct cb_bench_options *o, const char *state,
     return cb_fail(err, CB_BAD_INPUT, "--cache: expected warm, cold or both, got '%s'", state);
 }
 
-static enum cb_status add_shapes(struct cb_bench_options *o, const char *file, struct cb_error *err)
+static enum cb_status append(const char *list[CB_MAX_SHAPE_FILES], size_t *n, const char *option, struct cb_error *err)
 {
-    if (o->n_shapes == CB_MAX_SHAPE_FILES)
-        return cb_fail(err, CB_BAD_INPUT, "--shapes: more than %d files", CB_MAX_SHAPE_FILES);
-    o->shapes[o->n_shapes++] = file;
+    if (*n == CB_MAX_SHAPE_FILES)
+        return cb_fail(err, CB_BAD_INPUT, "%s: given more than %d times", option, CB_MAX_SHAPE_FILES);
+    list[(*n)++] = optarg;
     return CB_OK;
 }
 
-enum { ISA = 256, THREADS, BATCH, CACHE, ITERATIONS, NO_PEERS, SHAPES, SUMMARY, CEILINGS, PERF, OVERSUBSCRIBE };
+enum { ISA = 256, THREADS, BATCH, CACHE, ITERATIONS, NO_PEERS, SHAPE, SHAPES, PROFILE, SUMMARY, CEILINGS, PERF, OVERSUBSCRIBE };
 
 static const struct option names[] = {
     {"isa", required_argument, NULL, ISA},
@@ -154,6 +156,8 @@ static const struct option names[] = {
     {"cache", required_argument, NULL, CACHE},
     {"iterations", required_argument, NULL, ITERATIONS},
     {"no-peers", no_argument, NULL, NO_PEERS},
+    {"profile", no_argument, NULL, PROFILE},
+    {"shape", required_argument, NULL, SHAPE},
     {"shapes", required_argument, NULL, SHAPES},
     {"summary", required_argument, NULL, SUMMARY},
     {"ceilings", no_argument, NULL, CEILINGS},
@@ -179,8 +183,13 @@ static enum cb_status take(struct cb_bench_options *o, int option, const char **
     case NO_PEERS:
         o->peers = false;
         return CB_OK;
+    case SHAPE:
+        return append(o->line, &o->n_lines, "--shape", err);
     case SHAPES:
-        return add_shapes(o, optarg, err);
+        return append(o->shapes, &o->n_shapes, "--shapes", err);
+    case PROFILE:
+        o->profile = true;
+        return CB_OK;
     case SUMMARY:
         o->summary = optarg;
         return CB_OK;

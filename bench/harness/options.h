@@ -20,7 +20,9 @@ struct cb_bench_options {
     const char *threads_reason; /* NULL: the user said so */
     size_t batch;               /* 0: as the shapes say */
     size_t iterations;          /* 0: as many as fill the time */
-    bool warm, cold, peers, ceilings, perf, oversubscribe;
+    bool warm, cold, peers, ceilings, perf, profile, oversubscribe;
+    const char *line[CB_MAX_SHAPE_FILES]; /* of --shape */
+    size_t n_lines;
     const char *shapes[CB_MAX_SHAPE_FILES];
     size_t n_shapes;
     const char *summary; /* NULL: none */

@@ -11,23 +11,23 @@
 enum { STEP_LIMIT = 500000 };
 
 struct calls {
-    struct cb_live *live;
-    size_t entrant, n;
+    struct cb_session *session;
+    size_t implementation, n;
     struct cb_error err;
 };
 
 static void run(void *context)
 {
     struct calls *c = context;
-    cb_live_run(c->live, c->entrant, c->n, &c->err);
+    cb_session_run(c->session, c->implementation, c->n, &c->err);
 }
 
 /* Why nothing is counted; NULL: it is. */
-static const char *not_counted(const struct cb_contest *contest, const struct cb_entrant *e)
+static const char *not_counted(const struct cb_case *the_case, const struct cb_implementation *e)
 {
-    if (e->own_process) return "it runs in another process";
-    if (e->own_threads && contest->threads > 1) return "the library has threads of its own";
-    if (contest->cache == CB_COLD) return "in a cold case flushing the caches would be counted with the call";
+    if (e->peer && e->peer->own_process) return "it runs in another process";
+    if (e->peer && e->peer->own_threads && the_case->threads > 1) return "the library has threads of its own";
+    if (the_case->cache == CB_COLD) return "in a cold case flushing the caches would be counted with the call";
     return NULL;
 }
 
@@ -40,7 +40,7 @@ static void count_by_team(struct calls *calls, struct cb_count counts[CB_EVENT_C
 {
     struct cb_counters *counters;
     struct cb_error err;
-    if (cb_counters_open(&counters, calls->live->team, &err)) {
+    if (cb_counters_open(&counters, calls->session->team, &err)) {
         set_all_missing(counts, err.text);
         return;
     }
@@ -56,17 +56,17 @@ static void count_by_team(struct calls *calls, struct cb_count counts[CB_EVENT_C
 /* One call. Keeps the reason of the hardware's counter beside its own. */
 static void step_one_call(struct calls *calls, double call_s, struct cb_count *count)
 {
-    const struct cb_entrant *e = &calls->live->contest->entrant[calls->entrant];
+    const struct cb_implementation *e = &calls->session->the_case->implementation[calls->implementation];
     struct cb_count stepped;
-    if (e->library)
+    if (e->peer)
         cb_count_missing(&stepped, "single-step: of our kernels alone");
-    else if (calls->live->contest->threads > 1)
+    else if (calls->session->the_case->threads > 1)
         cb_count_missing(&stepped, "single-step: one thread at a time; --threads 1");
     else if (call_s * 1e9 > STEP_LIMIT)
         cb_count_missing(&stepped, "single-step: a call of more than %d instructions takes too long; a smaller --batch",
                          (int)STEP_LIMIT);
     else
-        cb_count_by_step(&stepped, run, &(struct calls){.live = calls->live, .entrant = calls->entrant, .n = 1},
+        cb_count_by_step(&stepped, run, &(struct calls){.session = calls->session, .implementation = calls->implementation, .n = 1},
                          STEP_LIMIT);
     if (!stepped.known) {
         char both[sizeof stepped.reason];
@@ -82,15 +82,15 @@ static json_t *per_call(const struct cb_count *count, size_t calls)
     return count->exact ? json_integer((json_int_t)count->value) : json_real((double)count->value / (double)calls);
 }
 
-json_t *cb_perf_count(struct cb_live *live, size_t entrant, size_t n, double call_s)
+json_t *cb_perf_count(struct cb_session *session, size_t implementation, size_t n, double call_s)
 {
     struct cb_count counts[CB_EVENT_COUNT];
-    struct calls calls = {.live = live, .entrant = entrant, .n = n};
-    const char *reason = not_counted(live->contest, &live->contest->entrant[entrant]);
+    struct calls calls = {.session = session, .implementation = implementation, .n = n};
+    const char *reason = not_counted(session->the_case, &session->the_case->implementation[implementation]);
     if (reason) {
         set_all_missing(counts, reason);
     } else {
-        cb_use_isa(live->contest->entrant[entrant].isa);
+        cb_use_isa(session->the_case->implementation[implementation].isa);
         run(&calls); /* first uses: lazy binding, allocation */
         count_by_team(&calls, counts);
         if (!counts[CB_EVENT_INSTRUCTIONS].known) step_one_call(&calls, call_s, &counts[CB_EVENT_INSTRUCTIONS]);

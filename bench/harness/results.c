@@ -46,22 +46,22 @@ static json_t *shape_json(const struct cb_shape *shape)
 }
 
 /* What is the same in all rows of a case. */
-static json_t *description(const struct cb_live *live, const struct cb_entrant *e)
+static json_t *description(const struct cb_session *session, const struct cb_implementation *e)
 {
-    const struct cb_contest *c = live->contest;
+    const struct cb_case *c = session->the_case;
     const struct cb_cost *cost = &e->cost;
-    struct cb_roof roof = cb_roofline(live->ceilings, e->isa, cost, c->cache == CB_COLD);
+    struct cb_roof roof = cb_roofline(session->ceilings, e->isa, cost, c->cache == CB_COLD);
     double least_flops = cost->least_flops[CB_F32] + cost->least_flops[CB_BF16];
     json_t *d = json_object();
     json_object_set_new(d, "kernel", json_string(c->kernel->name));
     json_object_set_new(d, "shape", shape_json(c->shape));
     json_object_set_new(d, "contest", json_string(c->name));
-    json_object_set_new(d, "library", json_string(e->library ? e->library : "cyclebench"));
-    json_object_set_new(d, "isa", e->library ? json_null() : json_string(cb_isa_name(e->isa)));
-    if (e->library) json_object_set_new(d, "isa_reason", json_string("the library chooses by itself; see peers"));
+    json_object_set_new(d, "library", json_string(e->peer ? e->peer->name : "cyclebench"));
+    json_object_set_new(d, "isa", e->peer ? json_null() : json_string(cb_isa_name(e->isa)));
+    if (e->peer) json_object_set_new(d, "isa_reason", json_string("the library chooses by itself; see peers"));
     json_object_set_new(d, "team_threads", json_integer((json_int_t)c->threads));
-    json_object_set(d, "thread_cpus", live->thread_cpus ? live->thread_cpus : json_null());
-    if (!live->thread_cpus) json_object_set_new(d, "thread_cpus_reason", json_string("the system does not tell"));
+    json_object_set(d, "thread_cpus", session->thread_cpus ? session->thread_cpus : json_null());
+    if (!session->thread_cpus) json_object_set_new(d, "thread_cpus_reason", json_string("the system does not tell"));
     json_object_set_new(d, "cache", json_string(c->cache == CB_COLD ? "cold" : "warm"));
     json_object_set_new(d, "verified", json_boolean(!e->unverified)); /* what is wrong has no row */
     if (e->unverified) json_object_set_new(d, "verified_reason", json_string(e->unverified));
@@ -109,18 +109,19 @@ static json_t *summary_row(json_t *rows)
     return summary;
 }
 
-json_t *cb_results_add(struct cb_results *r, const struct cb_live *live, size_t entrant, json_t *rows, json_t *perf)
+json_t *cb_results_add(struct cb_results *r, const struct cb_session *session, size_t index, json_t *rows, json_t *perf)
 {
     size_t i;
-    json_t *row, *d = description(live, &live->contest->entrant[entrant]);
+    const struct cb_implementation *e = &session->the_case->implementation[index];
+    json_t *row, *d = description(session, e);
     if (perf) json_object_update(d, perf);
     bool aggregated = is_aggregate(json_array_get(rows, json_array_size(rows) - 1), NULL);
     json_array_foreach(rows, i, row)
     {
-        /* The library counts anew for each contest. */
+        /* The library counts anew for each case. */
         json_object_set_new(row, "family_index", json_integer((json_int_t)r->cases));
         json_object_update(row, d);
-        if (live->contest->entrant[entrant].own_process) {
+        if (e->peer && e->peer->own_process) {
             json_object_set_new(row, "cpu_time", json_null());
             json_object_set_new(row, "cpu_time_reason", json_string("another process"));
         }
@@ -133,11 +134,11 @@ json_t *cb_results_add(struct cb_results *r, const struct cb_live *live, size_t 
     return json_array_get(r->summary, json_array_size(r->summary) - 1);
 }
 
-void cb_results_refuse(struct cb_results *r, const struct cb_contest *contest, size_t entrant, bool wrong,
+void cb_results_refuse(struct cb_results *r, const struct cb_case *the_case, size_t index, bool wrong,
                        const char *why)
 {
     char name[160];
-    snprintf(name, sizeof name, "%s/%s", contest->name, contest->entrant[entrant].name);
+    snprintf(name, sizeof name, "%s/%s", the_case->name, the_case->implementation[index].name);
     json_t *refused = json_pack("{s:s, s:s}", "name", name, wrong ? "message" : "reason", why);
     json_array_append_new(wrong ? r->errors : r->skipped, refused);
 }
@@ -170,59 +171,57 @@ enum cb_status cb_results_sample(struct cb_sample *sample, const json_t *rows, s
     return CB_OK;
 }
 
-/* --- ours against a library --- */
+/* --- ours beside a library --- */
 
-/* The fastest entrant of a library (NULL: ours) that does this part; CB_MAX_ENTRANTS if none has a result. */
-static size_t fastest(const struct cb_contest *c, const char *library, unsigned part,
-                      const struct cb_sample samples[CB_MAX_ENTRANTS])
+/* The fastest implementation of a library (NULL: ours) that does this part; NULL if none has a result. */
+static const struct cb_sample *fastest(const struct cb_case *c, const struct cb_peer *peer, unsigned part,
+                                       const struct cb_sample *samples)
 {
-    size_t best = CB_MAX_ENTRANTS;
-    for (size_t i = 0; i < c->n_entrants; i++) {
-        const struct cb_entrant *e = &c->entrant[i];
-        bool theirs = library ? e->library && !strcmp(e->library, library) : !e->library;
-        if (!theirs || e->part != part || samples[i].n == 0) continue;
-        if (best == CB_MAX_ENTRANTS || cb_sample_median(&samples[i]) < cb_sample_median(&samples[best])) best = i;
+    const struct cb_sample *best = NULL;
+    for (size_t i = 0; i < c->n_implementations; i++) {
+        const struct cb_implementation *e = &c->implementation[i];
+        if (e->peer != peer || e->part != part || samples[i].n == 0) continue;
+        if (!best || cb_sample_median(&samples[i]) < cb_sample_median(best)) best = &samples[i];
     }
     return best;
 }
 
 /* 1 more than the highest part that the library has here. */
-static unsigned parts_of(const struct cb_contest *c, const char *library)
+static unsigned parts_of(const struct cb_case *c, const struct cb_peer *peer)
 {
     unsigned parts = 0;
-    for (size_t i = 0; i < c->n_entrants; i++)
-        if (c->entrant[i].library && !strcmp(c->entrant[i].library, library) && c->entrant[i].part >= parts)
-            parts = c->entrant[i].part + 1;
+    for (size_t i = 0; i < c->n_implementations; i++)
+        if (c->implementation[i].peer == peer && c->implementation[i].part >= parts)
+            parts = c->implementation[i].part + 1;
     return parts;
 }
 
-bool cb_verdict_of(struct cb_verdict *v, const struct cb_contest *c, const char *library,
-                   const struct cb_sample samples[CB_MAX_ENTRANTS])
+bool cb_compare(struct cb_comparison *v, const struct cb_case *c, const struct cb_peer *peer,
+                const struct cb_sample *samples)
 {
-    const struct cb_sample *parts[CB_MAX_PARTS];
-    unsigned n = parts_of(c, library);
-    size_t ours = fastest(c, NULL, 0, samples);
-    *v = (struct cb_verdict){0};
-    if (ours == CB_MAX_ENTRANTS || n == 0) return false;
-    v->ours = &c->entrant[ours];
+    const struct cb_sample *ours = fastest(c, NULL, 0, samples), *parts[CB_MAX_PARTS];
+    unsigned n = parts_of(c, peer);
+    *v = (struct cb_comparison){0};
+    if (!ours || n == 0) return false;
+    v->ours = &c->implementation[ours - samples];
     /* Part 0 is the whole; where a library needs several parts they begin with 1. */
     for (unsigned part = n > 1; part < n && v->n_parts < CB_MAX_PARTS; part++) {
-        size_t best = fastest(c, library, part, samples);
-        if (best == CB_MAX_ENTRANTS) return false;
-        parts[v->n_parts] = &samples[best];
-        v->ways[v->n_parts++] = &c->entrant[best];
+        const struct cb_sample *best = fastest(c, peer, part, samples);
+        if (!best) return false;
+        parts[v->n_parts] = best;
+        v->theirs[v->n_parts++] = &c->implementation[best - samples];
     }
-    v->ratio = cb_ratio_of(&samples[ours], parts, v->n_parts);
+    v->ratio = cb_ratio_of(ours, parts, v->n_parts);
     return true;
 }
 
-void cb_results_add_verdict(struct cb_results *r, const struct cb_contest *contest, const char *library,
-                            const struct cb_verdict *v)
+void cb_results_add_comparison(struct cb_results *r, const struct cb_case *the_case, const struct cb_peer *peer,
+                               const struct cb_comparison *v)
 {
-    json_t *ways = json_array();
-    for (size_t i = 0; i < v->n_parts; i++) json_array_append_new(ways, json_string(v->ways[i]->name));
-    json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:f}", "name", contest->name, "ours", v->ours->name, "library",
-                            library, "fastest", ways, "ratio", v->ratio.ratio);
+    json_t *theirs = json_array();
+    for (size_t i = 0; i < v->n_parts; i++) json_array_append_new(theirs, json_string(v->theirs[i]->name));
+    json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:f}", "name", the_case->name, "ours", v->ours->name, "library",
+                            peer->name, "fastest", theirs, "ratio", v->ratio.ratio);
     json_object_set_new(row, "library_version", v->version ? cb_json_text(v->version) : json_null());
     if (!v->version) json_object_set_new(row, "library_version_reason", json_string("it does not tell"));
     json_object_set_new(row, "library_below_this_cpu", json_boolean(v->kernels));

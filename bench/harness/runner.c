@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "bench.h"
@@ -9,26 +10,26 @@
 #include "console.h"
 #include "document.h"
 #include "instruments.h"
+#include "environment.h"
 #include "interrupt.h"
 #include "libraries.h"
-#include "peers.h"
 #include "perf.h"
 #include "progress.h"
 #include "teams.h"
 
 struct runner {
     const struct cb_bench_options *o;
-    struct cb_field field;
+    struct cb_availability available;
     struct cb_ceilings ceilings[CB_MAX_TEAMS]; /* of o->threads */
     const char *placement; /* of the largest team */
     json_t *teams;
     struct cb_results results;
-    struct cb_live live; /* of the contest that is under way */
-    json_t *rows[CB_MAX_ENTRANTS];
-    struct cb_sample samples[CB_MAX_ENTRANTS];
+    struct cb_session session; /* of the case that is under way */
+    json_t **rows;             /* of its implementations; NULL: none */
+    struct cb_sample *samples;
     bool headed;                 /* the table's head is printed */
-    size_t *matched;             /* cases of each contest that the filter leaves */
-    size_t all, finished, begun; /* cases: in all, of the contests before this, of this */
+    size_t *matched;             /* rows of each case that the filter leaves */
+    size_t all, finished, begun; /* rows: in all, of the cases before this, of this */
     double start_s, pause_s;
     uint64_t throttled_before;
 };
@@ -49,29 +50,30 @@ static enum cb_isa best_isa(void)
     return best;
 }
 
-static void choose_field(struct runner *r)
+static void find_available(struct runner *r)
 {
-    for (size_t i = 0; i < r->o->n_isas; i++) r->field.isa[r->field.n_isas++] = r->o->isa[i];
-    cb_use_isa(r->field.isa[r->field.n_isas - 1]); /* what the machine block calls selected */
-    r->field.best = best_isa();
-    if (!r->o->peers) return;
-    r->field.n_libraries = cb_libraries_ready(r->field.library);
-    r->field.library[r->field.n_libraries++] = "PyTorch"; /* a process of its own, started when it is needed */
+    for (size_t i = 0; i < r->o->n_isas; i++) r->available.isa[r->available.n_isas++] = r->o->isa[i];
+    cb_use_isa(r->available.isa[r->available.n_isas - 1]); /* what the machine block calls selected */
+    r->available.best = best_isa();
+    for (size_t i = 0; r->o->peers && cb_peers[i]; i++) {
+        const struct cb_kernel_choice *choice = cb_library_choice(cb_peers[i]);
+        if (choice ? choice->ready : cb_peers[i]->own_process) r->available.peer[r->available.n_peers++] = cb_peers[i];
+    }
 }
 
-/* --- one contest --- */
+/* --- one case --- */
 
 static void refuse(struct runner *r, size_t index)
 {
-    const struct cb_entrant *e = &r->live.contest->entrant[index];
-    bool wrong = r->live.state[index] != CB_SKIPPED;
-    const char *why = r->live.why[index].text;
-    cb_results_refuse(&r->results, r->live.contest, index, wrong, why);
+    const struct cb_implementation *e = &r->session.the_case->implementation[index];
+    bool wrong = r->session.of[index].state != CB_SKIPPED;
+    const char *why = r->session.of[index].why.text;
+    cb_results_refuse(&r->results, r->session.the_case, index, wrong, why);
     if (!r->o->google.json) cb_console_refusal(e, wrong ? "ERROR" : "skipped", why);
-    if (wrong) fprintf(stderr, "cyclebench bench: %s/%s: %s\n", r->live.contest->name, e->name, why);
+    if (wrong) fprintf(stderr, "cyclebench bench: %s/%s: %s\n", r->session.the_case->name, e->name, why);
 }
 
-static void print_repetitions(const struct runner *r, const struct cb_entrant *e, const json_t *rows)
+static void print_repetitions(const struct runner *r, const struct cb_implementation *e, const json_t *rows)
 {
     size_t i;
     const json_t *row;
@@ -88,76 +90,102 @@ static void print_repetitions(const struct runner *r, const struct cb_entrant *e
 static json_t *count_events(struct runner *r, size_t index)
 {
     json_int_t calls = json_integer_value(json_object_get(json_array_get(r->rows[index], 0), "iterations"));
-    return cb_perf_count(&r->live, index, calls > 0 ? (size_t)calls : 1, cb_sample_median(&r->samples[index]));
+    return cb_perf_count(&r->session, index, calls > 0 ? (size_t)calls : 1, cb_sample_median(&r->samples[index]));
+}
+
+/* What is not timed: memory, events, where the time goes. */
+static json_t *look_closer(struct runner *r, size_t index)
+{
+    const struct cb_implementation *e = &r->session.the_case->implementation[index];
+    const struct cb_kernel *kernel = r->session.the_case->kernel;
+    json_t *found = r->o->perf ? count_events(r, index) : json_object();
+    cb_use_isa(e->isa);
+    if (kernel->memory_bytes) {
+        double bytes = kernel->memory_bytes(r->session.work, e);
+        json_object_set_new(found, "peak_memory_bytes", bytes > 0 ? json_real(bytes) : json_null());
+        if (!(bytes > 0))
+            json_object_set_new(found, "peak_memory_bytes_reason", json_string("the system does not tell"));
+    }
+    if (kernel->profile && r->o->profile) {
+        json_t *profile = kernel->profile(r->session.work, e, r->o->google.repetitions);
+        json_object_set_new(found, "profile", profile);
+        if (json_is_null(profile)) json_object_set_new(found, "profile_reason", json_string("of our kernels alone"));
+    }
+    return found;
 }
 
 static enum cb_status take_result(struct runner *r, size_t index, struct cb_error *err)
 {
-    const struct cb_entrant *e = &r->live.contest->entrant[index];
-    if (r->live.state[index] != CB_READY) {
+    const struct cb_implementation *e = &r->session.the_case->implementation[index];
+    if (r->session.of[index].state != CB_READY) {
         refuse(r, index);
         return CB_OK;
     }
     enum cb_status status = cb_results_sample(&r->samples[index], r->rows[index], err);
     if (status) return status;
-    json_t *perf = r->o->perf ? count_events(r, index) : NULL;
-    const json_t *summary = cb_results_add(&r->results, &r->live, index, r->rows[index], perf);
-    json_decref(perf);
-    if (!r->o->google.json && r->o->google.all_rows) print_repetitions(r, e, r->rows[index]);
-    if (!r->o->google.json) cb_console_row(e, NULL, summary, r->o->google.time_unit);
-    if (!r->o->google.json && r->o->perf) cb_console_counters(json_object_get(summary, "counters"));
+    json_t *found = look_closer(r, index);
+    const json_t *row = cb_results_add(&r->results, &r->session, index, r->rows[index], found);
+    json_decref(found);
+    if (r->o->google.json) return CB_OK;
+    if (r->o->google.all_rows) print_repetitions(r, e, r->rows[index]);
+    cb_console_row(e, NULL, row, r->o->google.time_unit);
+    if (e->cost.images > 0) cb_console_step(row);
+    if (json_is_object(json_object_get(row, "profile"))) cb_console_profile(json_object_get(row, "profile"), row);
+    if (r->o->perf) cb_console_counters(json_object_get(row, "counters"));
     return CB_OK;
 }
 
 /* Whose version it is that ours is compared with, and whether it runs what this CPU could. */
-static void describe_library(const struct runner *r, struct cb_verdict *verdict, const char *library)
+static void describe_library(const struct runner *r, struct cb_comparison *comparison, const struct cb_peer *peer)
 {
-    const struct cb_kernel_choice *choice = cb_library_choice(library);
-    const struct cb_kernel *kernel = r->live.contest->kernel;
-    const struct cb_entrant *way = verdict->ways[0];
+    const struct cb_kernel_choice *choice = cb_library_choice(peer);
+    const struct cb_kernel *kernel = r->session.the_case->kernel;
+    const struct cb_implementation *first = comparison->theirs[0];
     if (!choice) {
-        verdict->version = kernel->library_version ? kernel->library_version(r->live.work, way) : NULL;
+        comparison->version = kernel->library_version ? kernel->library_version(r->session.work, first) : NULL;
         return;
     }
-    verdict->version = choice->about.version;
-    if (cb_kernels_below(&choice->about, r->field.best, cb_cost_format(&way->cost)))
-        verdict->kernels = choice->about.kernels;
+    comparison->version = choice->about.version;
+    if (cb_kernels_below(&choice->about, r->available.best, cb_cost_format(&first->cost)))
+        comparison->kernels = choice->about.kernels;
 }
 
 static void compare(struct runner *r)
 {
-    for (size_t i = 0; i < r->field.n_libraries; i++) {
-        struct cb_verdict verdict;
-        const char *library = r->field.library[i];
-        if (!cb_verdict_of(&verdict, r->live.contest, library, r->samples)) continue;
-        describe_library(r, &verdict, library);
-        cb_results_add_verdict(&r->results, r->live.contest, library, &verdict);
-        if (!r->o->google.json) cb_console_verdict(library, &verdict);
+    for (size_t i = 0; i < r->available.n_peers; i++) {
+        struct cb_comparison comparison;
+        const struct cb_peer *peer = r->available.peer[i];
+        if (!cb_compare(&comparison, r->session.the_case, peer, r->samples)) continue;
+        describe_library(r, &comparison, peer);
+        cb_results_add_comparison(&r->results, r->session.the_case, peer, &comparison);
+        if (!r->o->google.json) cb_console_comparison(peer->name, &comparison);
     }
 }
 
-/* In the order of the entrants: the cases ended in a random one. */
+/* In the order of the implementations: the cases ended in a random one. */
 static enum cb_status take_results(struct runner *r, struct cb_error *err)
 {
     enum cb_status status = CB_OK;
     if (!r->o->google.json && !r->headed) cb_console_head();
-    if (!r->o->google.json) cb_console_contest(r->live.contest);
+    if (!r->o->google.json) cb_console_case(r->session.the_case);
     r->headed = true;
-    for (size_t i = 0; i < r->live.contest->n_entrants && !status; i++)
+    for (size_t i = 0; i < r->session.the_case->n_implementations && !status; i++)
         if (r->rows[i]) status = take_result(r, i, err);
     if (!status) compare(r);
     return status;
 }
 
-static void forget_contest(struct runner *r)
+static void forget_case(struct runner *r, size_t n)
 {
-    cb_live_end(&r->live);
-    for (size_t i = 0; i < CB_MAX_ENTRANTS; i++) {
+    cb_session_end(&r->session);
+    for (size_t i = 0; i < n && r->rows && r->samples; i++) {
         json_decref(r->rows[i]);
-        r->rows[i] = NULL;
         free(r->samples[i].seconds);
-        r->samples[i] = (struct cb_sample){0};
     }
+    free(r->rows);
+    free(r->samples);
+    r->rows = NULL;
+    r->samples = NULL;
 }
 
 static void show_progress(struct runner *r)
@@ -175,8 +203,8 @@ static void measure(void *context, size_t index, struct cb_state *state)
         cb_state_fail(state, "interrupted");
         return;
     }
-    if (r->live.state[index] == CB_NEW) show_progress(r);
-    cb_live_measure(&r->live, index, state);
+    if (r->session.of[index].state == CB_NEW) show_progress(r);
+    cb_session_measure(&r->session, index, state);
 }
 
 static void keep_rows(void *context, size_t index, json_t *rows)
@@ -192,38 +220,62 @@ static struct cb_ceilings *ceilings_of(struct runner *r, size_t threads)
     return &r->ceilings[i];
 }
 
-/* Its cases, as Google Benchmark takes them; the names lie in text. */
+/* A case's implementations, as Google Benchmark takes them: its "cases". */
 struct named {
-    char text[CB_MAX_ENTRANTS][160];
-    const char *names[CB_MAX_ENTRANTS];
+    char (*text)[160];
+    const char **names;
     struct cb_gbench_cases cases;
 };
 
-static void name_cases(struct named *named, struct runner *r, const struct cb_contest *contest)
+static void forget_names(struct named *named)
 {
-    for (size_t i = 0; i < contest->n_entrants; i++) {
-        snprintf(named->text[i], sizeof named->text[i], "%s/%s", contest->name, contest->entrant[i].name);
+    free(named->text);
+    free(named->names);
+}
+
+static enum cb_status name_implementations(struct named *named, struct runner *r, const struct cb_case *c,
+                                           struct cb_error *err)
+{
+    size_t n = c->n_implementations;
+    *named = (struct named){.text = calloc(n + 1, sizeof *named->text), .names = calloc(n + 1, sizeof *named->names)};
+    if (!named->text || !named->names) {
+        forget_names(named);
+        return cb_fail(err, CB_NO_MEMORY, "out of memory for the names of %s", c->name);
+    }
+    for (size_t i = 0; i < n; i++) {
+        snprintf(named->text[i], sizeof named->text[i], "%s/%s", c->name, c->implementation[i].name);
         named->names[i] = named->text[i];
     }
     named->cases = (struct cb_gbench_cases){.names = named->names,
-                                            .n = contest->n_entrants,
+                                            .n = n,
                                             .iterations = r->o->iterations,
                                             .measure = measure,
                                             .report = keep_rows,
                                             .context = r};
+    return CB_OK;
 }
 
-/* What was measured of a contest that was interrupted is not complete, and dropped. */
-static enum cb_status run_contest(struct runner *r, const struct cb_contest *contest, struct cb_error *err)
+static enum cb_status begin_case(struct runner *r, const struct cb_case *c, struct cb_error *err)
+{
+    r->rows = calloc(c->n_implementations + 1, sizeof *r->rows);
+    r->samples = calloc(c->n_implementations + 1, sizeof *r->samples);
+    if (!r->rows || !r->samples) return cb_fail(err, CB_NO_MEMORY, "out of memory for the results of %s", c->name);
+    return cb_session_begin(&r->session, c, ceilings_of(r, c->threads), r->available.best, r->pause_s, err);
+}
+
+/* What was measured of a case that was interrupted is not complete, and dropped. */
+static enum cb_status run_case(struct runner *r, const struct cb_case *c, struct cb_error *err)
 {
     struct named named;
-    size_t matched;
-    name_cases(&named, r, contest);
-    cb_live_begin(&r->live, contest, ceilings_of(r, contest->threads), r->field.best, r->pause_s);
-    enum cb_status status = cb_gbench_run(&named.cases, &matched, err);
+    size_t matched = 0;
+    enum cb_status status = name_implementations(&named, r, c, err);
+    if (status) return status;
+    status = begin_case(r, c, err);
+    if (!status) status = cb_gbench_run(&named.cases, &matched, err);
     cb_progress_clear();
     if (!status && matched && !r->o->google.list && !cb_interrupt_signal()) status = take_results(r, err);
-    forget_contest(r);
+    forget_case(r, c->n_implementations);
+    forget_names(&named);
     return status;
 }
 
@@ -249,38 +301,50 @@ static enum cb_status nothing_matched(const struct runner *r, struct cb_error *e
         filter ? filter : "", missing);
 }
 
-static enum cb_status run_all(struct runner *r, const struct cb_program *program, struct cb_error *err)
+static enum cb_status run_all(struct runner *r, const struct cb_cases *cases, struct cb_error *err)
 {
     enum cb_status status = CB_OK;
     size_t threads = most_threads(r->o);
     r->start_s = cb_now_s();
     if (r->o->cold && !r->o->google.list) r->pause_s = cb_gbench_pause_s();
-    for (size_t i = 0; i < program->n && !status && !cb_interrupt_signal(); i++) {
+    for (size_t i = 0; i < cases->n && !status && !cb_interrupt_signal(); i++) {
         if (!r->matched[i]) continue;
-        if (r->o->peers && program->contest[i].threads != threads) {
-            threads = program->contest[i].threads;
+        if (r->o->peers && cases->of[i].threads != threads) {
+            threads = cases->of[i].threads;
             status = cb_libraries_use_threads(threads, err);
         }
-        if (!status) status = run_contest(r, &program->contest[i], err);
+        if (!status) status = run_case(r, &cases->of[i], err);
         if (!cb_interrupt_signal()) r->finished += r->matched[i];
         r->begun = 0;
     }
     return status;
 }
 
-static enum cb_status count_cases(struct runner *r, const struct cb_program *program, struct cb_error *err)
+static enum cb_status count_rows(struct runner *r, const struct cb_cases *cases, struct cb_error *err)
 {
     enum cb_status status = CB_OK;
-    r->matched = calloc(program->n + 1, sizeof *r->matched);
-    if (!r->matched) return cb_fail(err, CB_NO_MEMORY, "out of memory for %zu contests", program->n);
-    for (size_t i = 0; i < program->n && !status; i++) {
+    r->matched = calloc(cases->n + 1, sizeof *r->matched);
+    if (!r->matched) return cb_fail(err, CB_NO_MEMORY, "out of memory for %zu cases", cases->n);
+    for (size_t i = 0; i < cases->n && !status; i++) {
         struct named named;
-        name_cases(&named, r, &program->contest[i]);
+        status = name_implementations(&named, r, &cases->of[i], err);
+        if (status) break;
         status = cb_gbench_count(&named.cases, &r->matched[i], err);
+        forget_names(&named);
         r->all += r->matched[i];
     }
     if (!status && r->all == 0) status = nothing_matched(r, err);
     return status;
+}
+
+/* --shape: a line that is not in a file. */
+static enum cb_status read_line(struct cb_shapes *shapes, const char *text, const struct cb_shape_form *const *forms,
+                                size_t n_forms, struct cb_error *err)
+{
+    char line[1024];
+    if ((size_t)snprintf(line, sizeof line, "%s\n", text) >= sizeof line || strchr(text, '\n'))
+        return cb_fail(err, CB_BAD_INPUT, "--shape: expected one line, got '%.64s...'", text);
+    return cb_shapes_parse(shapes, line, strlen(line), "--shape", forms, n_forms, err);
 }
 
 static enum cb_status read_shapes(struct cb_shapes *shapes, const char *path, const struct cb_shape_form *const *forms,
@@ -292,18 +356,25 @@ static enum cb_status read_shapes(struct cb_shapes *shapes, const char *path, co
                   : cb_shapes_read(shapes, path, forms, n_forms, err);
 }
 
-static enum cb_status make_program(struct runner *r, const struct cb_kernel *const *kernels, struct cb_shapes *shapes,
-                                   struct cb_program *program, struct cb_error *err)
+static enum cb_status make_cases(struct runner *r, const struct cb_kernel *const *suites, struct cb_shapes *shapes,
+                                   struct cb_cases *cases, struct cb_error *err)
 {
     const struct cb_shape_form *forms[CB_MAX_FORMS];
-    size_t n_forms = cb_program_forms(kernels, forms);
-    enum cb_status status = r->o->n_shapes ? CB_OK : cb_shapes_read_all(shapes, forms, n_forms, err);
+    size_t n_forms = cb_forms_of(suites, forms);
+    bool chosen = r->o->n_shapes || r->o->n_lines;
+    enum cb_status status = chosen ? CB_OK : cb_shapes_read_all(shapes, forms, n_forms, err);
+    for (size_t i = 0; i < r->o->n_lines && !status; i++)
+        status = read_line(shapes, r->o->line[i], forms, n_forms, err);
     for (size_t i = 0; i < r->o->n_shapes && !status; i++)
         status = read_shapes(shapes, r->o->shapes[i], forms, n_forms, err);
     if (!status && r->o->batch) status = cb_shapes_override(shapes, "batch", r->o->batch, err);
     if (status) return status;
-    return cb_program_make(program, kernels, shapes, &r->field, r->o->threads, r->o->n_threads, r->o->warm, r->o->cold,
-                           err);
+    const struct cb_case_choice choice = {.available = &r->available,
+                                          .threads = r->o->threads,
+                                          .n_threads = r->o->n_threads,
+                                          .warm = r->o->warm,
+                                          .cold = r->o->cold};
+    return cb_cases_make(cases, suites, shapes, &choice, err);
 }
 
 static void print_expected(const struct runner *r)
@@ -408,12 +479,12 @@ static enum cb_status conclude(const struct runner *r, struct cb_error *err)
     return CB_OK;
 }
 
-enum cb_status cb_bench_run(const struct cb_bench_options *o, const struct cb_kernel *const *kernels,
+enum cb_status cb_bench_run(const struct cb_bench_options *o, const struct cb_kernel *const *suites,
                             struct cb_error *err)
 {
     static struct runner r;
     struct cb_shapes shapes = {0};
-    struct cb_program program = {0};
+    struct cb_cases cases = {0};
     struct cb_cgroup cgroup;
     r = (struct runner){.o = o};
     enum cb_status status = cb_results_create(&r.results, o->google.aggregates_only, err);
@@ -422,16 +493,16 @@ enum cb_status cb_bench_run(const struct cb_bench_options *o, const struct cb_ke
     r.throttled_before = cgroup.throttled;
     if (o->peers) cb_libraries_start(most_threads(o), best_isa());
     status = cb_teams_bind(o->threads, o->n_threads, &r.teams, &r.placement, err);
-    choose_field(&r);
-    if (!status) status = make_program(&r, kernels, &shapes, &program, err);
-    if (!status) status = count_cases(&r, &program, err);
+    find_available(&r);
+    if (!status) status = make_cases(&r, suites, &shapes, &cases, err);
+    if (!status) status = count_rows(&r, &cases, err);
     if (!status && !o->google.list) cb_interrupt_install("writing what is complete");
     if (!status && !o->google.list && !o->google.json) print_head(&r);
-    if (!status) status = run_all(&r, &program, err);
+    if (!status) status = run_all(&r, &cases, err);
     if (!status) status = o->google.list ? cb_finish_output(err) : write_results(&r, err);
     if (!status && !o->google.list) status = conclude(&r, err);
     free(r.matched);
-    cb_program_free(&program);
+    cb_cases_free(&cases);
     cb_shapes_free(&shapes);
     json_decref(r.teams);
     cb_results_free(&r.results);
@@ -446,7 +517,7 @@ static enum cb_status measure_ceilings(struct runner *r, size_t i, struct cb_err
     enum cb_status status = cb_bind_threads(r->o->threads[i], NULL, err);
     if (!status) status = cb_team_create(&team, r->o->threads[i], 0, err);
     if (status) return status;
-    cb_ceilings_begin(&r->ceilings[i], r->field.best, r->o->threads[i]);
+    cb_ceilings_begin(&r->ceilings[i], r->available.best, r->o->threads[i]);
     for (enum cb_memory_level level = CB_LEVEL_L1; level < CB_LEVELS && !status; level++)
         status = cb_ceilings_measure(&r->ceilings[i], level, team, err);
     for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT && !status; isa++) {
@@ -462,7 +533,7 @@ enum cb_status cb_bench_ceilings(const struct cb_bench_options *o, struct cb_err
 {
     static struct runner r;
     r = (struct runner){.o = o};
-    choose_field(&r);
+    find_available(&r);
     enum cb_status status = cb_results_create(&r.results, false, err);
     if (status) return status;
     status = cb_teams_bind(o->threads, o->n_threads, &r.teams, &r.placement, err);

@@ -4,11 +4,11 @@
 #include <jansson.h>
 
 #include "options.h"
-#include "program.h"
+#include "cases.h"
 
-/* Runs the kernels of the table as the options say, prints the table and writes the files. A case that was wrong is a
+/* Runs the benchmarks of the suites as the options say, prints the table and writes the files. A case that was wrong is a
  * failure in the end; the others are run and written all the same. */
-enum cb_status cb_bench_run(const struct cb_bench_options *options, const struct cb_kernel *const *kernels,
+enum cb_status cb_bench_run(const struct cb_bench_options *options, const struct cb_kernel *const *suites,
                             struct cb_error *err);
 
 /* --ceilings */

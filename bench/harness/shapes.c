@@ -186,8 +186,12 @@ static enum cb_status read_shape(struct reader *r, struct token name, const stru
         status = read_pair(r, token, shape, set);
         if (!status) status = next_token(r, &token);
     }
-    for (size_t i = 0; !status && i < shape->form->n_keys; i++)
-        if (!set[i]) status = complain(r, r->at, "%s lacks %s=", shape->form->name, shape->form->keys[i].name);
+    for (size_t i = 0; !status && i < shape->form->n_keys; i++) {
+        const struct cb_shape_key *key = &shape->form->keys[i];
+        if (set[i]) continue;
+        if (!key->optional) status = complain(r, r->at, "%s lacks %s=", shape->form->name, key->name);
+        shape->value[i] = key->if_missing;
+    }
     const char *wrong = !status && shape->form->check ? shape->form->check(shape) : NULL;
     return wrong ? complain(r, name.at, "%s", wrong) : status;
 }

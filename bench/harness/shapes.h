@@ -1,13 +1,14 @@
 #ifndef CB_SHAPES_H
 #define CB_SHAPES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
 
 /* Shapes are data: text files with one shape a line, a form and a value for each of its keys in any order:
  *
- *     conv kind=3x3 c=16 k=16 hw=32 batch=128    # what stands behind a # is for people
+ *     conv kind=3x3 c=16 k=16 hw=32 batch=128    # comment
  */
 
 /* A key takes a number (min <= value <= max, a multiple of step), or a word: then its place in the list counts. */
@@ -15,6 +16,8 @@ struct cb_shape_key {
     const char *name;
     size_t min, max, step;
     const char *(*word)(size_t index); /* NULL: a number. Returns NULL behind the last word */
+    bool optional;                     /* a line may leave it out: then it has this value */
+    size_t if_missing;
 };
 
 struct cb_shape;

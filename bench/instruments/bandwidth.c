@@ -130,24 +130,33 @@ static double alone_s(struct stream_job *job)
     return second - first < end - second ? second - first : end - second;
 }
 
-enum cb_status cb_bandwidth(double *bytes_per_s, enum cb_isa isa, struct cb_team *team, enum cb_stream stream,
-                            size_t bytes_per_thread, struct cb_error *err)
+static double fastest_s(struct cb_team *team, struct stream_job *job)
+{
+    double best = 0;
+    for (job->rounds = 1; alone_s(job) < repetition_s;) job->rounds *= 2;
+    for (int i = 0; i < REPETITIONS; i++) {
+        double seconds = run_s(team, job);
+        if (i == 0 || seconds < best) best = seconds;
+    }
+    return best;
+}
+
+enum cb_status cb_bandwidth(double bytes_per_s[CB_STREAMS], enum cb_isa isa, struct cb_team *team,
+                            enum cb_memory_level level, size_t bytes_per_thread, struct cb_error *err)
 {
     size_t threads = cb_team_threads(team);
-    struct stream_job job = {.fn = cb_ceiling_kernels_of(isa).stream, .stream = stream, .rounds = 1};
-    job.n = bytes_per_thread / sizeof(float) / arrays[stream] / CB_STREAM_STEP * CB_STREAM_STEP;
-    job.thread_floats = arrays[stream] * (job.n + CB_STREAM_STEP);
+    struct stream_job job = {.fn = cb_ceiling_kernels_of(isa).stream};
+    job.thread_floats = bytes_per_thread / sizeof(float) + arrays[CB_STREAM_TRIAD] * CB_STREAM_STEP;
     job.memory = cb_alloc_tensor(threads * job.thread_floats * sizeof(float));
     if (!job.memory)
         return cb_fail(err, CB_NO_MEMORY, "out of memory to measure the bandwidth of %zu bytes", bytes_per_thread);
     cb_team_each(team, touch, &job);
-    while (alone_s(&job) < repetition_s) job.rounds *= 2;
-    double best = 0;
-    for (int i = 0; i < REPETITIONS; i++) {
-        double seconds = run_s(team, &job);
-        if (i == 0 || seconds < best) best = seconds;
+    for (job.stream = CB_STREAM_READ; job.stream < CB_STREAMS; job.stream++) {
+        if (cb_stream_missing(isa, job.stream, level)) continue;
+        job.n = bytes_per_thread / sizeof(float) / arrays[job.stream] / CB_STREAM_STEP * CB_STREAM_STEP;
+        double best = fastest_s(team, &job);
+        bytes_per_s[job.stream] = (double)(threads * job.rounds * arrays[job.stream] * job.n * sizeof(float)) / best;
     }
     free(job.memory);
-    *bytes_per_s = (double)(threads * job.rounds * arrays[stream] * job.n * sizeof(float)) / best;
     return CB_OK;
 }

@@ -40,9 +40,10 @@ struct cb_cache_sizes cb_cache_sizes(void); /* the same caches, as the blocking 
 size_t cb_level_bytes(const struct cb_memory_sizes *sizes, enum cb_memory_level level, size_t threads,
                       const char **reason);
 
-/* Bytes a second of all threads of the team, each on memory of its own of bytes_per_thread, which it touched first.
- * Best of some repetitions, 50 to 100 ms in all. The ISA must be available and have the stream. */
-enum cb_status cb_bandwidth(double *bytes_per_s, enum cb_isa isa, struct cb_team *team, enum cb_stream stream,
-                            size_t bytes_per_thread, struct cb_error *err);
+/* Bytes a second of all threads of the team, each on memory of its own of bytes_per_thread, which it touched first, by
+ * each stream that the ISA, which must be available, has on the level; the others are left as they are. Best of some
+ * repetitions, 50 to 100 ms a stream. */
+enum cb_status cb_bandwidth(double bytes_per_s[CB_STREAMS], enum cb_isa isa, struct cb_team *team,
+                            enum cb_memory_level level, size_t bytes_per_thread, struct cb_error *err);
 
 #endif

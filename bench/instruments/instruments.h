@@ -34,6 +34,8 @@ json_t *cb_team_cpus(struct cb_team *team);
 
 /* Peak resident memory of this process so far, from getrusage. */
 size_t cb_peak_memory_bytes(void);
+/* Counts the peak anew from now on. False: the system does not let it. */
+bool cb_peak_memory_reset(void);
 
 /* Machine and build, the block that heads every result: CPU model, family/model/stepping, ISA available and selected, cores, threads and their
  * placement, caches, memory, OS, kernel, hypervisor, governor, load, cgroup quota, environment, compiler, flags, commit (with "-dirty"), build type,

@@ -1,13 +1,18 @@
 /* LIBXSMM: a kernel made for each small shape. Its sgemm hands what is larger to a BLAS, which would be another
  * library's number, so larger shapes are left out. */
-#include <libxsmm.h>
+#include "peer.h"
 
-#include <stdbool.h>
+static const char package[] = "libxsmm-dev";
+
+/* Debian has it as a static library alone, so it is linked where its header is found; version 2 has another interface. */
+#if __has_include(<libxsmm.h>)
+#include <libxsmm.h>
+#endif
+#if defined(LIBXSMM_CONFIG_VERSION_MAJOR) && LIBXSMM_CONFIG_VERSION_MAJOR == 1
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "gemm_peer.h"
 
 static libxsmm_smmfunction kernel;
 
@@ -75,11 +80,26 @@ static enum cb_status run(const struct cb_gemm *g, struct cb_error *err)
     return CB_OK;
 }
 
-const struct cb_gemm_peer cb_gemm_libxsmm = {.name = "LIBXSMM",
-                                             .most_threads = 1,
-                                             .prefixes = {"LIBXSMM_"},
-                                             .kernels_variables = {"LIBXSMM_TARGET"},
-                                             .kernels_value = kernels_value,
-                                             .start = start,
-                                             .prepare = prepare,
-                                             .run = run};
+static const struct cb_gemm_functions gemm = {.prepare = prepare, .run = run};
+
+#else
+
+static enum cb_status start(size_t threads, struct cb_peer_about *about, struct cb_error *err)
+{
+    (void)threads, (void)about;
+    return cb_fail(err, CB_UNAVAILABLE, "not built in (%s, version 1, was missing when this was built)", package);
+}
+
+static const struct cb_gemm_functions gemm;
+#define kernels_value NULL
+
+#endif
+
+const struct cb_peer cb_peer_libxsmm = {.name = "LIBXSMM",
+                                        .package = package,
+                                        .prefixes = {"LIBXSMM_"},
+                                        .kernels_variables = {"LIBXSMM_TARGET"},
+                                        .kernels_value = kernels_value,
+                                        .most_threads = 1,
+                                        .start = start,
+                                        .gemm = &gemm};

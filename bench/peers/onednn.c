@@ -1,5 +1,5 @@
-/* oneDNN: convolutions with the layouts left to the library, SGEMM and products of bf16. */
-#include <dnnl.h>
+/* oneDNN 2 and 3: convolutions with the layouts left to the library, SGEMM and products of bf16. */
+#include <limits.h>
 #include <omp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -7,169 +7,161 @@
 #include <string.h>
 
 #include "bench.h"
-#include "conv_peer.h"
-#include "gemm_peer.h"
+#include "load.h"
+#include "onednn_api.h"
 
-static dnnl_engine_t engine;
-static dnnl_stream_t stream;
-
-static const struct chosen {
-    dnnl_cpu_isa_t theirs;
+struct chosen {
+    int theirs;
     const char *name;
     enum cb_isa isa;
-} isas[] = {{dnnl_cpu_isa_sse41, "SSE4.1", CB_ISA_SCALAR},
-            {dnnl_cpu_isa_avx, "AVX", CB_ISA_SCALAR},
-            {dnnl_cpu_isa_avx2, "AVX2", CB_ISA_AVX2},
-            {dnnl_cpu_isa_avx2_vnni, "AVX2 with VNNI", CB_ISA_AVX2},
-            {dnnl_cpu_isa_avx512_core, "AVX-512", CB_ISA_AVX512},
-            {dnnl_cpu_isa_avx512_core_vnni, "AVX-512 with VNNI", CB_ISA_AVX512},
-            {dnnl_cpu_isa_avx512_core_bf16, "AVX-512 with bf16", CB_ISA_AVX512BF16},
-            {dnnl_cpu_isa_avx512_core_amx, "AVX-512 with AMX", CB_ISA_AVX512BF16}};
+};
 
 static struct chosen chosen_isa(void)
 {
-    dnnl_cpu_isa_t theirs = dnnl_get_effective_cpu_isa();
+    static const struct chosen isas[] = {{0x1, "SSE4.1", CB_ISA_SCALAR},
+                                         {0x3, "AVX", CB_ISA_SCALAR},
+                                         {0x7, "AVX2", CB_ISA_AVX2},
+                                         {0x407, "AVX2 with VNNI", CB_ISA_AVX2}, /* of version 2; then of 3 */
+                                         {0xf, "AVX2 with VNNI", CB_ISA_AVX2},
+                                         {0x1f, "AVX2 with VNNI 2", CB_ISA_AVX2},
+                                         {0x27, "AVX-512", CB_ISA_AVX512},
+                                         {0x67, "AVX-512 with VNNI", CB_ISA_AVX512},
+                                         {0xe7, "AVX-512 with bf16", CB_ISA_AVX512BF16},
+                                         {0x1ef, "AVX-512 with fp16", CB_ISA_AVX512BF16},
+                                         {0x3e7, "AVX-512 with AMX", CB_ISA_AVX512BF16}, /* of version 2; then of 3 */
+                                         {0xfef, "AVX-512 with AMX", CB_ISA_AVX512BF16},
+                                         {0x1fef, "AVX-512 with AMX fp16", CB_ISA_AVX512BF16}};
+    int theirs = onednn.effective_isa();
     for (size_t i = 0; i < sizeof isas / sizeof *isas; i++)
         if (isas[i].theirs == theirs) return isas[i];
     return (struct chosen){theirs, "instruction set not named", CB_ISA_COUNT};
 }
 
-static enum cb_status failed(const char *what, dnnl_status_t status, struct cb_error *err)
+static enum cb_status failed(const char *what, int status, struct cb_error *err)
 {
-    enum cb_status kind = status == dnnl_out_of_memory ? CB_NO_MEMORY : CB_UNAVAILABLE;
-    return cb_fail(err, kind, "oneDNN: %s failed with status %d", what, (int)status);
+    enum cb_status kind = status == DNNL_OUT_OF_MEMORY ? CB_NO_MEMORY : CB_UNAVAILABLE;
+    return cb_fail(err, kind, "oneDNN: %s failed with status %d", what, status);
 }
 
 static enum cb_status start(size_t threads, struct cb_peer_about *about, struct cb_error *err)
 {
+    char path[PATH_MAX];
+    void *function;
     omp_set_num_threads((int)threads); /* it has no call of its own for that */
-    dnnl_status_t status = dnnl_success;
-    if (!engine) status = dnnl_engine_create(&engine, dnnl_cpu, 0);
-    if (!status && !stream) status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
-    if (status) return failed("starting", status, err);
-    const dnnl_version_t *v = dnnl_version();
+    enum cb_status status = onednn_load(err);
+    if (status) return status;
+    const struct dnnl_version *v = onednn.version();
     const struct chosen chosen = chosen_isa();
     about->isa = chosen.isa;
     snprintf(about->kernels, sizeof about->kernels, "%s", chosen.name);
     snprintf(about->version, sizeof about->version, "%d.%d.%d", v->major, v->minor, v->patch);
-    snprintf(about->text, sizeof about->text, "%s, %s, threads: %d", about->version, about->kernels,
-             omp_get_max_threads());
+    memcpy(&function, &onednn.version, sizeof function);
+    snprintf(about->text, sizeof about->text, "%s, %s, threads: %d, %.900s", about->version, about->kernels,
+             omp_get_max_threads(), cb_loaded_file(function, path));
     return CB_OK;
 }
 
 /* --- convolution --- */
 
-enum tensor { X, W, Y, TENSORS };
+enum { X, W, Y, TENSORS };
 
 /* How the library names the tensors of each pass. */
 static const struct {
     struct {
-        int argument;
-        dnnl_query_t query;
+        int argument, query;
     } of[TENSORS];
-    enum tensor output;
+    int output;
 } passes[CB_CONV_PASSES] = {
-    [CB_CONV_FORWARD] = {{{DNNL_ARG_SRC, dnnl_query_src_md},
-                          {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
-                          {DNNL_ARG_DST, dnnl_query_dst_md}},
+    [CB_CONV_FORWARD] = {{{DNNL_SRC, DNNL_QUERY_SRC}, {DNNL_WEIGHTS, DNNL_QUERY_WEIGHTS}, {DNNL_DST, DNNL_QUERY_DST}},
                          Y},
-    [CB_CONV_BACKWARD_DATA] = {{{DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md},
-                                {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
-                                {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md}},
+    [CB_CONV_BACKWARD_DATA] = {{{DNNL_DIFF_SRC, DNNL_QUERY_DIFF_SRC},
+                                {DNNL_WEIGHTS, DNNL_QUERY_WEIGHTS},
+                                {DNNL_DIFF_DST, DNNL_QUERY_DIFF_DST}},
                                X},
-    [CB_CONV_BACKWARD_WEIGHTS] = {{{DNNL_ARG_SRC, dnnl_query_src_md},
-                                   {DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md},
-                                   {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md}},
+    [CB_CONV_BACKWARD_WEIGHTS] = {{{DNNL_SRC, DNNL_QUERY_SRC},
+                                   {DNNL_DIFF_WEIGHTS, DNNL_QUERY_DIFF_WEIGHTS},
+                                   {DNNL_DIFF_DST, DNNL_QUERY_DIFF_DST}},
                                   W},
 };
 
 static const char *const algorithm_names[] = {"direct", "winograd", "auto"};
-static const dnnl_alg_kind_t algorithms[] = {dnnl_convolution_direct, dnnl_convolution_winograd, dnnl_convolution_auto};
+static const int algorithms[] = {DNNL_DIRECT, DNNL_WINOGRAD, DNNL_AUTO};
 enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms };
 
 struct cb_conv_plan {
-    dnnl_primitive_desc_t description;
-    dnnl_primitive_t primitive;
-    dnnl_memory_t memory[TENSORS];
-    void *data[TENSORS];              /* of memory */
-    dnnl_memory_desc_t ours[TENSORS]; /* our layouts */
-    dnnl_exec_arg_t arguments[TENSORS];
-    enum tensor output;
+    void *description, *primitive;
+    void *plain[TENSORS], *any[TENSORS]; /* tensors in our layout, of floats, and in the library's */
+    void *memory[TENSORS], *data[TENSORS];
+    struct dnnl_argument arguments[TENSORS];
+    enum cb_conv_pass pass;
     const char *implementation;
 };
 
-/* The tensors as we hold them (tags[t]), or with layouts left to the library (tags NULL). */
-static dnnl_status_t describe(const struct cb_conv_shape *s, const dnnl_data_type_t types[TENSORS],
-                              const dnnl_format_tag_t *tags, dnnl_memory_desc_t md[TENSORS])
+static int any_layout(void **tensor, const int64_t sizes[4], enum cb_format format)
 {
-    dnnl_dim_t n = (dnnl_dim_t)s->n, c = (dnnl_dim_t)s->c, k = (dnnl_dim_t)s->k, r = (dnnl_dim_t)cb_conv_filter(s);
-    const dnnl_dims_t dims[TENSORS] = {{n, c, (dnnl_dim_t)s->h, (dnnl_dim_t)s->w},
+    return onednn_tensor(tensor, 4, sizes, format == CB_BF16 ? DNNL_BF16 : DNNL_F32, NULL);
+}
+
+static int describe(struct cb_conv_plan *plan, const struct cb_conv_shape *s, int algorithm)
+{
+    int64_t n = (int64_t)s->n, c = (int64_t)s->c, k = (int64_t)s->k, r = (int64_t)cb_conv_filter(s), pad = r / 2;
+    int64_t stride = (int64_t)(s->h / cb_conv_out_h(s));
+    const int64_t sizes[TENSORS][4] = {{n, c, (int64_t)s->h, (int64_t)s->w},
                                        {k, c, r, r},
-                                       {n, k, (dnnl_dim_t)cb_conv_out_h(s), (dnnl_dim_t)cb_conv_out_w(s)}};
-    dnnl_status_t status = dnnl_success;
-    for (int t = 0; t < TENSORS && !status; t++)
-        status = dnnl_memory_desc_init_by_tag(&md[t], 4, dims[t], types[t], tags ? tags[t] : dnnl_format_tag_any);
-    return status;
-}
-
-/* A backward pass is described with the forward one as a hint. */
-static dnnl_status_t describe_pass(dnnl_primitive_desc_t *out, const struct cb_conv_shape *s, enum cb_conv_pass pass,
-                                   dnnl_alg_kind_t algorithm, const dnnl_memory_desc_t any[TENSORS])
-{
-    dnnl_dim_t stride = (dnnl_dim_t)(s->h / cb_conv_out_h(s)), pad = (dnnl_dim_t)(cb_conv_filter(s) / 2);
-    const dnnl_dims_t strides = {stride, stride}, padding = {pad, pad};
-    dnnl_convolution_desc_t forward, desc;
-    dnnl_status_t status = dnnl_convolution_forward_desc_init(
-        &forward, dnnl_forward_training, pass == CB_CONV_FORWARD ? algorithm : dnnl_convolution_auto, &any[X], &any[W],
-        NULL, &any[Y], strides, padding, padding);
-    dnnl_primitive_desc_t hint = NULL;
-    if (!status) status = dnnl_primitive_desc_create(&hint, &forward, NULL, engine, NULL);
-    if (status || pass == CB_CONV_FORWARD) {
-        *out = hint;
-        return status;
+                                       {n, k, (int64_t)cb_conv_out_h(s), (int64_t)cb_conv_out_w(s)}};
+    const int64_t strides[2] = {stride, stride}, padding[2] = {pad, pad};
+    void **any = plan->any, *w = NULL, *hint = NULL;
+    int status = 0;
+    for (int t = 0; t < TENSORS && !status; t++) {
+        const int64_t *d = sizes[t], steps[4] = {d[1] * d[2] * d[3], d[2] * d[3], d[3], 1};
+        status = onednn_tensor(&plan->plain[t], 4, d, DNNL_F32, steps);
+        bool floats = t == W && plan->pass == CB_CONV_BACKWARD_WEIGHTS;
+        if (!status) status = any_layout(&any[t], d, floats ? CB_F32 : s->storage);
     }
-    if (pass == CB_CONV_BACKWARD_DATA)
-        status = dnnl_convolution_backward_data_desc_init(&desc, algorithm, &any[X], &any[W], &any[Y], strides, padding,
-                                                          padding);
-    else
-        status = dnnl_convolution_backward_weights_desc_init(&desc, algorithm, &any[X], &any[W], NULL, &any[Y], strides,
-                                                             padding, padding);
-    if (!status) status = dnnl_primitive_desc_create(out, &desc, NULL, engine, hint);
-    dnnl_primitive_desc_destroy(hint);
+    /* The hint of a backward pass is the forward one, whose weights have the storage format though dW has floats. */
+    bool backward = plan->pass != CB_CONV_FORWARD;
+    if (backward && !status) status = any_layout(&w, sizes[W], s->storage);
+    if (backward && !status)
+        status = onednn_convolution(&hint, CB_CONV_FORWARD, DNNL_AUTO, any[X], w, any[Y], strides, padding, NULL);
+    if (!status)
+        status = onednn_convolution(&plan->description, plan->pass, algorithm, any[X], any[W], any[Y], strides, padding,
+                                    hint);
+    if (hint) onednn.description_destroy(hint);
+    onednn_tensor_free(w);
     return status;
 }
 
-static dnnl_status_t reorder(dnnl_memory_t from, dnnl_memory_t to)
+static int reorder(void *from, void *to)
 {
-    const dnnl_memory_desc_t *from_md, *to_md;
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_primitive_t primitive = NULL;
-    dnnl_status_t status = dnnl_memory_get_memory_desc(from, &from_md);
-    if (!status) status = dnnl_memory_get_memory_desc(to, &to_md);
-    if (!status) status = dnnl_reorder_primitive_desc_create(&description, from_md, engine, to_md, engine, NULL);
-    if (!status) status = dnnl_primitive_create(&primitive, description);
-    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-    if (!status) status = dnnl_primitive_execute(primitive, stream, 2, arguments);
-    if (!status) status = dnnl_stream_wait(stream);
-    dnnl_primitive_destroy(primitive);
-    dnnl_primitive_desc_destroy(description);
+    const void *from_tensor, *to_tensor;
+    void *description = NULL, *primitive = NULL;
+    int status = onednn.memory_tensor(from, &from_tensor);
+    if (!status) status = onednn.memory_tensor(to, &to_tensor);
+    if (!status)
+        status = onednn.reorder_create(&description, from_tensor, onednn.engine, to_tensor, onednn.engine, NULL);
+    if (!status) status = onednn.primitive_create(&primitive, description);
+    const struct dnnl_argument arguments[] = {{DNNL_SRC, from}, {DNNL_DST, to}};
+    if (!status) status = onednn.execute(primitive, onednn.stream, 2, arguments);
+    if (!status) status = onednn.stream_wait(onednn.stream);
+    if (primitive) onednn.primitive_destroy(primitive);
+    if (description) onednn.description_destroy(description);
     return status;
 }
 
 /* Memory in the library's layout; the threads that will read it are the first that write it. */
-static dnnl_status_t make_memory(struct cb_conv_plan *plan, enum cb_conv_pass pass, enum tensor t, const void *ours)
+static int make_memory(struct cb_conv_plan *plan, int t, const float *ours)
 {
-    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(plan->description, passes[pass].of[t].query, 0);
-    plan->data[t] = cb_alloc_tensor(dnnl_memory_desc_get_size(md));
-    if (!plan->data[t]) return dnnl_out_of_memory;
-    dnnl_status_t status = dnnl_memory_create(&plan->memory[t], md, engine, plan->data[t]);
-    plan->arguments[t] = (dnnl_exec_arg_t){passes[pass].of[t].argument, plan->memory[t]};
-    if (status || t == plan->output) return status;
-    dnnl_memory_t from;
-    status = dnnl_memory_create(&from, &plan->ours[t], engine, (void *)(uintptr_t)ours);
+    const void *tensor = onednn.query_tensor(plan->description, passes[plan->pass].of[t].query, 0);
+    plan->data[t] = cb_alloc_tensor(onednn.tensor_bytes(tensor));
+    if (!plan->data[t]) return DNNL_OUT_OF_MEMORY;
+    int status = onednn.memory_create(&plan->memory[t], tensor, onednn.engine, plan->data[t]);
+    plan->arguments[t] = (struct dnnl_argument){passes[plan->pass].of[t].argument, plan->memory[t]};
+    if (status || t == passes[plan->pass].output) return status;
+    void *from;
+    status = onednn.memory_create(&from, plan->plain[t], onednn.engine, (void *)(uintptr_t)ours);
     if (status) return status;
     status = reorder(from, plan->memory[t]);
-    dnnl_memory_destroy(from);
+    onednn.memory_destroy(from);
     return status;
 }
 
@@ -177,11 +169,13 @@ static void destroy(struct cb_conv_plan *plan)
 {
     if (!plan) return;
     for (int t = 0; t < TENSORS; t++) {
-        dnnl_memory_destroy(plan->memory[t]);
+        if (plan->memory[t]) onednn.memory_destroy(plan->memory[t]);
         free(plan->data[t]);
+        onednn_tensor_free(plan->plain[t]);
+        onednn_tensor_free(plan->any[t]);
     }
-    dnnl_primitive_destroy(plan->primitive);
-    dnnl_primitive_desc_destroy(plan->description);
+    if (plan->primitive) onednn.primitive_destroy(plan->primitive);
+    if (plan->description) onednn.description_destroy(plan->description);
     free(plan);
 }
 
@@ -191,28 +185,18 @@ static enum cb_status create(struct cb_conv_plan **out, const struct cb_conv_sha
     *out = NULL;
     struct cb_conv_plan *plan = calloc(1, sizeof *plan);
     if (!plan) return cb_fail(err, CB_NO_MEMORY, "oneDNN: out of memory for a plan");
-    plan->output = passes[pass].output;
-    const dnnl_format_tag_t tags[TENSORS] = {shape->c % 16 ? dnnl_nchw : dnnl_nChw16c, dnnl_oihw, dnnl_nChw16c};
-    const void *const ours[TENSORS] = {tensors->x, tensors->w, tensors->y};
-    const dnnl_data_type_t stored = shape->storage == CB_BF16 ? dnnl_bf16 : dnnl_f32;
-    const dnnl_data_type_t theirs[TENSORS] = {stored, plan->output == W ? dnnl_f32 : stored, stored};
-    dnnl_data_type_t held[TENSORS] = {shape->kind == CB_CONV_STEM ? dnnl_f32 : stored, dnnl_f32, stored};
-    held[plan->output] = dnnl_f32; /* result() converts */
-    dnnl_memory_desc_t any[TENSORS];
-    dnnl_status_t status = describe(shape, theirs, NULL, any);
-    if (!status) status = describe(shape, held, tags, plan->ours);
-    if (!status) status = describe_pass(&plan->description, shape, pass, algorithms[algorithm], any);
-    if (!status)
-        status =
-            dnnl_primitive_desc_query(plan->description, dnnl_query_impl_info_str, 0, (void *)&plan->implementation);
-    if (!status) status = dnnl_primitive_create(&plan->primitive, plan->description);
-    for (enum tensor t = X; t < TENSORS && !status; t++) status = make_memory(plan, pass, t, ours[t]);
+    plan->pass = pass;
+    const float *const ours[TENSORS] = {tensors->x, tensors->w, tensors->y};
+    int status = describe(plan, shape, algorithms[algorithm]);
+    if (!status) status = onednn.query(plan->description, DNNL_QUERY_IMPLEMENTATION, 0, &plan->implementation);
+    if (!status) status = onednn.primitive_create(&plan->primitive, plan->description);
+    for (int t = X; t < TENSORS && !status; t++) status = make_memory(plan, t, ours[t]);
     if (!status) {
         *out = plan;
         return CB_OK;
     }
     destroy(plan);
-    if (status == dnnl_unimplemented)
+    if (status == DNNL_UNIMPLEMENTED)
         return cb_fail(err, CB_UNAVAILABLE, "not offered for this shape and format on this CPU");
     return failed("planning a convolution", status, err);
 }
@@ -224,18 +208,19 @@ static const char *implementation(const struct cb_conv_plan *plan)
 
 static enum cb_status run(struct cb_conv_plan *plan, struct cb_error *err)
 {
-    dnnl_status_t status = dnnl_primitive_execute(plan->primitive, stream, TENSORS, plan->arguments);
-    if (!status) status = dnnl_stream_wait(stream);
+    int status = onednn.execute(plan->primitive, onednn.stream, TENSORS, plan->arguments);
+    if (!status) status = onednn.stream_wait(onednn.stream);
     return status ? failed("a convolution", status, err) : CB_OK;
 }
 
 static enum cb_status result(struct cb_conv_plan *plan, float *out, struct cb_error *err)
 {
-    dnnl_memory_t to;
-    dnnl_status_t status = dnnl_memory_create(&to, &plan->ours[plan->output], engine, out);
+    void *to;
+    int output = passes[plan->pass].output;
+    int status = onednn.memory_create(&to, plan->plain[output], onednn.engine, out);
     if (!status) {
-        status = reorder(plan->memory[plan->output], to);
-        dnnl_memory_destroy(to);
+        status = reorder(plan->memory[output], to);
+        onednn.memory_destroy(to);
     }
     return status ? failed("reading a result", status, err) : CB_OK;
 }
@@ -244,88 +229,88 @@ static void buffers(const struct cb_conv_plan *plan, void (*visit)(void *context
                     void *context)
 {
     for (int t = 0; t < TENSORS; t++) {
-        const dnnl_memory_desc_t *md;
-        if (!dnnl_memory_get_memory_desc(plan->memory[t], &md))
-            visit(context, plan->data[t], dnnl_memory_desc_get_size(md));
+        const void *tensor;
+        if (!onednn.memory_tensor(plan->memory[t], &tensor)) visit(context, plan->data[t], onednn.tensor_bytes(tensor));
     }
 }
 
-const struct cb_conv_peer cb_conv_onednn = {.name = "oneDNN",
-                                            .algorithms = ALGORITHMS,
-                                            .algorithm_names = algorithm_names,
-                                            .create = create,
-                                            .implementation = implementation,
-                                            .run = run,
-                                            .result = result,
-                                            .buffers = buffers,
-                                            .destroy = destroy};
+static const struct cb_conv_functions conv = {.algorithms = ALGORITHMS,
+                                              .algorithm_names = algorithm_names,
+                                              .create = create,
+                                              .implementation = implementation,
+                                              .run = run,
+                                              .result = result,
+                                              .buffers = buffers,
+                                              .destroy = destroy};
 
 /* --- SGEMM --- */
 
-static const char *prepare_gemm(const struct cb_gemm *gemm)
+static const char *prepare_gemm(const struct cb_gemm *g)
 {
-    (void)gemm;
+    (void)g;
     return NULL;
 }
 
 static enum cb_status run_gemm(const struct cb_gemm *g, struct cb_error *err)
 {
-    dnnl_status_t status = dnnl_sgemm('N', 'N', (dnnl_dim_t)g->m, (dnnl_dim_t)g->n, (dnnl_dim_t)g->k, 1, g->a,
-                                      (dnnl_dim_t)g->lda, g->b, (dnnl_dim_t)g->ldb, 0, g->c, (dnnl_dim_t)g->ldc);
+    int status = onednn.sgemm('N', 'N', (int64_t)g->m, (int64_t)g->n, (int64_t)g->k, 1, g->a, (int64_t)g->lda, g->b,
+                              (int64_t)g->ldb, 0, g->c, (int64_t)g->ldc);
     return status ? failed("sgemm", status, err) : CB_OK;
 }
 
 /* --- the product of bf16: a primitive made for the sizes, on row-major matrices as they are --- */
 
 static struct {
-    dnnl_primitive_desc_t description;
-    dnnl_primitive_t primitive;
-    dnnl_memory_t memory[TENSORS];
+    void *description, *primitive;
+    struct dnnl_argument arguments[TENSORS];
 } matmul;
 
 static void destroy_matmul(void)
 {
-    for (int t = 0; t < TENSORS; t++) dnnl_memory_destroy(matmul.memory[t]);
-    dnnl_primitive_destroy(matmul.primitive);
-    dnnl_primitive_desc_destroy(matmul.description);
+    for (int t = 0; t < TENSORS; t++)
+        if (matmul.arguments[t].memory) onednn.memory_destroy(matmul.arguments[t].memory);
+    if (matmul.primitive) onednn.primitive_destroy(matmul.primitive);
+    if (matmul.description) onednn.description_destroy(matmul.description);
     memset(&matmul, 0, sizeof matmul);
 }
 
 static const char *prepare_gemm_bf16(const struct cb_gemm_bf16 *g)
 {
+    static const int arguments[TENSORS] = {DNNL_SRC, DNNL_WEIGHTS, DNNL_DST};
     destroy_matmul();
-    dnnl_dim_t m = (dnnl_dim_t)g->m, n = (dnnl_dim_t)g->n, k = (dnnl_dim_t)g->k;
-    const dnnl_dims_t dims[TENSORS] = {{m, k}, {k, n}, {m, n}};
-    const dnnl_dims_t strides[TENSORS] = {{(dnnl_dim_t)g->lda, 1}, {(dnnl_dim_t)g->ldb, 1}, {(dnnl_dim_t)g->ldc, 1}};
-    dnnl_memory_desc_t md[TENSORS];
-    dnnl_matmul_desc_t desc;
-    dnnl_status_t status = dnnl_success;
-    for (int t = 0; t < TENSORS && !status; t++)
-        status = dnnl_memory_desc_init_by_strides(&md[t], 2, dims[t], t == Y ? dnnl_f32 : dnnl_bf16, strides[t]);
-    if (!status) status = dnnl_matmul_desc_init(&desc, &md[X], &md[W], NULL, &md[Y]);
-    if (!status) status = dnnl_primitive_desc_create(&matmul.description, &desc, NULL, engine, NULL);
-    if (!status) status = dnnl_primitive_create(&matmul.primitive, matmul.description);
+    int64_t m = (int64_t)g->m, n = (int64_t)g->n, k = (int64_t)g->k;
+    const int64_t sizes[TENSORS][2] = {{m, k}, {k, n}, {m, n}};
+    const int64_t strides[TENSORS][2] = {{(int64_t)g->lda, 1}, {(int64_t)g->ldb, 1}, {(int64_t)g->ldc, 1}};
     void *const data[TENSORS] = {(void *)(uintptr_t)g->a, (void *)(uintptr_t)g->b, g->c};
+    void *tensor[TENSORS] = {NULL};
+    int status = 0;
     for (int t = 0; t < TENSORS && !status; t++)
-        status = dnnl_memory_create(&matmul.memory[t], &md[t], engine, data[t]);
+        status = onednn_tensor(&tensor[t], 2, sizes[t], t == Y ? DNNL_F32 : DNNL_BF16, strides[t]);
+    if (!status) status = onednn_matmul(&matmul.description, tensor[X], tensor[W], tensor[Y]);
+    if (!status) status = onednn.primitive_create(&matmul.primitive, matmul.description);
+    for (int t = 0; t < TENSORS && !status; t++) {
+        matmul.arguments[t].argument = arguments[t];
+        status = onednn.memory_create(&matmul.arguments[t].memory, tensor[t], onednn.engine, data[t]);
+    }
+    for (int t = 0; t < TENSORS; t++) onednn_tensor_free(tensor[t]);
     return status ? "no bf16 product for this processor" : NULL;
 }
 
 static enum cb_status run_gemm_bf16(const struct cb_gemm_bf16 *g, struct cb_error *err)
 {
     (void)g;
-    const dnnl_exec_arg_t arguments[] = {
-        {DNNL_ARG_SRC, matmul.memory[X]}, {DNNL_ARG_WEIGHTS, matmul.memory[W]}, {DNNL_ARG_DST, matmul.memory[Y]}};
-    dnnl_status_t status = dnnl_primitive_execute(matmul.primitive, stream, TENSORS, arguments);
-    if (!status) status = dnnl_stream_wait(stream);
+    int status = onednn.execute(matmul.primitive, onednn.stream, TENSORS, matmul.arguments);
+    if (!status) status = onednn.stream_wait(onednn.stream);
     return status ? failed("a product of bf16", status, err) : CB_OK;
 }
 
-const struct cb_gemm_peer cb_gemm_onednn = {.name = "oneDNN",
-                                            .prefixes = {"ONEDNN_", "DNNL_"},
-                                            .kernels_variables = {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"},
-                                            .start = start,
-                                            .prepare = prepare_gemm,
-                                            .run = run_gemm,
-                                            .prepare_bf16 = prepare_gemm_bf16,
-                                            .run_bf16 = run_gemm_bf16};
+static const struct cb_gemm_functions gemm = {
+    .prepare = prepare_gemm, .run = run_gemm, .prepare_bf16 = prepare_gemm_bf16, .run_bf16 = run_gemm_bf16};
+
+const struct cb_peer cb_peer_onednn = {.name = "oneDNN",
+                                       .package = "libdnnl-dev",
+                                       .prefixes = {"ONEDNN_", "DNNL_"},
+                                       .kernels_variables = {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"},
+                                       .start = start,
+                                       .gemm = &gemm,
+                                       .conv = &conv};

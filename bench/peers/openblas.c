@@ -1,27 +1,28 @@
-/* OpenBLAS is loaded while the program runs, its names kept apart (RTLD_LOCAL): BLIS exports cblas_sgemm too, and a
- * linker would take whichever comes first. libopenblas.so.0 is OpenBLAS by its name, where libblas.so.3 may be any
- * BLAS. */
-#include <dlfcn.h>
+/* OpenBLAS: SGEMM. libopenblas.so.0 is OpenBLAS by its name, where libblas.so.3 may be any BLAS. */
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "gemm_peer.h"
+#include "load.h"
+#include "peer.h"
 
 enum { ROW_MAJOR = 101, NO_TRANS = 111 }; /* of CBLAS */
 typedef void sgemm_fn(int order, int transa, int transb, int m, int n, int k, float alpha, const float *a, int lda,
                       const float *b, int ldb, float beta, float *c, int ldc);
 
 static sgemm_fn *sgemm;
+static void (*set_threads)(int);
+static int (*get_threads)(void);
+static char *(*get_config)(void);
+static char *(*get_corename)(void);
 
-/* The library's own file, where links of the system led to it. */
-static const char *file_of(const void *symbol, char path[PATH_MAX])
-{
-    Dl_info info;
-    return dladdr(symbol, &info) && realpath(info.dli_fname, path) ? path : "file unknown";
-}
+static const char package[] = "libopenblas-dev";
+static const struct cb_symbol symbols[] = {{"cblas_sgemm", &sgemm},
+                                           {"openblas_set_num_threads", &set_threads},
+                                           {"openblas_get_num_threads", &get_threads},
+                                           {"openblas_get_config", &get_config},
+                                           {"openblas_get_corename", &get_corename}};
 
 /* Its other cores have kernels of SSE or AVX, or are of other architectures. */
 static enum cb_isa isa_of(const char *core)
@@ -77,31 +78,27 @@ static void read_version(char *version, size_t bytes, const char *config)
 
 static enum cb_status start(size_t threads, struct cb_peer_about *about, struct cb_error *err)
 {
-    void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (!library) return cb_fail(err, CB_UNAVAILABLE, "not found (%s; libopenblas-dev has it)", dlerror());
-    void *symbol = dlsym(library, "cblas_sgemm");
-    sgemm = (sgemm_fn *)symbol;
-    void (*set_threads)(int) = (void (*)(int))dlsym(library, "openblas_set_num_threads");
-    int (*get_threads)(void) = (int (*)(void))dlsym(library, "openblas_get_num_threads");
-    char *(*config)(void) = (char *(*)(void))dlsym(library, "openblas_get_config");
-    char *(*core)(void) = (char *(*)(void))dlsym(library, "openblas_get_corename");
-    if (!sgemm || !set_threads || !get_threads || !config || !core)
-        return cb_fail(err, CB_UNAVAILABLE, "libopenblas.so.0 lacks functions of OpenBLAS: is it another library?");
+    static const char *const files[] = {"libopenblas.so.0", NULL};
+    char path[PATH_MAX];
+    void *library, *function;
+    enum cb_status status = cb_load(&library, files, package, err);
+    if (!status) status = cb_load_symbols(library, symbols, sizeof symbols / sizeof *symbols, err);
+    if (status) return status;
     set_threads((int)threads);
     if (get_threads() != (int)threads)
         return cb_fail(err, CB_UNAVAILABLE, "left out: %d threads instead of %zu", get_threads(), threads);
-    char path[PATH_MAX];
-    read_version(about->version, sizeof about->version, config());
-    snprintf(about->kernels, sizeof about->kernels, "%s", core());
+    read_version(about->version, sizeof about->version, get_config());
+    snprintf(about->kernels, sizeof about->kernels, "%s", get_corename());
     about->isa = isa_of(about->kernels);
-    snprintf(about->text, sizeof about->text, "%s, core %s, threads: %d, %.900s", config(), about->kernels,
-             get_threads(), file_of(symbol, path));
+    memcpy(&function, &sgemm, sizeof function);
+    snprintf(about->text, sizeof about->text, "%s, core %s, threads: %d, %.900s", get_config(), about->kernels,
+             get_threads(), cb_loaded_file(function, path));
     return CB_OK;
 }
 
-static const char *prepare(const struct cb_gemm *gemm)
+static const char *prepare(const struct cb_gemm *g)
 {
-    return gemm->m > INT_MAX || gemm->n > INT_MAX || gemm->k > INT_MAX ? "larger than its integers" : NULL;
+    return g->m > INT_MAX || g->n > INT_MAX || g->k > INT_MAX ? "larger than its integers" : NULL;
 }
 
 static enum cb_status run(const struct cb_gemm *g, struct cb_error *err)
@@ -112,11 +109,13 @@ static enum cb_status run(const struct cb_gemm *g, struct cb_error *err)
     return CB_OK;
 }
 
-const struct cb_gemm_peer cb_gemm_openblas = {.name = "OpenBLAS",
-                                              .own_threads = true,
-                                              .prefixes = {"OPENBLAS_", "GOTO_"},
-                                              .kernels_variables = {"OPENBLAS_CORETYPE"},
-                                              .kernels_value = kernels_value,
-                                              .start = start,
-                                              .prepare = prepare,
-                                              .run = run};
+static const struct cb_gemm_functions gemm = {.prepare = prepare, .run = run};
+
+const struct cb_peer cb_peer_openblas = {.name = "OpenBLAS",
+                                         .package = package,
+                                         .prefixes = {"OPENBLAS_", "GOTO_"},
+                                         .kernels_variables = {"OPENBLAS_CORETYPE"},
+                                         .kernels_value = kernels_value,
+                                         .own_threads = true,
+                                         .start = start,
+                                         .gemm = &gemm};

@@ -19,10 +19,10 @@ static const struct cb_shape_key keys[] = {
 static const struct cb_shape_form form = {.name = "augment", .keys = keys, .n_keys = sizeof keys / sizeof *keys};
 
 /* No arithmetic: a table has the normalised values. */
-static void enter(struct cb_contest *contest, const struct cb_field *field)
+static void implement(struct cb_case *the_case, const struct cb_availability *available)
 {
-    double pixels = (double)cb_shape_value(contest->shape, "batch") * CB_IMAGE_PIXELS;
-    cb_enter_ours(contest, field, "", 0, &(struct cb_cost){.bytes = pixels * (sizeof(uint8_t) + sizeof(float))}, false);
+    double pixels = (double)cb_shape_value(the_case->shape, "batch") * CB_IMAGE_PIXELS;
+    cb_add_ours(the_case, available, "", 0, &(struct cb_cost){.bytes = pixels * (sizeof(uint8_t) + sizeof(float))}, false);
 }
 
 struct work {
@@ -53,11 +53,11 @@ static void draw(struct work *w, size_t n)
     }
 }
 
-static enum cb_status setup(void **out, const struct cb_contest *contest, struct cb_team *team, struct cb_error *err)
+static enum cb_status setup(void **out, const struct cb_case *the_case, struct cb_team *team, struct cb_error *err)
 {
     struct work *w = *out = calloc(1, sizeof *w);
     if (!w) return cb_fail(err, CB_NO_MEMORY, "out of memory for a batch");
-    size_t n = cb_shape_value(contest->shape, "batch");
+    size_t n = cb_shape_value(the_case->shape, "batch");
     w->team = team;
     w->pixels = malloc(n * CB_IMAGE_PIXELS);
     w->images = calloc(n, sizeof *w->images);
@@ -70,7 +70,7 @@ static enum cb_status setup(void **out, const struct cb_contest *contest, struct
     w->args = (struct cb_augment){.n = n,
                                   .pixels = w->images,
                                   .views = w->views,
-                                  .pad = (enum cb_pad)cb_shape_value(contest->shape, "pad"),
+                                  .pad = (enum cb_pad)cb_shape_value(the_case->shape, "pad"),
                                   .table = w->table,
                                   .out = w->out};
     outputs_add(&w->outputs, "out", CB_F32, w->out, n * CB_IMAGE_PIXELS);
@@ -79,13 +79,13 @@ static enum cb_status setup(void **out, const struct cb_contest *contest, struct
     return outputs_expect(&w->outputs, err);
 }
 
-static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status prepare(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     (void)work, (void)e, (void)err;
     return CB_OK;
 }
 
-static enum cb_status run(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status run(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     (void)e, (void)err;
     struct work *w = work;
@@ -93,7 +93,7 @@ static enum cb_status run(void *work, const struct cb_entrant *e, struct cb_erro
     return CB_OK;
 }
 
-static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status verify(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     (void)e;
     struct work *w = work;
@@ -102,7 +102,7 @@ static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_e
     return outputs_check(&w->outputs, err);
 }
 
-static void buffers(void *work, const struct cb_entrant *e, cb_buffer_fn *visit, void *context)
+static void buffers(void *work, const struct cb_implementation *e, cb_buffer_fn *visit, void *context)
 {
     (void)e;
     const struct work *w = work;
@@ -122,14 +122,14 @@ static void release(void *work)
     free(w);
 }
 
-const struct cb_kernel cb_bench_augment = {
+const struct cb_kernel cb_suite_augment[] = {{
     .name = "augment",
     .form = &form,
-    .enter = enter,
+    .implement = implement,
     .setup = setup,
     .prepare = prepare,
     .verify = verify,
     .run = run,
     .buffers = buffers,
     .release = release,
-};
+}, {0}};

@@ -282,9 +282,47 @@ enum cb_status conv_case_run(void *conv_case, struct cb_error *err)
     return CB_OK;
 }
 
-void conv_case_oihw(const struct conv_case *c, float *w)
+static double value_of(enum cb_format format, const void *from, size_t at)
 {
-    cb_conv_unpack_oihw(&c->shape, c->w, w);
+    return (double)(format == CB_F32 ? ((const float *)from)[at] : cb_bf16_value(((const uint16_t *)from)[at]));
+}
+
+/* [images][channels/16][pixels][16] -> [images][channels][pixels]; the three channels of images are planes already. */
+static void to_plain(enum cb_format format, const void *from, size_t images, size_t channels, size_t pixels, float *to)
+{
+    size_t lanes = channels % CB_LANES ? 1 : CB_LANES, at = 0;
+    for (size_t block = 0; block < images * channels / lanes; block++)
+        for (size_t pixel = 0; pixel < pixels; pixel++)
+            for (size_t lane = 0; lane < lanes; lane++, at++)
+                to[(block * lanes + lane) * pixels + pixel] = (float)value_of(format, from, at);
+}
+
+enum cb_status conv_case_plain(const struct conv_case *c, enum cb_conv_pass pass, struct conv_plain *plain,
+                               struct cb_error *err)
+{
+    const struct cb_conv_shape *s = &c->shape;
+    bool forward = pass == CB_CONV_FORWARD, x = pass != CB_CONV_BACKWARD_DATA, w = pass != CB_CONV_BACKWARD_WEIGHTS;
+    *plain = (struct conv_plain){0};
+    if (x) plain->x = malloc(input_size(s) * sizeof(float));
+    if (w) plain->w = malloc(cb_conv_weights(s) * sizeof(float));
+    if (!forward) plain->y = malloc(output_size(s) * sizeof(float));
+    if ((x && !plain->x) || (w && !plain->w) || (!forward && !plain->y)) {
+        conv_plain_free(plain);
+        return cb_fail(err, CB_NO_MEMORY, "out of memory for a library's operands; use a smaller --batch");
+    }
+    enum cb_format source = s->kind == CB_CONV_STEM ? CB_F32 : s->storage;
+    if (x) to_plain(source, forward ? c->fwd.source.x : c->bwd.source.x, s->n, s->c, s->h * s->w, plain->x);
+    if (w) cb_conv_unpack_oihw(s, c->w, plain->w);
+    if (!forward) to_plain(s->storage, c->bwd.dy.g, s->n, s->k, cb_conv_out_h(s) * cb_conv_out_w(s), plain->y);
+    return CB_OK;
+}
+
+void conv_plain_free(struct conv_plain *plain)
+{
+    free(plain->x);
+    free(plain->w);
+    free(plain->y);
+    *plain = (struct conv_plain){0};
 }
 
 size_t conv_case_result_size(const struct conv_case *c, enum cb_conv_pass pass)
@@ -303,37 +341,26 @@ size_t conv_case_result_size(const struct conv_case *c, enum cb_conv_pass pass)
 /* dX of the strided 1x1 has its even rows and columns only; the others are 0. */
 static void expand_even(const struct cb_conv_shape *s, const float *dx, float *out)
 {
-    memset(out, 0, s->n * s->c * s->h * s->w * sizeof *out);
-    for (size_t block = 0; block < s->n * s->c / 16; block++)
-        for (size_t y = 0; y < s->h; y += 2)
-            for (size_t x = 0; x < s->w; x += 2, dx += 16)
-                memcpy(out + ((block * s->h + y) * s->w + x) * 16, dx, 16 * sizeof *dx);
-}
-
-static void to_floats(enum cb_format format, const void *from, size_t n, float *to)
-{
-    if (format == CB_F32)
-        memcpy(to, from, n * sizeof *to);
-    else
-        for (size_t i = 0; i < n; i++) to[i] = cb_bf16_value(((const uint16_t *)from)[i]);
+    memset(out, 0, input_size(s) * sizeof *out);
+    for (size_t row = 0; row < s->n * s->c * s->h; row++)
+        for (size_t x = 0; x < s->w && row % s->h % 2 == 0; x += 2) out[row * s->w + x] = *dx++;
 }
 
 enum cb_status conv_case_result(const struct conv_case *c, enum cb_conv_pass pass, float *out, struct cb_error *err)
 {
     const struct cb_conv_shape *s = &c->shape;
-    size_t n = conv_case_result_size(c, pass);
     if (pass == CB_CONV_BACKWARD_WEIGHTS) {
         cb_conv_unpack_oihw(s, c->bwd.dw, out);
     } else if (pass == CB_CONV_FORWARD) {
-        to_floats(s->storage, c->fwd.y, n, out);
+        to_plain(s->storage, c->fwd.y, s->n, s->k, cb_conv_out_h(s) * cb_conv_out_w(s), out);
     } else if (s->kind == CB_CONV_1X1_S2) {
-        float *dx = malloc(n / 4 * sizeof *dx);
+        float *dx = malloc(dx_size(s) * sizeof *dx);
         if (!dx) return cb_fail(err, CB_NO_MEMORY, "out of memory to compare results; use a smaller --batch");
-        to_floats(s->storage, c->bwd.dx, n / 4, dx);
+        to_plain(s->storage, c->bwd.dx, s->n, s->c, s->h * s->w / 4, dx);
         expand_even(s, dx, out);
         free(dx);
     } else {
-        to_floats(s->storage, c->bwd.dx, n, out);
+        to_plain(s->storage, c->bwd.dx, s->n, s->c, s->h * s->w, out);
     }
     return CB_OK;
 }
@@ -342,17 +369,14 @@ double conv_case_worst_channel(const struct conv_case *c, enum cb_conv_pass pass
                                const float *got)
 {
     const struct cb_conv_shape *s = &c->shape;
-    /* [images][blocks][pixels][lanes], or [K][C*R*S] */
-    size_t channels = pass == CB_CONV_BACKWARD_DATA ? s->c : s->k, n = conv_case_result_size(c, pass);
-    size_t images = pass == CB_CONV_BACKWARD_WEIGHTS ? 1 : s->n,
-           lanes = pass == CB_CONV_BACKWARD_WEIGHTS ? 1 : CB_LANES;
-    size_t pixels = n / images / channels;
+    size_t channels = pass == CB_CONV_BACKWARD_DATA ? s->c : s->k;
+    size_t images = pass == CB_CONV_BACKWARD_WEIGHTS ? 1 : s->n;
+    size_t pixels = conv_case_result_size(c, pass) / images / channels; /* of dW: C*R*S */
     double worst = 0;
     for (size_t channel = 0; channel < channels; channel++) {
         double difference = 0, size = 0;
         for (size_t i = 0; i < images * pixels; i++) {
-            size_t at =
-                ((i / pixels * (channels / lanes) + channel / lanes) * pixels + i % pixels) * lanes + channel % lanes;
+            size_t at = (i / pixels * channels + channel) * pixels + i % pixels;
             double d = (double)got[at] - (double)expected[at];
             difference += d * d;
             size += (double)expected[at] * (double)expected[at];

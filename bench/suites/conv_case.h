@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "conv_peer.h"
 #include "kernels.h"
+#include "peer.h"
 
 /* One convolution of ours with its buffers, ready to be timed: alone, as a library computes it, or as a pass of the
  * network, whose arguments train/model/block.c fills in. */
@@ -47,12 +47,17 @@ enum cb_status conv_case_plan(struct conv_case *c, struct cb_team *team, const s
 void conv_case_release(struct conv_case *c);
 /* Puts back the operand that a run has overwritten: the next run has the first one's result again. */
 void conv_case_restore(const struct conv_case *c);
-enum cb_status conv_case_run(void *conv_case, struct cb_error *err); /* a cb_side_fn */
+enum cb_status conv_case_run(void *conv_case, struct cb_error *err); 
 
-/* The weights as [K][C][R][S]. */
-void conv_case_oihw(const struct conv_case *c, float *w);
+/* The operands in the layouts of cb_conv_tensors (peer.h), as far as the pass of a peer reads them. CB_NO_MEMORY. */
+struct conv_plain {
+    float *x, *w, *y;
+};
+enum cb_status conv_case_plain(const struct conv_case *c, enum cb_conv_pass pass, struct conv_plain *plain,
+                               struct cb_error *err);
+void conv_plain_free(struct conv_plain *plain);
 
-/* Elements of what the pass of a peer computes, and our numbers for it as floats in the layout of conv_peer.h. */
+/* Elements of what the pass of a peer computes, and our numbers for it in the layout of cb_conv_tensors. */
 size_t conv_case_result_size(const struct conv_case *c, enum cb_conv_pass pass);
 enum cb_status conv_case_result(const struct conv_case *c, enum cb_conv_pass pass, float *out, struct cb_error *err);
 

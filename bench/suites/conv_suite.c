@@ -1,4 +1,4 @@
-/* The convolutions: ours by algorithm and ISA, and oneDNN's algorithms. */
+/* The convolutions: ours by algorithm and ISA, and the libraries' algorithms. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static const struct cb_shape_key keys[] = {
     {.name = "k", .min = 16, .max = 1024, .step = 16},
     {.name = "hw", .min = 1, .max = 128, .step = 1},
     {.name = "batch", .min = 1, .max = 4096, .step = 1},
-    {.name = "numerics", .word = version_word},
+    {.name = "numerics", .word = version_word, .optional = true},
 };
 
 enum algorithm { DIRECT, WINOGRAD, IM2COL, ALGORITHMS };
@@ -134,7 +134,7 @@ static bool takes_fused(const struct cb_shape *s)
 
 static const struct cb_shape_form form = {"conv", keys, sizeof keys / sizeof *keys, check_shape};
 
-/* --- entrants --- */
+/* --- implementations --- */
 
 /* Bytes that a pass reads and writes, each tensor once; what is replaced in place is read and written. */
 static double traffic(const struct cb_conv_shape *s, enum case_pass pass)
@@ -167,55 +167,55 @@ static double peer_traffic(const struct cb_conv_shape *s)
     return (in + out + (double)cb_conv_weights(s)) * (double)cb_format_bytes(s->storage);
 }
 
-/* A peer's entrant: which of its passes, which of its algorithms. */
-enum { PEER = 100 };
-static unsigned peer_variant(enum cb_conv_pass pass, size_t algorithm)
-{
-    return PEER + (unsigned)pass * CB_MAX_ENTRANTS + (unsigned)algorithm;
-}
-
-static void enter_peer(struct cb_contest *contest, const struct cb_field *field, const struct cb_conv_shape *s,
-                       bool backward)
+static void add_pass(struct cb_case *the_case, const struct cb_availability *available, const struct cb_peer *peer,
+                     const struct cb_conv_shape *s, enum cb_conv_pass pass)
 {
     static const char *const suffixes[CB_CONV_PASSES] = {"", ":dX", ":dW"};
-    const struct cb_conv_peer *peer = &cb_conv_onednn;
-    for (enum cb_conv_pass pass = CB_CONV_FORWARD; pass < CB_CONV_PASSES; pass++) {
-        if (backward == (pass == CB_CONV_FORWARD)) continue;
-        if (pass == CB_CONV_BACKWARD_DATA && s->kind == CB_CONV_STEM) continue; /* images have no gradient */
-        for (size_t a = 0; a < peer->algorithms; a++) {
-            char way[24];
-            snprintf(way, sizeof way, "%s%s", peer->algorithm_names[a], suffixes[pass]);
-            struct cb_cost cost = {.flops = cb_conv_flops(s), .bytes = peer_traffic(s)};
-            /* "auto" may choose Winograd, which may have other tiles than ours: this is a bound, no count. */
-            bool winograd =
-                cb_shape_value(contest->shape, "kind") == K3X3 && strcmp(peer->algorithm_names[a], "direct");
-            cost.least_flops[s->storage] = winograd ? cost.flops / 4 : cost.flops;
-            struct cb_entrant *e = cb_enter_library(contest, field, peer->name, way, peer_variant(pass, a), &cost);
-            if (e && backward && s->kind != CB_CONV_STEM) e->part = pass == CB_CONV_BACKWARD_DATA ? 1 : 2;
-        }
+    for (size_t a = 0; a < peer->conv->algorithms; a++) {
+        char name[24];
+        snprintf(name, sizeof name, "%s%s", peer->conv->algorithm_names[a], suffixes[pass]);
+        struct cb_cost cost = {.flops = cb_conv_flops(s), .bytes = peer_traffic(s)};
+        /* A library that chooses may choose Winograd, which may have other tiles than ours: this is a bound, no count. */
+        bool direct = !strcmp(peer->conv->algorithm_names[a], "direct") || cb_shape_value(the_case->shape, "kind") != K3X3;
+        cost.least_flops[s->storage] = direct ? cost.flops : cost.flops / 4;
+        struct cb_implementation *e = cb_add_peer(the_case, available, peer, name, (unsigned)a, &cost);
+        if (e && s->kind != CB_CONV_STEM) e->part = pass; /* a forward pass is a whole */
     }
 }
 
-static void enter(struct cb_contest *contest, const struct cb_field *field)
+static void add_peers(struct cb_case *the_case, const struct cb_availability *available, const struct cb_conv_shape *s,
+                      bool backward)
 {
-    enum case_pass pass = (enum case_pass)contest->kernel->pass;
+    for (size_t i = 0; i < available->n_peers; i++) {
+        const struct cb_peer *peer = available->peer[i];
+        if (!peer->conv) continue;
+        if (!backward) add_pass(the_case, available, peer, s, CB_CONV_FORWARD);
+        if (backward && s->kind != CB_CONV_STEM) /* images have no gradient */
+            add_pass(the_case, available, peer, s, CB_CONV_BACKWARD_DATA);
+        if (backward) add_pass(the_case, available, peer, s, CB_CONV_BACKWARD_WEIGHTS);
+    }
+}
+
+static void implement(struct cb_case *the_case, const struct cb_availability *available)
+{
+    enum case_pass pass = (enum case_pass)the_case->kernel->pass;
     bool backward = case_is_backward(pass);
-    enum algorithm first = first_algorithm(contest->shape);
-    struct cb_conv_shape s = shape_of(contest->shape, first);
-    bool is_3x3 = cb_shape_value(contest->shape, "kind") == K3X3;
+    enum algorithm first = first_algorithm(the_case->shape);
+    struct cb_conv_shape s = shape_of(the_case->shape, first);
+    bool is_3x3 = cb_shape_value(the_case->shape, "kind") == K3X3;
     bool bf16 = s.storage == CB_BF16 || (backward ? s.bwd_products : s.fwd_products) == CB_BF16;
     double flops = cb_conv_flops(&s) * (backward && s.kind != CB_CONV_STEM ? 2 : 1);
     struct cb_cost cost = {.flops = flops, .least_flops = {[CB_F32] = flops}, .bytes = traffic(&s, pass)};
-    if (first == DIRECT) cb_enter_ours(contest, field, algorithm_names[DIRECT], DIRECT, &cost, bf16);
+    if (first == DIRECT) cb_add_ours(the_case, available, algorithm_names[DIRECT], DIRECT, &cost, bf16);
     if (first == DIRECT && is_3x3 && pass == FORWARD)
-        cb_enter_ours(contest, field, algorithm_names[IM2COL], IM2COL, &cost, bf16);
+        cb_add_ours(the_case, available, algorithm_names[IM2COL], IM2COL, &cost, bf16);
     if (is_3x3) { /* F(4x4, 3x3) has a quarter of the multiplications; its transforms are not counted. */
         cost.least_flops[CB_F32] = 0;
         cost.least_flops[backward ? s.bwd_products : s.fwd_products] = flops / 4;
-        cb_enter_ours(contest, field, algorithm_names[WINOGRAD], WINOGRAD, &cost, bf16);
+        cb_add_ours(the_case, available, algorithm_names[WINOGRAD], WINOGRAD, &cost, bf16);
     }
     bool mixed = s.storage == CB_F32 && s.bwd_products == CB_BF16; /* no library's convolution */
-    if ((pass == FORWARD || pass == BACKWARD) && !mixed) enter_peer(contest, field, &s, backward);
+    if ((pass == FORWARD || pass == BACKWARD) && !mixed) add_peers(the_case, available, &s, backward);
 }
 
 static size_t scratch_bytes(const struct cb_shape *shape)
@@ -238,16 +238,20 @@ struct work {
     bool planned[ALGORITHMS];
     void *im2col_workspace;
     size_t im2col_bytes;
-    struct cb_conv_plan *plans[CB_CONV_PASSES][CB_MAX_ENTRANTS];
+    const struct cb_case *the_case;
+    struct cb_conv_plan **plans; /* of the implementations of the case; NULL: none */
 };
 
-static enum cb_status setup(void **out, const struct cb_contest *contest, struct cb_team *team, struct cb_error *err)
+static enum cb_status setup(void **out, const struct cb_case *the_case, struct cb_team *team, struct cb_error *err)
 {
     struct work *w = *out = calloc(1, sizeof *w);
     if (!w) return cb_fail(err, CB_NO_MEMORY, "out of memory for a convolution");
+    w->plans = calloc(the_case->n_implementations + 1, sizeof *w->plans);
+    if (!w->plans) return cb_fail(err, CB_NO_MEMORY, "out of memory for the plans of a convolution");
     w->team = team;
-    w->shape = contest->shape;
-    w->pass = (enum case_pass)contest->kernel->pass;
+    w->the_case = the_case;
+    w->shape = the_case->shape;
+    w->pass = (enum case_pass)the_case->kernel->pass;
     w->caches = cb_cache_sizes();
     return CB_OK;
 }
@@ -309,31 +313,29 @@ static enum cb_status run_ours(struct work *w, enum algorithm algorithm, struct 
     return conv_case_run(&w->ours[algorithm], err);
 }
 
-/* --- oneDNN's side --- */
+/* --- a library's side --- */
 
-static enum cb_conv_pass peer_pass(const struct cb_entrant *e)
+static enum cb_conv_pass peer_pass(const struct work *w, const struct cb_implementation *e)
 {
-    return (enum cb_conv_pass)((e->variant - PEER) / CB_MAX_ENTRANTS);
+    return !case_is_backward(w->pass) ? CB_CONV_FORWARD : e->part ? (enum cb_conv_pass)e->part : CB_CONV_BACKWARD_WEIGHTS;
 }
 
-static struct cb_conv_plan **peer_plan(struct work *w, const struct cb_entrant *e)
+static struct cb_conv_plan **plan_of(const struct work *w, const struct cb_implementation *e)
 {
-    return &w->plans[peer_pass(e)][(e->variant - PEER) % CB_MAX_ENTRANTS];
+    return &w->plans[e - w->the_case->implementation];
 }
 
-static enum cb_status prepare_peer(struct work *w, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status prepare_peer(struct work *w, const struct cb_implementation *e, struct cb_error *err)
 {
     enum algorithm first = first_algorithm(w->shape);
-    enum cb_status status = plan(w, first, err);
-    if (status) return status;
     struct conv_case *c = &w->ours[first];
-    float *oihw = malloc(cb_conv_weights(&c->shape) * sizeof *oihw);
-    if (!oihw) return cb_fail(err, CB_NO_MEMORY, "out of memory for weights");
-    conv_case_oihw(c, oihw);
-    struct cb_conv_tensors tensors = {case_is_backward(w->pass) ? c->bwd.source.x : c->fwd.source.x, oihw, c->bwd.dy.g};
-    status = cb_conv_onednn.create(peer_plan(w, e), &c->shape, peer_pass(e), (e->variant - PEER) % CB_MAX_ENTRANTS,
-                                   &tensors, err);
-    free(oihw);
+    struct conv_plain plain;
+    enum cb_status status = plan(w, first, err);
+    if (!status) status = conv_case_plain(c, peer_pass(w, e), &plain, err);
+    if (status) return status;
+    const struct cb_conv_tensors tensors = {plain.x, plain.w, plain.y};
+    status = e->peer->conv->create(plan_of(w, e), &c->shape, peer_pass(w, e), e->algorithm, &tensors, err);
+    conv_plain_free(&plain);
     return status;
 }
 
@@ -349,19 +351,19 @@ static struct tolerance peer_tolerance(const struct cb_shape *s)
     return (struct tolerance){0.1, 0.03};
 }
 
-static enum cb_status verify_peer(struct work *w, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status verify_peer(struct work *w, const struct cb_implementation *e, struct cb_error *err)
 {
     enum algorithm first = first_algorithm(w->shape);
     struct conv_case *c = &w->ours[first];
-    size_t n = conv_case_result_size(c, peer_pass(e));
+    size_t n = conv_case_result_size(c, peer_pass(w, e));
     float *expected = malloc(2 * n * sizeof *expected);
     if (!expected) return cb_fail(err, CB_NO_MEMORY, "out of memory to compare results; use a smaller --batch");
-    enum cb_status status = run_ours(w, first, err); /* another entrant may have left its poison */
-    if (!status) status = conv_case_result(c, peer_pass(e), expected, err);
-    if (!status) status = cb_conv_onednn.run(*peer_plan(w, e), err);
-    if (!status) status = cb_conv_onednn.result(*peer_plan(w, e), expected + n, err);
+    enum cb_status status = run_ours(w, first, err); /* another implementation may have left its poison */
+    if (!status) status = conv_case_result(c, peer_pass(w, e), expected, err);
+    if (!status) status = e->peer->conv->run(*plan_of(w, e), err);
+    if (!status) status = e->peer->conv->result(*plan_of(w, e), expected + n, err);
     double largest = status ? 0 : cb_worst_difference(expected, expected + n, n);
-    double channel = status ? 0 : conv_case_worst_channel(c, peer_pass(e), expected, expected + n);
+    double channel = status ? 0 : conv_case_worst_channel(c, peer_pass(w, e), expected, expected + n);
     free(expected);
     struct tolerance tolerance = peer_tolerance(w->shape);
     if (status || (largest <= tolerance.largest && channel <= tolerance.channel)) return status;
@@ -374,11 +376,11 @@ static enum cb_status verify_peer(struct work *w, const struct cb_entrant *e, st
 
 /* --- the functions of the table --- */
 
-static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status prepare(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     struct work *w = work;
-    if (e->library) return prepare_peer(w, e, err);
-    enum algorithm algorithm = (enum algorithm)e->variant;
+    if (e->peer) return prepare_peer(w, e, err);
+    enum algorithm algorithm = (enum algorithm)e->algorithm;
     struct cb_conv_shape shape = shape_of(w->shape, algorithm);
     if (cb_conv_check(&shape, err)) return CB_UNAVAILABLE;
     enum cb_status status = plan(w, buffers_of(algorithm), err);
@@ -386,48 +388,48 @@ static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_
     return status;
 }
 
-static enum cb_status run(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status run(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     struct work *w = work;
-    if (e->library) return cb_conv_onednn.run(*peer_plan(w, e), err);
-    return run_ours(w, (enum algorithm)e->variant, err);
+    if (e->peer) return e->peer->conv->run(*plan_of(w, e), err);
+    return run_ours(w, (enum algorithm)e->algorithm, err);
 }
 
-static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status verify(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     struct work *w = work;
-    if (e->library) return verify_peer(w, e, err);
-    const struct outputs *o = &w->outputs[buffers_of((enum algorithm)e->variant)];
+    if (e->peer) return verify_peer(w, e, err);
+    const struct outputs *o = &w->outputs[buffers_of((enum algorithm)e->algorithm)];
     outputs_poison(o);
-    conv_case_restore(&w->ours[buffers_of((enum algorithm)e->variant)]);
+    conv_case_restore(&w->ours[buffers_of((enum algorithm)e->algorithm)]);
     enum cb_status status = run(work, e, err);
     return status ? status : outputs_check(o, err);
 }
 
-static const char *label(void *work, const struct cb_entrant *e)
+static const char *label(void *work, const struct cb_implementation *e)
 {
-    return e->library ? cb_conv_onednn.implementation(*peer_plan(work, e)) : NULL;
+    return e->peer ? e->peer->conv->implementation(*plan_of(work, e)) : NULL;
 }
 
-static void buffers(void *work, const struct cb_entrant *e, cb_buffer_fn *visit, void *context)
+static void buffers(void *work, const struct cb_implementation *e, cb_buffer_fn *visit, void *context)
 {
     struct work *w = work;
-    if (e->library) {
-        cb_conv_onednn.buffers(*peer_plan(w, e), visit, context);
+    if (e->peer) {
+        e->peer->conv->buffers(*plan_of(w, e), visit, context);
         return;
     }
-    const struct conv_case *c = &w->ours[buffers_of((enum algorithm)e->variant)];
+    const struct conv_case *c = &w->ours[buffers_of((enum algorithm)e->algorithm)];
     for (size_t i = 0; i < c->n_buffers; i++) visit(context, c->buffers[i], c->buffer_bytes[i]);
-    if (e->variant == IM2COL) visit(context, w->im2col_workspace, w->im2col_bytes);
+    if (e->algorithm == IM2COL) visit(context, w->im2col_workspace, w->im2col_bytes);
 }
 
 static void release(void *work)
 {
     struct work *w = work;
     if (!w) return;
-    for (size_t pass = 0; pass < CB_CONV_PASSES; pass++)
-        for (size_t i = 0; i < CB_MAX_ENTRANTS; i++)
-            if (w->plans[pass][i]) cb_conv_onednn.destroy(w->plans[pass][i]);
+    for (size_t i = 0; w->plans && i < w->the_case->n_implementations; i++)
+        if (w->plans[i]) w->the_case->implementation[i].peer->conv->destroy(w->plans[i]);
+    free(w->plans);
     for (size_t a = 0; a < ALGORITHMS; a++) {
         conv_case_release(&w->ours[a]);
         outputs_release(&w->outputs[a]);
@@ -438,12 +440,12 @@ static void release(void *work)
 
 #define CONV_KERNEL(title, which, accepts)                                                                             \
     {                                                                                                                  \
-        .name = title, .pass = which, .form = &form, .takes = accepts, .enter = enter, .scratch_bytes = scratch_bytes, \
+        .name = title, .pass = which, .form = &form, .takes = accepts, .implement = implement, .scratch_bytes = scratch_bytes, \
         .setup = setup, .prepare = prepare, .verify = verify, .run = run, .label = label, .buffers = buffers,          \
         .release = release                                                                                             \
     }
 
-const struct cb_kernel cb_bench_conv[8] = {
+const struct cb_kernel cb_suite_conv[] = {
     CONV_KERNEL("conv/fwd", FORWARD, takes_forward),
     CONV_KERNEL("conv/block1_fwd", BLOCK1_FORWARD, takes_block1_forward),
     CONV_KERNEL("conv/block2_fwd", BLOCK2_FORWARD, takes_block2_forward),
@@ -452,4 +454,4 @@ const struct cb_kernel cb_bench_conv[8] = {
     CONV_KERNEL("conv/block1_bwd", BLOCK1_BACKWARD, takes_block1_backward),
     CONV_KERNEL("conv/block2_bwd", BLOCK2_BACKWARD, takes_block2_backward),
     CONV_KERNEL("conv/bwd_fused", FUSED_BACKWARD, takes_fused),
-};
+    {0}};

@@ -7,44 +7,30 @@
 #include "bench.h"
 #include "suites.h"
 #include "core/bf16.h"
-#include "gemm_peer.h"
 #include "kernels.h"
-
-static const char *kind_word(size_t i)
-{
-    static const char *const words[] = {"square", "layer", "thin", "head", "other"};
-    return i < sizeof words / sizeof *words ? words[i] : NULL;
-}
-
-static const char *operands_word(size_t i)
-{
-    static const char *const words[CB_FORMATS] = {[CB_F32] = "f32", [CB_BF16] = "bf16"};
-    return i < CB_FORMATS ? words[i] : NULL;
-}
+#include "peer.h"
 
 static const struct cb_shape_key keys[] = {
-    {.name = "kind", .word = kind_word},
     {.name = "m", .min = 1, .max = 65536, .step = 1},
     {.name = "n", .min = 1, .max = 65536, .step = 1},
     {.name = "k", .min = 1, .max = 65536, .step = 1},
-    {.name = "operands", .word = operands_word},
+    {.name = "numerics", .word = format_word, .optional = true},
 };
 static const struct cb_shape_form form = {.name = "gemm", .keys = keys, .n_keys = sizeof keys / sizeof *keys};
 
-static void enter(struct cb_contest *contest, const struct cb_field *field)
+static void implement(struct cb_case *the_case, const struct cb_availability *available)
 {
-    double m = (double)cb_shape_value(contest->shape, "m"), n = (double)cb_shape_value(contest->shape, "n"),
-           k = (double)cb_shape_value(contest->shape, "k");
-    enum cb_format operands = (enum cb_format)cb_shape_value(contest->shape, "operands");
+    double m = (double)cb_shape_value(the_case->shape, "m"), n = (double)cb_shape_value(the_case->shape, "n"),
+           k = (double)cb_shape_value(the_case->shape, "k");
+    enum cb_format operands = (enum cb_format)cb_shape_value(the_case->shape, "numerics");
     struct cb_cost cost = {.flops = 2 * m * n * k,
                            .bytes = (m * k + k * n) * (double)cb_format_bytes(operands) + m * n * sizeof(float)};
     cost.least_flops[operands] = cost.flops;
-    cb_enter_ours(contest, field, "", 0, &cost, operands == CB_BF16);
-    for (unsigned i = 0; i < CB_GEMM_PEERS; i++) {
-        const struct cb_gemm_peer *peer = cb_gemm_peers[i];
-        if (operands == CB_BF16 && !peer->prepare_bf16) continue;
-        struct cb_entrant *e = cb_enter_library(contest, field, peer->name, "", i, &cost);
-        if (e) e->own_threads = peer->own_threads;
+    cb_add_ours(the_case, available, "", 0, &cost, operands == CB_BF16);
+    for (size_t i = 0; i < available->n_peers; i++) {
+        const struct cb_peer *peer = available->peer[i];
+        if (!peer->gemm || (operands == CB_BF16 && !peer->gemm->prepare_bf16)) continue;
+        cb_add_peer(the_case, available, peer, "", 0, &cost);
     }
 }
 
@@ -71,15 +57,15 @@ static struct cb_gemm_bf16 product_bf16(const struct work *w, float *c)
         .m = w->m, .n = w->n, .k = w->k, .a = w->a, .b = w->b, .c = c, .lda = w->k, .ldb = w->n, .ldc = w->n};
 }
 
-static enum cb_status setup(void **out, const struct cb_contest *contest, struct cb_team *team, struct cb_error *err)
+static enum cb_status setup(void **out, const struct cb_case *the_case, struct cb_team *team, struct cb_error *err)
 {
     struct work *w = *out = calloc(1, sizeof *w);
     if (!w) return cb_fail(err, CB_NO_MEMORY, "out of memory for a product");
-    size_t m = w->m = cb_shape_value(contest->shape, "m"), n = w->n = cb_shape_value(contest->shape, "n"),
-           k = w->k = cb_shape_value(contest->shape, "k");
+    size_t m = w->m = cb_shape_value(the_case->shape, "m"), n = w->n = cb_shape_value(the_case->shape, "n"),
+           k = w->k = cb_shape_value(the_case->shape, "k");
     w->team = team;
     w->caches = cb_cache_sizes();
-    w->operands = (enum cb_format)cb_shape_value(contest->shape, "operands");
+    w->operands = (enum cb_format)cb_shape_value(the_case->shape, "numerics");
     w->a = cb_alloc_tensor(m * k * cb_format_bytes(w->operands));
     w->b = cb_alloc_tensor(k * n * cb_format_bytes(w->operands));
     w->c = cb_alloc_tensor(m * n * sizeof(float));
@@ -92,24 +78,24 @@ static enum cb_status setup(void **out, const struct cb_contest *contest, struct
     return CB_OK;
 }
 
-static enum cb_status prepare_peer(const struct work *w, const struct cb_gemm_peer *peer, struct cb_error *err)
+static enum cb_status prepare_peer(const struct work *w, const struct cb_peer *peer, struct cb_error *err)
 {
     if (peer->most_threads && cb_team_threads(w->team) > peer->most_threads)
         return cb_fail(err, CB_UNAVAILABLE, "it has %zu thread%s here: compare it with --threads %zu",
                        peer->most_threads, peer->most_threads == 1 ? "" : "s", peer->most_threads);
     struct cb_gemm g = product(w, w->peer_c);
     struct cb_gemm_bf16 g_bf16 = product_bf16(w, w->peer_c);
-    const char *reason = w->operands == CB_BF16 ? peer->prepare_bf16(&g_bf16) : peer->prepare(&g);
+    const char *reason = w->operands == CB_BF16 ? peer->gemm->prepare_bf16(&g_bf16) : peer->gemm->prepare(&g);
     return reason ? cb_fail(err, CB_UNAVAILABLE, "%s", reason) : CB_OK;
 }
 
-static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status prepare(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     struct work *w = work;
-    if (e->library) return prepare_peer(w, cb_gemm_peers[e->variant], err);
+    if (e->peer) return prepare_peer(w, e->peer, err);
     struct cb_gemm g = product(w, w->c);
     struct cb_gemm_bf16 g_bf16 = product_bf16(w, w->c);
-    size_t threads = cb_team_threads(w->team); /* and the ISA of this entrant */
+    size_t threads = cb_team_threads(w->team); /* and the ISA of this implementation */
     size_t bytes = w->operands == CB_BF16 ? cb_gemm_bf16_workspace_bytes(&g_bf16, &w->caches, threads)
                                           : cb_gemm_workspace_bytes(&g, &w->caches, threads);
     if (w->workspace && bytes <= w->workspace_bytes) return CB_OK;
@@ -119,10 +105,10 @@ static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_
     return w->workspace ? CB_OK : cb_fail(err, CB_NO_MEMORY, "out of memory for %zu bytes of packed panels", bytes);
 }
 
-static enum cb_status run(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status run(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     struct work *w = work;
-    const struct cb_gemm_peer *peer = e->library ? cb_gemm_peers[e->variant] : NULL;
+    const struct cb_gemm_functions *peer = e->peer ? e->peer->gemm : NULL;
     if (w->operands == CB_BF16) {
         struct cb_gemm_bf16 g = product_bf16(w, peer ? w->peer_c : w->c);
         return peer ? peer->run_bf16(&g, err) : cb_gemm_bf16(w->team, &g, &w->caches, w->workspace, err);
@@ -161,17 +147,17 @@ static double reference(const struct work *w, size_t i, size_t j, double *terms)
 }
 
 /* Ours to the bit; a library may add in another order: k roundings of sums of at most `terms`, on both sides. */
-static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status verify(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     struct work *w = work;
-    float *c = e->library ? w->peer_c : w->c;
+    float *c = e->peer ? w->peer_c : w->c;
     memset(c, 0xff, w->m * w->n * sizeof *c); /* NaN: what is not written is found */
     enum cb_status status = run(work, e, err);
     for (size_t i = 0; i < w->m && !status; i++)
         for (size_t j = 0; j < w->n && !status; j++) {
             if (!is_checked(w, i, j)) continue;
             double terms, expected = reference(w, i, j, &terms), got = (double)c[i * w->n + j];
-            double bound = e->library ? 2 * (double)w->k * 0x1p-24 * terms : 0;
+            double bound = e->peer ? 2 * (double)w->k * 0x1p-24 * terms : 0;
             if (!(fabs(got - expected) <= bound))
                 status = cb_fail(err, CB_UNAVAILABLE,
                                  "wrong result, not timed: C[%zu][%zu] is %.9g, the scalar reference computes %.9g", i,
@@ -180,13 +166,13 @@ static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_e
     return status;
 }
 
-static void buffers(void *work, const struct cb_entrant *e, cb_buffer_fn *visit, void *context)
+static void buffers(void *work, const struct cb_implementation *e, cb_buffer_fn *visit, void *context)
 {
     struct work *w = work;
     visit(context, w->a, w->m * w->k * cb_format_bytes(w->operands));
     visit(context, w->b, w->k * w->n * cb_format_bytes(w->operands));
-    visit(context, e->library ? w->peer_c : w->c, w->m * w->n * sizeof(float));
-    if (!e->library && w->workspace_bytes) visit(context, w->workspace, w->workspace_bytes);
+    visit(context, e->peer ? w->peer_c : w->c, w->m * w->n * sizeof(float));
+    if (!e->peer && w->workspace_bytes) visit(context, w->workspace, w->workspace_bytes);
 }
 
 static void release(void *work)
@@ -201,14 +187,14 @@ static void release(void *work)
     free(w);
 }
 
-const struct cb_kernel cb_bench_gemm = {
+const struct cb_kernel cb_suite_gemm[] = {{
     .name = "gemm",
     .form = &form,
-    .enter = enter,
+    .implement = implement,
     .setup = setup,
     .prepare = prepare,
     .verify = verify,
     .run = run,
     .buffers = buffers,
     .release = release,
-};
+}, {0}};

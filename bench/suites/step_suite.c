@@ -5,6 +5,7 @@
 #include "bench.h"
 #include "suites.h"
 #include "data/data.h"
+#include "instruments.h"
 #include "kernels.h"
 #include "loop/feed.h"
 #include "model/model.h"
@@ -35,8 +36,8 @@ static const char *numerics_word(size_t i)
 enum { DEPTH, SHORTCUT, NUMERICS, BATCH };
 static const struct cb_shape_key keys[] = {
     [DEPTH] = {.name = "depth", .word = depth_word},
-    [SHORTCUT] = {.name = "shortcut", .word = shortcut_word},
-    [NUMERICS] = {.name = "numerics", .word = numerics_word},
+    [SHORTCUT] = {.name = "shortcut", .word = shortcut_word, .optional = true, .if_missing = 1},
+    [NUMERICS] = {.name = "numerics", .word = numerics_word, .optional = true, .if_missing = CB_FP32_WINOGRAD},
     [BATCH] = {.name = "batch", .min = 1, .max = CB_MAX_BATCH, .step = 1},
 };
 static const struct cb_shape_form form = {.name = "step", .keys = keys, .n_keys = sizeof keys / sizeof *keys};
@@ -74,7 +75,8 @@ static struct cb_cost cost_of(const struct cb_network *network, double batch)
     double passes = 2 * batch, winograd = network->numerics == CB_FP32_DIRECT ? inner : inner / 4;
     enum cb_format forward = network->numerics == CB_BF16_ALL ? CB_BF16 : CB_F32;
     enum cb_format backward = network->numerics >= CB_BF16_BACKWARD ? CB_BF16 : CB_F32;
-    struct cb_cost cost = {.flops = 3 * passes * (inner + other), .least_flops = {[CB_F32] = 3 * passes * other}};
+    struct cb_cost cost = {
+        .images = batch, .flops = 3 * passes * (inner + other), .least_flops = {[CB_F32] = 3 * passes * other}};
     cost.least_flops[forward] += passes * winograd;
     cost.least_flops[backward] += 2 * passes * winograd;
     /* An estimate: each layer's activation written and read forward, read backward, its gradient written and read. */
@@ -83,29 +85,30 @@ static struct cb_cost cost_of(const struct cb_network *network, double batch)
     return cost;
 }
 
-/* PyTorch's entrants: fp32, and where ours takes bf16 also autocast, its way to bf16. */
+/* PyTorch's algorithms: fp32, and where ours takes bf16 also autocast, its way to bf16. */
 enum { TORCH_FP32, TORCH_BF16 };
 
-static void enter_torch(struct cb_contest *contest, const struct cb_field *field, unsigned variant,
-                        const struct cb_cost *ours)
+static void add_torch(struct cb_case *the_case, const struct cb_availability *available, unsigned algorithm,
+                      const struct cb_cost *ours)
 {
     struct cb_cost cost = *ours;
     cost.least_flops[CB_F32] = cost.least_flops[CB_BF16] = 0;
-    cost.least_flops[variant == TORCH_BF16 ? CB_BF16 : CB_F32] = cost.flops;
-    struct cb_entrant *torch =
-        cb_enter_library(contest, field, "PyTorch", variant == TORCH_BF16 ? "bf16" : "", variant, &cost);
-    if (!torch) return;
-    torch->own_threads = torch->own_process = true;
-    torch->unverified = "it begins with weights of its own";
+    cost.least_flops[algorithm == TORCH_BF16 ? CB_BF16 : CB_F32] = cost.flops;
+    for (size_t i = 0; i < available->n_peers; i++) {
+        if (available->peer[i] != &cb_peer_pytorch) continue;
+        struct cb_implementation *torch = cb_add_peer(the_case, available, &cb_peer_pytorch,
+                                                      algorithm == TORCH_BF16 ? "bf16" : "", algorithm, &cost);
+        if (torch) torch->unverified = "it begins with weights of its own";
+    }
 }
 
-static void enter(struct cb_contest *contest, const struct cb_field *field)
+static void implement(struct cb_case *the_case, const struct cb_availability *available)
 {
-    struct cb_network network = network_of(contest->shape);
-    struct cb_cost cost = cost_of(&network, (double)contest->shape->value[BATCH]);
-    cb_enter_ours(contest, field, "", 0, &cost, network.numerics >= CB_BF16_BACKWARD);
-    enter_torch(contest, field, TORCH_FP32, &cost);
-    if (network.numerics >= CB_BF16_BACKWARD) enter_torch(contest, field, TORCH_BF16, &cost);
+    struct cb_network network = network_of(the_case->shape);
+    struct cb_cost cost = cost_of(&network, (double)the_case->shape->value[BATCH]);
+    cb_add_ours(the_case, available, "", 0, &cost, network.numerics >= CB_BF16_BACKWARD);
+    add_torch(the_case, available, TORCH_FP32, &cost);
+    if (network.numerics >= CB_BF16_BACKWARD) add_torch(the_case, available, TORCH_BF16, &cost);
 }
 
 static size_t scratch_bytes(const struct cb_shape *shape)
@@ -119,7 +122,7 @@ static size_t scratch_bytes(const struct cb_shape *shape)
 enum { VERIFY_IMAGES = 4, MODEL_SEED = 1 };
 
 struct work {
-    const struct cb_contest *contest;
+    const struct cb_case *the_case;
     struct cb_team *team;
     struct torch_side *torch;
     struct cb_model *model;
@@ -175,33 +178,33 @@ static enum cb_status create(struct work *w, const struct cb_shape *shape, struc
     return CB_OK;
 }
 
-static enum cb_status setup(void **out, const struct cb_contest *contest, struct cb_team *team, struct cb_error *err)
+static enum cb_status setup(void **out, const struct cb_case *the_case, struct cb_team *team, struct cb_error *err)
 {
     struct work *w = *out = calloc(1, sizeof *w);
     if (!w) return cb_fail(err, CB_NO_MEMORY, "out of memory for a step");
-    w->contest = contest;
+    w->the_case = the_case;
     w->team = team;
-    w->batch = contest->shape->value[BATCH];
-    enum cb_status status = create(w, contest->shape, err);
+    w->batch = the_case->shape->value[BATCH];
+    enum cb_status status = create(w, the_case->shape, err);
     if (status) return status;
     cb_use_isa(CB_ISA_SCALAR);
     short_step(w);
     return outputs_expect(&w->outputs, err);
 }
 
-static enum cb_status prepare(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status prepare(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     struct work *w = work;
-    struct cb_network network = network_of(w->contest->shape);
-    if (!e->library || w->torch) return CB_OK;
-    return torch_side_start(&w->torch, &network, w->batch, w->contest->threads, err);
+    struct cb_network network = network_of(w->the_case->shape);
+    if (!e->peer || w->torch) return CB_OK;
+    return torch_side_start(&w->torch, &network, w->batch, w->the_case->threads, err);
 }
 
 /* With a few images: the scalar reference needs minutes for a batch. */
-static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status verify(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     struct work *w = work;
-    if (e->library) return CB_OK;
+    if (e->peer) return CB_OK;
     short_step(w);
     enum cb_status status = outputs_check(&w->outputs, err);
     cb_model_init(w->model, MODEL_SEED);
@@ -209,24 +212,66 @@ static enum cb_status verify(void *work, const struct cb_entrant *e, struct cb_e
     return status;
 }
 
-static enum cb_status run(void *work, const struct cb_entrant *e, struct cb_error *err)
+static enum cb_status run(void *work, const struct cb_implementation *e, struct cb_error *err)
 {
     struct work *w = work;
-    if (e->library) return torch_side_step(w->torch, e->variant == TORCH_BF16, err);
+    if (e->peer) return torch_side_step(w->torch, e->algorithm == TORCH_BF16, err);
     step(w, w->batch);
     return CB_OK;
 }
 
-static const char *label(void *work, const struct cb_entrant *e)
+/* The libraries that are loaded for other cases are in it. */
+static double memory_bytes(void *work, const struct cb_implementation *e)
 {
-    const struct work *w = work;
-    return e->library ? torch_side_about(w->torch) : NULL;
+    struct work *w = work;
+    if (e->peer) return torch_side_memory_bytes(w->torch);
+    if (!cb_peak_memory_reset()) return 0;
+    step(w, w->batch);
+    return (double)cb_peak_memory_bytes();
 }
 
-static const char *library_version(void *work, const struct cb_entrant *e)
+static json_t *operations_of_a_step(const struct cb_model *model, double steps)
+{
+    size_t rows;
+    json_t *operations = json_array();
+    const struct cb_model_profile_row *row = cb_model_profile(model, &rows);
+    for (size_t i = 0; i < rows; i++)
+        if (row[i].calls)
+            json_array_append_new(operations, json_pack("{s:s, s:f, s:f, s:f}", "name", row[i].name, "seconds",
+                                                        row[i].seconds / steps, "flops", row[i].flops / steps, "calls",
+                                                        (double)row[i].calls / steps));
+    return operations;
+}
+
+static json_t *profile(void *work, const struct cb_implementation *e, size_t calls)
+{
+    struct work *w = work;
+    if (e->peer) return json_null();
+    double augmentation_s = cb_now_s(), steps = (double)calls;
+    fill_input(w, w->batch);
+    augmentation_s = cb_now_s() - augmentation_s;
+    step(w, w->batch);
+    struct cb_team_times before = cb_team_times(w->team), after;
+    cb_model_profile_reset(w->model);
+    for (size_t i = 0; i < calls; i++) step(w, w->batch);
+    after = cb_team_times(w->team);
+    double wall = (after.wall - before.wall) * (double)cb_team_threads(w->team), busy = after.busy - before.busy;
+    return json_pack("{s:i, s:o, s:f, s:f, s:f}", "calls", (int)calls, "operations",
+                     operations_of_a_step(w->model, steps), "parallel_regions",
+                     (double)(after.runs - before.runs) / steps, "waiting_share", wall > 0 ? 1 - busy / wall : 0,
+                     "augmentation_seconds", augmentation_s);
+}
+
+static const char *label(void *work, const struct cb_implementation *e)
 {
     const struct work *w = work;
-    return e->library && w->torch ? torch_side_version(w->torch) : NULL;
+    return e->peer ? torch_side_about(w->torch) : NULL;
+}
+
+static const char *library_version(void *work, const struct cb_implementation *e)
+{
+    const struct work *w = work;
+    return e->peer && w->torch ? torch_side_version(w->torch) : NULL;
 }
 
 static void release(void *work)
@@ -241,16 +286,18 @@ static void release(void *work)
     free(w);
 }
 
-const struct cb_kernel cb_bench_step = {
+const struct cb_kernel cb_suite_step[] = {{
     .name = "step",
     .form = &form,
-    .enter = enter,
+    .implement = implement,
     .scratch_bytes = scratch_bytes,
     .setup = setup,
     .prepare = prepare,
     .verify = verify,
     .run = run,
+    .memory_bytes = memory_bytes,
+    .profile = profile,
     .label = label,
     .library_version = library_version,
     .release = release,
-};
+}, {0}};

@@ -18,6 +18,8 @@ const char *torch_side_about(const struct torch_side *side);   /* version, threa
 const char *torch_side_version(const struct torch_side *side); /* NULL: it does not tell */
 /* bf16: under autocast. */
 enum cb_status torch_side_step(struct torch_side *side, bool bf16, struct cb_error *err);
+/* Peak bytes in memory of its process so far; 0: it does not answer. */
+double torch_side_memory_bytes(struct torch_side *side);
 void torch_side_stop(struct torch_side *side); /* accepts NULL */
 
 #endif

@@ -21,8 +21,8 @@
 #include "instruments.h"
 #include "json_text.h"
 #include "kernel_choice.h"
-#include "live.h"
-#include "program.h"
+#include "session.h"
+#include "cases.h"
 #include "progress.h"
 #include "ratio.h"
 #include "results.h"
@@ -131,13 +131,36 @@ static void test_bandwidth_is_measured(void **state)
     (void)state;
     struct cb_team *team;
     assert_int_equal(cb_team_create(&team, 2, 0, NULL), CB_OK);
-    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++)
-        for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS && cb_isa_available(isa); s++) {
-            double rate = 0;
-            if (cb_stream_missing(isa, s, CB_LEVEL_DRAM)) continue;
-            assert_int_equal(cb_bandwidth(&rate, isa, team, s, 16 << 10, NULL), CB_OK);
-            assert_true(rate > 1e7 && isfinite(rate));
-        }
+    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++) {
+        double rate[CB_STREAMS] = {0};
+        if (!cb_isa_available(isa)) continue;
+        assert_int_equal(cb_bandwidth(rate, isa, team, CB_LEVEL_DRAM, 16 << 10, NULL), CB_OK);
+        for (enum cb_stream s = CB_STREAM_READ; s < CB_STREAMS; s++)
+            if (cb_stream_missing(isa, s, CB_LEVEL_DRAM))
+                assert_true(rate[s] == 0);
+            else
+                assert_true(rate[s] > 1e7 && isfinite(rate[s]));
+    }
+    cb_team_destroy(team);
+}
+
+/* Each level once, and none that no case needs. */
+static void test_levels_are_measured_when_needed(void **state)
+{
+    (void)state;
+    struct cb_team *team;
+    struct cb_ceilings c;
+    assert_int_equal(cb_team_create(&team, 1, 0, NULL), CB_OK);
+    cb_ceilings_begin(&c, CB_ISA_SCALAR, 1);
+    assert_string_equal(c.level[CB_LEVEL_DRAM].reason, "no case needed it");
+    c.sizes = (struct cb_memory_sizes){{32 << 10, 256 << 10, 0}, 1, (size_t)1 << 40};
+    assert_int_equal(cb_ceilings_measure_for(&c, 40 << 10, false, team, NULL), CB_OK); /* L2 */
+    assert_false(c.level[CB_LEVEL_L1].measured);
+    assert_true(c.level[CB_LEVEL_L2].bytes_per_s[CB_STREAM_READ] > 0 && !c.level[CB_LEVEL_L2].reason);
+    assert_false(c.level[CB_LEVEL_L3].measured || c.level[CB_LEVEL_DRAM].measured);
+    double before = c.level[CB_LEVEL_L2].bytes_per_s[CB_STREAM_READ] = 1;
+    assert_int_equal(cb_ceilings_measure_for(&c, 50 << 10, false, team, NULL), CB_OK);
+    assert_true(c.level[CB_LEVEL_L2].bytes_per_s[CB_STREAM_READ] == before);
     cb_team_destroy(team);
 }
 
@@ -159,28 +182,29 @@ static void test_ratio(void **state)
     assert_true(fast[0] == 1.1); /* left as it was */
 }
 
-static void test_verdict_adds_the_parts(void **state)
+static void test_comparison_adds_the_parts(void **state)
 {
     (void)state;
-    struct cb_contest c = {.n_entrants = 6,
-                           .entrant = {{.name = "a"},
-                                       {.name = "b"},
-                                       {.name = "L:x:dX", .library = "L", .part = 1},
-                                       {.name = "L:y:dX", .library = "L", .part = 1},
-                                       {.name = "L:x:dW", .library = "L", .part = 2},
-                                       {.name = "M", .library = "M"}}};
+    static const struct cb_peer l = {.name = "L"}, m = {.name = "M"};
+    struct cb_implementation implementations[] = {{.name = "a"},
+                                                  {.name = "b"},
+                                                  {.name = "L:x:dX", .peer = &l, .part = 1},
+                                                  {.name = "L:y:dX", .peer = &l, .part = 1},
+                                                  {.name = "L:x:dW", .peer = &l, .part = 2},
+                                                  {.name = "M", .peer = &m}};
+    struct cb_case c = {.implementation = implementations, .n_implementations = 6};
     double s2[] = {2}, s1[] = {1}, s3[] = {3}, s4[] = {4};
-    struct cb_sample samples[CB_MAX_ENTRANTS] = {{s2, 1}, {s1, 1}, {s4, 1}, {s3, 1}, {s2, 1}};
-    struct cb_verdict v;
-    assert_true(cb_verdict_of(&v, &c, "L", samples));
+    struct cb_sample samples[6] = {{s2, 1}, {s1, 1}, {s4, 1}, {s3, 1}, {s2, 1}};
+    struct cb_comparison v;
+    assert_true(cb_compare(&v, &c, &l, samples));
     assert_string_equal(v.ours->name, "b");
     assert_int_equal(v.n_parts, 2);
-    assert_string_equal(v.ways[0]->name, "L:y:dX");
-    assert_string_equal(v.ways[1]->name, "L:x:dW");
+    assert_string_equal(v.theirs[0]->name, "L:y:dX");
+    assert_string_equal(v.theirs[1]->name, "L:x:dW");
     assert_true(v.ratio.ratio == 5);
-    assert_false(cb_verdict_of(&v, &c, "M", samples)); /* it has no result */
+    assert_false(cb_compare(&v, &c, &m, samples)); /* it has no result */
     samples[4].n = 0;
-    assert_false(cb_verdict_of(&v, &c, "L", samples)); /* nor has a part of this */
+    assert_false(cb_compare(&v, &c, &l, samples)); /* nor has a part of this */
 }
 
 /* --- flags --- */
@@ -257,62 +281,81 @@ static void test_wrong_flags(void **state)
 
 /* --- cases --- */
 
-static void enter_both(struct cb_contest *contest, const struct cb_field *field)
+static const struct cb_peer here = {.name = "Here"};
+
+static void implement_both(struct cb_case *the_case, const struct cb_availability *available)
 {
     static const struct cb_cost cost = {.flops = 1, .least_flops = {1}, .bytes = 1};
-    cb_enter_ours(contest, field, "direct", 0, &cost, false);
-    assert_null(cb_enter_library(contest, field, "Nowhere", "", 0, &cost));
-    assert_non_null(cb_enter_library(contest, field, "Here", "way", 7, &cost));
+    cb_add_ours(the_case, available, "direct", 0, &cost, false);
+    for (size_t i = 0; i < available->n_peers; i++)
+        assert_non_null(cb_add_peer(the_case, available, available->peer[i], "way", 7, &cost));
 }
 
-static void no_buffers(void *work, const struct cb_entrant *e, cb_buffer_fn *visit, void *context)
+static void no_buffers(void *work, const struct cb_implementation *e, cb_buffer_fn *visit, void *context)
 {
     (void)work, (void)e, (void)visit, (void)context;
 }
 
-static void test_program(void **state)
+static void test_cases(void **state)
 {
     (void)state;
     static const struct cb_shape_key keys[] = {{.name = "n", .min = 1, .max = 9, .step = 1}};
     static const struct cb_shape_form form = {.name = "f", .keys = keys, .n_keys = 1}, other = {.name = "g"};
-    static const struct cb_kernel cold = {.name = "cold", .form = &form, .enter = enter_both, .buffers = no_buffers},
-                                  warm = {.name = "warm", .form = &form, .enter = enter_both},
-                                  none = {.name = "none", .form = &other, .enter = enter_both};
-    const struct cb_kernel *const kernels[] = {&cold, &warm, &none, NULL};
+    static const struct cb_kernel first[] = {
+        {.name = "cold", .form = &form, .implement = implement_both, .buffers = no_buffers},
+        {.name = "warm", .form = &form, .implement = implement_both},
+        {0}};
+    static const struct cb_kernel second[] = {{.name = "none", .form = &other, .implement = implement_both}, {0}};
+    static const struct cb_kernel *const suites[] = {first, second, NULL};
     struct cb_shape shape[] = {{&form, {1}}, {&form, {2}}};
-    struct cb_field field = {
-        .isa = {CB_ISA_SCALAR}, .n_isas = 1, .best = CB_ISA_SCALAR, .library = {"Here"}, .n_libraries = 1};
-    struct cb_program p;
+    const struct cb_shapes shapes = {shape, 2};
+    const struct cb_availability available = {
+        .isa = {CB_ISA_SCALAR}, .n_isas = 1, .best = CB_ISA_SCALAR, .peer = {&here}, .n_peers = 1};
+    const struct cb_case_choice choice = {
+        .available = &available, .threads = (const size_t[]){1, 4}, .n_threads = 2, .warm = true, .cold = true};
+    struct cb_cases p;
     const struct cb_shape_form *forms[CB_MAX_FORMS];
-    assert_int_equal(cb_program_forms(kernels, forms), 2);
-    assert_int_equal(cb_program_make(&p, kernels, &(struct cb_shapes){shape, 2}, &field, (const size_t[]){1, 4}, 2,
-                                     true, true, NULL),
-                     CB_OK);
+    assert_int_equal(cb_forms_of(suites, forms), 2);
+    assert_int_equal(cb_cases_make(&p, suites, &shapes, &choice, NULL), CB_OK);
     assert_int_equal(p.n, 8 + 4); /* kernels without buffers have no cold cases */
-    assert_string_equal(p.contest[0].name, "cold/n:1/t:1/warm");
-    assert_string_equal(p.contest[3].name, "cold/n:1/t:4/cold");
-    assert_int_equal(p.contest[0].n_entrants, 2);
-    assert_string_equal(p.contest[0].entrant[0].name, "direct:scalar");
-    assert_string_equal(p.contest[0].entrant[1].name, "Here:way");
-    assert_int_equal(p.contest[0].entrant[1].variant, 7);
-    cb_program_free(&p);
+    assert_string_equal(p.of[0].name, "cold/n:1/t:1/warm");
+    assert_string_equal(p.of[3].name, "cold/n:1/t:4/cold");
+    assert_int_equal(p.of[0].n_implementations, 2);
+    assert_string_equal(p.of[0].implementation[0].name, "direct:scalar");
+    assert_string_equal(p.of[0].implementation[1].name, "Here:way");
+    assert_ptr_equal(p.of[0].implementation[1].peer, &here);
+    assert_int_equal(p.of[0].implementation[1].algorithm, 7);
+    cb_cases_free(&p);
 }
 
-static size_t entered(enum cb_isa first, enum cb_isa second, bool bf16)
+static size_t implementations(enum cb_isa first, enum cb_isa second, bool bf16)
 {
-    static struct cb_contest contest;
-    contest.n_entrants = 0;
-    const struct cb_field field = {.isa = {first, second}, .n_isas = 2};
-    cb_enter_ours(&contest, &field, "", 0, &(struct cb_cost){.flops = 1}, bf16);
-    return contest.n_entrants;
+    struct cb_case the_case = {.name = "k"};
+    const struct cb_availability available = {.isa = {first, second}, .n_isas = 2};
+    cb_add_ours(&the_case, &available, "", 0, &(struct cb_cost){.flops = 1}, bf16);
+    free(the_case.implementation);
+    return the_case.n_implementations;
 }
 
-static void test_avx512bf16_is_entered_where_it_differs(void **state)
+static void test_avx512bf16_is_there_where_it_differs(void **state)
 {
     (void)state;
-    assert_int_equal(entered(CB_ISA_AVX512, CB_ISA_AVX512BF16, true), 2);
-    assert_int_equal(entered(CB_ISA_AVX512, CB_ISA_AVX512BF16, false), 1);
-    assert_int_equal(entered(CB_ISA_AVX2, CB_ISA_AVX512BF16, false), 2);
+    assert_int_equal(implementations(CB_ISA_AVX512, CB_ISA_AVX512BF16, true), 2);
+    assert_int_equal(implementations(CB_ISA_AVX512, CB_ISA_AVX512BF16, false), 1);
+    assert_int_equal(implementations(CB_ISA_AVX2, CB_ISA_AVX512BF16, false), 2);
+}
+
+/* Two libraries of convolutions with algorithms of their own, and more to come. */
+static void test_a_case_has_any_number_of_implementations(void **state)
+{
+    (void)state;
+    struct cb_case the_case = {.name = "k"};
+    const struct cb_availability available = {.isa = {CB_ISA_SCALAR}, .n_isas = 1};
+    for (unsigned i = 0; i < 100; i++)
+        assert_non_null(cb_add_peer(&the_case, &available, &here, "", i, &(struct cb_cost){.flops = 1}));
+    assert_int_equal(the_case.n_implementations, 100);
+    assert_int_equal(the_case.implementation[99].algorithm, 99);
+    free(the_case.implementation);
 }
 
 /* --- rows --- */
@@ -323,11 +366,15 @@ static void test_rows(void **state)
     static const struct cb_kernel kernel = {.name = "k"};
     static const struct cb_shape_form form = {.name = "f"};
     struct cb_shape shape = {.form = &form};
-    struct cb_contest contest = {
-        .name = "k/t:1/warm", .kernel = &kernel, .shape = &shape, .threads = 1, .n_entrants = 1};
-    contest.entrant[0] = (struct cb_entrant){.name = "x", .cost = {.flops = 8, .least_flops = {8}, .bytes = 4}};
+    struct cb_implementation x = {.name = "x", .cost = {.flops = 8, .least_flops = {8}, .bytes = 4}};
+    struct cb_case the_case = {.name = "k/t:1/warm",
+                               .kernel = &kernel,
+                               .shape = &shape,
+                               .threads = 1,
+                               .implementation = &x,
+                               .n_implementations = 1};
     struct cb_ceilings c = ceilings_of_two_threads();
-    struct cb_live live = {.contest = &contest, .ceilings = &c};
+    struct cb_session session = {.the_case = &the_case, .ceilings = &c};
     struct cb_results r;
     struct cb_sample sample;
     json_t *rows =
@@ -343,7 +390,7 @@ static void test_rows(void **state)
     assert_int_equal(cb_results_sample(&sample, rows, NULL), CB_OK);
     assert_int_equal(sample.n, 2);
     assert_true(fabs(sample.seconds[1] - 5e-6) < 1e-15);
-    json_t *summary = cb_results_add(&r, &live, 0, rows, NULL);
+    json_t *summary = cb_results_add(&r, &session, 0, rows, NULL);
     assert_string_equal(json_string_value(json_object_get(summary, "name")), "x");
     assert_true(json_number_value(json_object_get(summary, "real_time")) == 4);
     assert_true(json_number_value(json_object_get(summary, "real_time_cv")) == 0.25);
@@ -401,12 +448,12 @@ static enum cb_status fake_run(const struct cb_gemm *g, struct cb_error *e)
 
 static struct cb_kernel_choice choose(enum cb_isa best, const char *user)
 {
-    static const struct cb_gemm_peer peer = {.name = "Fake",
-                                             .kernels_variables = {"FAKE_CORE", "FAKE_CORE_OLD"},
-                                             .kernels_value = fake_value,
-                                             .start = fake_start,
-                                             .prepare = fake_prepare,
-                                             .run = fake_run};
+    static const struct cb_gemm_functions gemm = {.prepare = fake_prepare, .run = fake_run};
+    static const struct cb_peer peer = {.name = "Fake",
+                                        .kernels_variables = {"FAKE_CORE", "FAKE_CORE_OLD"},
+                                        .kernels_value = fake_value,
+                                        .start = fake_start,
+                                        .gemm = &gemm};
     struct cb_kernel_choice c;
     unsetenv("FAKE_CORE");
     if (user) setenv("FAKE_CORE", user, 1);
@@ -566,13 +613,15 @@ int main(void)
         cmocka_unit_test(test_roofline),
         cmocka_unit_test(test_every_isa_has_its_ceilings),
         cmocka_unit_test(test_bandwidth_is_measured),
+        cmocka_unit_test(test_levels_are_measured_when_needed),
         cmocka_unit_test(test_ratio),
-        cmocka_unit_test(test_verdict_adds_the_parts),
+        cmocka_unit_test(test_comparison_adds_the_parts),
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_flags_of_the_environment),
         cmocka_unit_test(test_wrong_flags),
-        cmocka_unit_test(test_program),
-        cmocka_unit_test(test_avx512bf16_is_entered_where_it_differs),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_avx512bf16_is_there_where_it_differs),
+        cmocka_unit_test(test_a_case_has_any_number_of_implementations),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_kernels_are_chosen),
         cmocka_unit_test(test_kernels_of_the_user_are_kept),

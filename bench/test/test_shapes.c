@@ -19,6 +19,12 @@ static const char *kind_word(size_t i)
     return i < 2 ? words[i] : NULL;
 }
 
+static const char *side_word(size_t i)
+{
+    static const char *const words[] = {"left", "right"};
+    return i < 2 ? words[i] : NULL;
+}
+
 static const char *check_box(const struct cb_shape *s)
 {
     return cb_shape_value(s, "w") == cb_shape_value(s, "h") ? "a square is no box" : NULL;
@@ -28,9 +34,10 @@ static const struct cb_shape_key box_keys[] = {
     {.name = "kind", .word = kind_word},
     {.name = "w", .min = 1, .max = 100, .step = 1},
     {.name = "h", .min = 16, .max = 64, .step = 16},
+    {.name = "side", .word = side_word, .optional = true, .if_missing = 1},
 };
 static const struct cb_shape_key batch_keys[] = {{.name = "batch", .min = 1, .max = SIZE_MAX, .step = 1}};
-static const struct cb_shape_form box = {"box", box_keys, 3, check_box}, row = {"row", batch_keys, 1, NULL};
+static const struct cb_shape_form box = {"box", box_keys, 4, check_box}, row = {"row", batch_keys, 1, NULL};
 static const struct cb_shape_form *const forms[] = {&box, &row};
 
 static struct cb_shapes shapes;
@@ -58,9 +65,12 @@ static void test_shapes_are_read(void **state)
     assert_int_equal(cb_shape_value(&shapes.shape[0], "kind"), 1);
     assert_int_equal(cb_shape_value(&shapes.shape[0], "w"), 7);
     assert_int_equal(cb_shape_value(&shapes.shape[0], "h"), 32);
+    assert_int_equal(cb_shape_value(&shapes.shape[0], "side"), 1); /* optional */
     assert_int_equal(cb_shape_value(&shapes.shape[1], "batch"), 128);
+    assert_int_equal(parse("box h=32 kind=3x3 w=7 side=left\n"), CB_OK);
+    assert_int_equal(cb_shape_value(&shapes.shape[2], "side"), 0);
     assert_int_equal(parse("row batch=1#\n"), CB_OK);
-    assert_int_equal(shapes.n, 3);
+    assert_int_equal(shapes.n, 4);
 }
 
 static void test_names(void **state)
@@ -69,7 +79,7 @@ static void test_names(void **state)
     char name[64], small[8];
     assert_int_equal(parse("box h=32 kind=3x3 w=7\n"), CB_OK);
     cb_shape_name(&shapes.shape[0], name, sizeof name);
-    assert_string_equal(name, "3x3/w:7/h:32");
+    assert_string_equal(name, "3x3/w:7/h:32/right");
     cb_shape_name(&shapes.shape[0], small, sizeof small);
     assert_string_equal(small, "3x3/w:7");
 }

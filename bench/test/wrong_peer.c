@@ -1,12 +1,10 @@
-/* A library in the place of oneDNN: plain convolutions of stride 1, one way right and one that loses a tap of one input
- * channel, to test that the latter's result is refused. */
+/* Two libraries of convolutions of stride 1. The first has a right algorithm and one that loses a tap of one input
+ * channel, to test that its result is refused; the second has the right one alone. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "conv_peer.h"
-#include "core/bf16.h"
-#include "gemm_peer.h"
+#include "peer.h"
 
 enum { RIGHT, LOSES_TAP, ALGORITHMS };
 static const char *const algorithm_names[ALGORITHMS] = {"right", "loses_tap"};
@@ -15,8 +13,7 @@ struct cb_conv_plan {
     struct cb_conv_shape shape;
     enum cb_conv_pass pass;
     size_t algorithm, n;
-    const void *x, *y;
-    float *w, *out;
+    float *x, *y, *w, *out; /* out: x, y or w */
 };
 
 static enum cb_status start(size_t threads, struct cb_peer_about *about, struct cb_error *err)
@@ -29,9 +26,17 @@ static enum cb_status start(size_t threads, struct cb_peer_about *about, struct 
 static void destroy(struct cb_conv_plan *plan)
 {
     if (!plan) return;
+    free(plan->x);
+    free(plan->y);
     free(plan->w);
-    free(plan->out);
     free(plan);
+}
+
+static float *copy(const float *from, size_t n)
+{
+    float *to = calloc(n, sizeof *to);
+    if (to && from) memcpy(to, from, n * sizeof *to);
+    return to;
 }
 
 static enum cb_status create(struct cb_conv_plan **out, const struct cb_conv_shape *s, enum cb_conv_pass pass,
@@ -40,29 +45,22 @@ static enum cb_status create(struct cb_conv_plan **out, const struct cb_conv_sha
     *out = NULL;
     if (s->kind != CB_CONV_3X3 && s->kind != CB_CONV_WINOGRAD) return cb_fail(err, CB_UNAVAILABLE, "3x3 alone");
     size_t weights = cb_conv_weights(s), map = s->n * s->h * s->w;
-    size_t n = pass == CB_CONV_FORWARD ? map * s->k : pass == CB_CONV_BACKWARD_DATA ? map * s->c : weights;
     struct cb_conv_plan *plan = calloc(1, sizeof *plan);
     if (!plan) return cb_fail(err, CB_NO_MEMORY, "out of memory");
-    *plan = (struct cb_conv_plan){
-        *s, pass, algorithm, n, t->x, t->y, malloc(weights * sizeof(float)), calloc(n, sizeof(float))};
-    if (!plan->w || !plan->out) {
+    *plan = (struct cb_conv_plan){.shape = *s,
+                                  .pass = pass,
+                                  .algorithm = algorithm,
+                                  .x = copy(t->x, map * s->c),
+                                  .y = copy(t->y, map * s->k),
+                                  .w = copy(t->w, weights)};
+    if (!plan->x || !plan->y || !plan->w) {
         destroy(plan);
         return cb_fail(err, CB_NO_MEMORY, "out of memory");
     }
-    memcpy(plan->w, t->w, weights * sizeof *plan->w);
+    plan->out = pass == CB_CONV_FORWARD ? plan->y : pass == CB_CONV_BACKWARD_DATA ? plan->x : plan->w;
+    plan->n = pass == CB_CONV_FORWARD ? map * s->k : pass == CB_CONV_BACKWARD_DATA ? map * s->c : weights;
     *out = plan;
     return CB_OK;
-}
-
-/* Of [N][C/16][H][W][16]. */
-static size_t at(const struct cb_conv_shape *s, size_t channels, size_t n, size_t c, size_t pixel)
-{
-    return ((n * channels / 16 + c / 16) * s->h * s->w + pixel) * 16 + c % 16;
-}
-
-static float load(const struct cb_conv_shape *s, const void *from, size_t i)
-{
-    return s->storage == CB_BF16 ? cb_bf16_value(((const uint16_t *)from)[i]) : ((const float *)from)[i];
 }
 
 /* What one weight of one image contributes. */
@@ -74,13 +72,14 @@ static void add_weight(struct cb_conv_plan *plan, size_t n, size_t k, size_t c, 
         for (size_t q = 0; q < s->w; q++) {
             size_t h = p + r - 1, w = q + t - 1; /* of the input; the halo wraps or is too large */
             if (h >= s->h || w >= s->w) continue;
-            size_t x = at(s, s->c, n, c, h * s->w + w), y = at(s, s->k, n, k, p * s->w + q);
+            float *x = &plan->x[((n * s->c + c) * s->h + h) * s->w + w];
+            float *y = &plan->y[((n * s->k + k) * s->h + p) * s->w + q];
             if (plan->pass == CB_CONV_FORWARD)
-                plan->out[y] += load(s, plan->x, x) * plan->w[weight];
+                *y += *x * plan->w[weight];
             else if (plan->pass == CB_CONV_BACKWARD_DATA)
-                plan->out[x] += load(s, plan->y, y) * plan->w[weight];
+                *x += *y * plan->w[weight];
             else
-                plan->out[weight] += load(s, plan->x, x) * load(s, plan->y, y);
+                plan->w[weight] += *x * *y;
         }
 }
 
@@ -115,13 +114,23 @@ static void buffers(const struct cb_conv_plan *plan, void (*visit)(void *context
     visit(context, plan->out, plan->n * sizeof *plan->out);
 }
 
-const struct cb_conv_peer cb_conv_onednn = {.name = "oneDNN",
-                                            .algorithms = ALGORITHMS,
-                                            .algorithm_names = algorithm_names,
-                                            .create = create,
-                                            .implementation = implementation,
-                                            .run = run,
-                                            .result = result,
-                                            .buffers = buffers,
-                                            .destroy = destroy};
-const struct cb_gemm_peer cb_gemm_onednn = {.name = "oneDNN", .start = start};
+static const struct cb_conv_functions conv = {.algorithms = ALGORITHMS,
+                                              .algorithm_names = algorithm_names,
+                                              .create = create,
+                                              .implementation = implementation,
+                                              .run = run,
+                                              .result = result,
+                                              .buffers = buffers,
+                                              .destroy = destroy};
+static const struct cb_conv_functions other_conv = {.algorithms = 1,
+                                                    .algorithm_names = algorithm_names,
+                                                    .create = create,
+                                                    .implementation = implementation,
+                                                    .run = run,
+                                                    .result = result,
+                                                    .buffers = buffers,
+                                                    .destroy = destroy};
+static const struct cb_peer first = {.name = "First", .start = start, .conv = &conv};
+static const struct cb_peer second = {.name = "Second", .start = start, .conv = &other_conv};
+
+const struct cb_peer *const cb_peers[CB_PEERS + 1] = {&first, &second};

@@ -1,16 +1,14 @@
-#ifndef CB_PEERS_H
-#define CB_PEERS_H
+#ifndef CB_PEER_ENVIRONMENT_H
+#define CB_PEER_ENVIRONMENT_H
 
 #include <jansson.h>
-#include <stdbool.h>
-#include <stddef.h>
 
-struct cb_gemm_peer;
+#include "peer.h"
 
 /* What the heads of results say about the environment of the peers. */
 
-/* The library that reads an environment variable of this name; NULL: none of the list does. */
-const struct cb_gemm_peer *cb_peer_of_variable(const char *name);
+/* The peer that reads an environment variable of this name; NULL: none of the table does. */
+const struct cb_peer *cb_peer_of_variable(const char *name);
 
 /* The environment variables that are set and that make libraries choose other kernels or threads: an object. New
  * reference. */

@@ -1,9 +1,8 @@
-#include "peers.h"
+#include "environment.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "gemm_peer.h"
 #include "json_text.h"
 
 extern char **environ;
@@ -15,31 +14,30 @@ static bool begins_with_one(const char *text, const char *const *prefixes, size_
     return false;
 }
 
-const struct cb_gemm_peer *cb_peer_of_variable(const char *name)
+const struct cb_peer *cb_peer_of_variable(const char *name)
 {
-    enum { PREFIXES = sizeof cb_gemm_peers[0]->prefixes / sizeof *cb_gemm_peers[0]->prefixes };
-    for (size_t i = 0; i < CB_GEMM_PEERS; i++)
-        if (begins_with_one(name, cb_gemm_peers[i]->prefixes, PREFIXES)) return cb_gemm_peers[i];
+    for (const struct cb_peer *const *peer = cb_peers; *peer; peer++)
+        if (begins_with_one(name, (*peer)->prefixes, sizeof (*peer)->prefixes / sizeof *(*peer)->prefixes))
+            return *peer;
     return NULL;
 }
 
 json_t *cb_peers_environment(void)
 {
-    /* Of the OpenMP runtimes, and of PyTorch. */
-    static const char *const shared[] = {"OMP_", "GOMP_", "KMP_", "MKL_", "ATEN_"};
+    static const char *const openmp[] = {"OMP_", "GOMP_", "KMP_"};
     json_t *set = json_object();
     for (char **variable = environ; *variable; variable++) {
         char name[256];
         const char *equals = strchr(*variable, '=');
         if (!equals) continue;
         snprintf(name, sizeof name, "%.*s", (int)(equals - *variable), *variable);
-        if (cb_peer_of_variable(name) || begins_with_one(name, shared, sizeof shared / sizeof *shared))
+        if (cb_peer_of_variable(name) || begins_with_one(name, openmp, sizeof openmp / sizeof *openmp))
             json_object_set_new(set, name, cb_json_text(equals + 1));
     }
     return set;
 }
 
-static bool chooses_kernels(const struct cb_gemm_peer *peer, const char *name)
+static bool chooses_kernels(const struct cb_peer *peer, const char *name)
 {
     for (size_t i = 0; i < sizeof peer->kernels_variables / sizeof *peer->kernels_variables; i++)
         if (peer->kernels_variables[i] && !strcmp(name, peer->kernels_variables[i])) return true;
@@ -55,7 +53,7 @@ void cb_peers_print_environment(const json_t *environment)
     printf("%s\n", json_object_size(environment) ? "" : " nothing set");
     json_object_foreach((json_t *)environment, name, value)
     {
-        const struct cb_gemm_peer *peer = cb_peer_of_variable(name);
+        const struct cb_peer *peer = cb_peer_of_variable(name);
         if (peer && !chooses_kernels(peer, name)) /* these are judged by the kernels that they lead to */
             printf("# warning: environment: %s=%s changes what %s runs\n", name, json_string_value(value), peer->name);
     }

@@ -1,4 +1,4 @@
-#include "peer.h"
+#include "child.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-struct cb_peer {
+struct cb_child {
     const char *name;
     pid_t pid;
     int fd;
@@ -21,7 +21,7 @@ struct cb_peer {
 
 /* A socket for both directions: unlike a pipe, writing to a program that has ended is an error that can be told, not a
  * signal. */
-static enum cb_status spawn(struct cb_peer *peer, char *const argv[], struct cb_error *err)
+static enum cb_status spawn(struct cb_child *child, char *const argv[], struct cb_error *err)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
@@ -30,28 +30,28 @@ static enum cb_status spawn(struct cb_peer *peer, char *const argv[], struct cb_
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    int failed = posix_spawnp(&peer->pid, argv[0], &actions, NULL, argv, environ);
+    int failed = posix_spawnp(&child->pid, argv[0], &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    peer->fd = ends[0];
-    peer->answers = failed ? NULL : fdopen(ends[0], "r");
-    if (peer->answers) return CB_OK;
+    child->fd = ends[0];
+    child->answers = failed ? NULL : fdopen(ends[0], "r");
+    if (child->answers) return CB_OK;
     if (!failed) failed = errno;
     close(ends[0]);
     return cb_fail(err, CB_UNAVAILABLE, "%s: cannot be started: %s", argv[0], strerror(failed));
 }
 
-enum cb_status cb_peer_start(struct cb_peer **out, char *const argv[], struct cb_error *err)
+enum cb_status cb_child_start(struct cb_child **out, char *const argv[], struct cb_error *err)
 {
     *out = NULL;
-    struct cb_peer *peer = calloc(1, sizeof *peer);
-    if (!peer) return cb_fail(err, CB_NO_MEMORY, "out of memory for the peer %s", argv[0]);
-    peer->name = argv[0];
-    enum cb_status status = spawn(peer, argv, err);
+    struct cb_child *child = calloc(1, sizeof *child);
+    if (!child) return cb_fail(err, CB_NO_MEMORY, "out of memory for the child %s", argv[0]);
+    child->name = argv[0];
+    enum cb_status status = spawn(child, argv, err);
     if (status)
-        free(peer);
+        free(child);
     else
-        *out = peer;
+        *out = child;
     return status;
 }
 
@@ -62,19 +62,19 @@ static int send_line(int fd, const char *request)
     return len > 0 && (size_t)len < sizeof line && send(fd, line, (size_t)len, MSG_NOSIGNAL) == len;
 }
 
-enum cb_status cb_peer_ask(struct cb_peer *peer, const char *request, char *answer, size_t bytes, struct cb_error *err)
+enum cb_status cb_child_ask(struct cb_child *child, const char *request, char *answer, size_t bytes, struct cb_error *err)
 {
-    int sent = !request || send_line(peer->fd, request);
-    if (!sent || !fgets(answer, (int)bytes, peer->answers))
-        return cb_fail(err, CB_UNAVAILABLE, "%s ended without an answer; its message is above", peer->name);
+    int sent = !request || send_line(child->fd, request);
+    if (!sent || !fgets(answer, (int)bytes, child->answers))
+        return cb_fail(err, CB_UNAVAILABLE, "%s ended without an answer; its message is above", child->name);
     answer[strcspn(answer, "\n")] = '\0';
     return CB_OK;
 }
 
-void cb_peer_stop(struct cb_peer *peer)
+void cb_child_stop(struct cb_child *child)
 {
-    if (!peer) return;
-    fclose(peer->answers);
-    waitpid(peer->pid, NULL, 0);
-    free(peer);
+    if (!child) return;
+    fclose(child->answers);
+    waitpid(child->pid, NULL, 0);
+    free(child);
 }

@@ -81,8 +81,8 @@ PEERS := $(if $(CROSS),,$(foreach peer,$(OPTIONAL_PEERS),$(call is_here,$(peer))
 PEER_MISSING_SRC := $(wildcard bench/peers/*_missing.c)
 PEER_SRC := $(filter-out $(foreach peer,$(OPTIONAL_PEERS),bench/peers/$(peer)$(if $(filter $(peer),$(PEERS)),_missing).c),$(call sources,bench/peers))
 # What needs nothing but libkernels; also built for the NEON tests.
-TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/loop/feed.c train/loop/evaluate.c train/data/cifar10.c train/data/batches.c train/data/synthetic.c
-TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/data train/checkpoint train/recipes train/record train/loop))
+TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/loop/feed.c train/loop/evaluate.c train/data/cifar.c train/data/dataset.c train/data/batches.c train/data/synthetic.c
+TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/files train/data train/checkpoint train/recipes train/record train/loop))
 REPORT_SRC := $(call sources,reports/lib)
 
 PROGRAM_SRC := $(wildcard cyclebench.c bench/cyclebench-*.c train/cyclebench-*.c reports/cyclebench-*.c ci/cyclebench-*.c)

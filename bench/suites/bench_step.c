@@ -89,41 +89,36 @@ static enum cb_numerics numerics_option(void)
 static struct options parse_options(int argc, char **argv)
 {
     static const struct option names[] = {
-        {"depth", required_argument, NULL, 'd'},
-        {"shortcut", required_argument, NULL, 's'},
-        {"batch", required_argument, NULL, 'b'},
-        {"numerics", required_argument, NULL, 'u'},
-        {"isa", required_argument, NULL, 'i'},
-        {"threads", required_argument, NULL, 't'},
-        {"oversubscribe", no_argument, NULL, 'o'},
-        {"repetitions", required_argument, NULL, 'r'},
-        {"no-torch", no_argument, NULL, 'n'},
-        {"python", required_argument, NULL, 'p'},
-        {"peer", required_argument, NULL, 'e'},
-        {"json", required_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"depth", required_argument, NULL, 'd'},   {"shortcut", required_argument, NULL, 's'},
+        {"batch", required_argument, NULL, 'b'},   {"numerics", required_argument, NULL, 'u'},
+        {"isa", required_argument, NULL, 'i'},     {"threads", required_argument, NULL, 't'},
+        {"oversubscribe", no_argument, NULL, 'o'}, {"repetitions", required_argument, NULL, 'r'},
+        {"no-torch", no_argument, NULL, 'n'},      {"python", required_argument, NULL, 'p'},
+        {"peer", required_argument, NULL, 'e'},    {"json", required_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},          {0},
     };
     struct options o = {
-        .network = {.depth = 56, .shortcut = 'B', .init = CB_INIT_TORCH03, .numerics = CB_FP32_WINOGRAD},
         .batch = 512,
         .repetitions = 7,
         .python = "/usr/bin/python3",
         .torch = true,
     };
+    size_t depth = 56;
+    char shortcut = 'B';
+    enum cb_numerics numerics = CB_FP32_WINOGRAD;
     for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (c) {
         case 'd':
-            o.network.depth = count_option("--depth", 110);
+            depth = count_option("--depth", 110);
             break;
         case 's':
-            o.network.shortcut = optarg[0] && !optarg[1] ? optarg[0] : '?';
+            shortcut = optarg[0] && !optarg[1] ? optarg[0] : '?';
             break;
         case 'b':
             o.batch = count_option("--batch", CB_MAX_BATCH);
             break;
         case 'u':
-            o.network.numerics = numerics_option();
+            numerics = numerics_option();
             break;
         case 'i':
             o.isa = optarg;
@@ -157,6 +152,10 @@ static struct options parse_options(int argc, char **argv)
             exit(2);
         }
     }
+    o.network = cb_network_resnet(depth);
+    o.network.shortcut = shortcut;
+    o.network.init = CB_INIT_TORCH03;
+    o.network.numerics = numerics;
     struct cb_error err;
     if (optind < argc) {
         cb_fail(&err, CB_BAD_INPUT, "unexpected argument '%s'", argv[optind]);
@@ -170,7 +169,7 @@ static struct options parse_options(int argc, char **argv)
 /* Multiply-adds of an image in one forward pass; a training step does about three times that. */
 static double network_flops(const struct cb_network *network)
 {
-    double n = (double)(network->depth - 2) / 6, flops = 3 * 16 * 9 * 1024 + 2 * n * 16 * 16 * 9 * 1024 + 64 * 10;
+    double n = (double)network->blocks[0], flops = 3 * 16 * 9 * 1024 + 2 * n * 16 * 16 * 9 * 1024 + 64 * 10;
     for (double c = 16, map = 256; c < 64; c *= 2, map /= 4) {
         flops += c * 2 * c * 9 * map + (2 * n - 1) * 4 * c * c * 9 * map;
         if (network->shortcut == 'B') flops += c * 2 * c * map;
@@ -217,10 +216,11 @@ static double augment_s(struct ours *ours)
 static double our_step_s(struct ours *ours)
 {
     struct cb_team_times before = cb_team_times(ours->team), after;
-    double loss, start = cb_now_s();
-    size_t correct;
-    cb_model_train_step(ours->model, ours->team, ours->batch, ours->labels, &loss, &correct);
-    cb_model_update(ours->model, ours->team, 0.01f, 0.9f, 1e-4f, 0);
+    const struct cb_step_options options = {
+        .n = ours->batch, .labels = ours->labels, .lr = 0.01f, .momentum = 0.9f, .weight_decay = 1e-4f};
+    double start = cb_now_s();
+    cb_model_train_step(ours->model, ours->team, &options);
+    cb_model_update(ours->model, ours->team, &options);
     double seconds = cb_now_s() - start;
     after = cb_team_times(ours->team);
     ours->times.runs += after.runs - before.runs;
@@ -249,18 +249,19 @@ static void start_torch(struct torch *torch, const struct options *o)
 {
     char beside[PATH_MAX];
     const char *script = o->peer;
-    if (!script && cb_find_beside_program(beside, "bench/peers/torch_step.py", "torch_step.py", is_there)) script = beside;
+    if (!script && cb_find_beside_program(beside, "bench/peers/torch_step.py", "torch_step.py", is_there))
+        script = beside;
     if (!script) {
         fprintf(stderr, "bench_step: going on without PyTorch: torch_step.py is not found beside the program\n");
         return;
     }
     torch->bf16 = o->network.numerics >= CB_BF16_BACKWARD;
     char depth[16], shortcut[2] = {o->network.shortcut}, batch[16], threads[16];
-    snprintf(depth, sizeof depth, "%zu", o->network.depth);
+    snprintf(depth, sizeof depth, "%zu", cb_network_depth(&o->network));
     snprintf(batch, sizeof batch, "%zu", o->batch);
     snprintf(threads, sizeof threads, "%zu", o->threads);
     const char *argv[] = {o->python, script, "--depth",   depth,   "--shortcut", shortcut,
-                          "--batch", batch,   "--threads", threads, NULL};
+                          "--batch", batch,  "--threads", threads, NULL};
     struct cb_error err;
     enum cb_status status = cb_peer_start(&torch->peer, (char *const *)argv, &err);
     if (!status) status = cb_peer_ask(torch->peer, NULL, torch->about, sizeof torch->about, &err);
@@ -371,8 +372,9 @@ static void print_report(const struct options *o, const struct result *r, const 
 {
     double batch = (double)o->batch, flops = batch * network_flops(&o->network);
     printf("# %s\n# ResNet-%zu, option %c, %s, batch %zu, %zu repetitions; FMA peak %.1f GFLOP/s (best %.1f)\n",
-           cb_machine_line(o->threads), o->network.depth, o->network.shortcut, cb_numerics_name(o->network.numerics),
-           o->batch, o->repetitions, r->peak_median, r->peak[o->repetitions - 1]);
+           cb_machine_line(o->threads), cb_network_depth(&o->network), o->network.shortcut,
+           cb_numerics_name(o->network.numerics), o->batch, o->repetitions, r->peak_median,
+           r->peak[o->repetitions - 1]);
     if (torch->peer) printf("# PyTorch: %s\n", torch->about + strlen("ready "));
     printf("%-12s %9s %9s %9s %9s %8s %9s\n", "", "images/s", "best", "s/step", "GFLOP/s", "of peak", "peak MB");
     print_row("cyclebench", batch, r->ours_median_s, r->ours_s[0], flops, r->peak_median, r->ours_bytes);
@@ -416,10 +418,10 @@ static enum cb_status save(const struct options *o, const struct result *r, cons
                                                  (double)row[i].calls / (double)ours->steps));
     json_t *root = json_pack(
         "{s:s, s:o, s:i, s:s%, s:s, s:i, s:i, s:s, s:i, s:f, s:f, s:f, s:f, s:o, s:o}", "benchmark", "step", "machine",
-        cb_machine_json(o->threads), "depth", (int)o->network.depth, "shortcut", &o->network.shortcut, (size_t)1,
-        "numerics", cb_numerics_name(o->network.numerics), "batch", (int)o->batch, "threads", (int)o->threads, "isa",
-        cb_isa_name(cb_isa_selected()), "repetitions", (int)o->repetitions, "fma_peak_gflops", r->peak_median,
-        "augmentation_seconds", r->augment_median_s, "parallel_regions_per_step",
+        cb_machine_json(o->threads), "depth", (int)cb_network_depth(&o->network), "shortcut", &o->network.shortcut,
+        (size_t)1, "numerics", cb_numerics_name(o->network.numerics), "batch", (int)o->batch, "threads",
+        (int)o->threads, "isa", cb_isa_name(cb_isa_selected()), "repetitions", (int)o->repetitions, "fma_peak_gflops",
+        r->peak_median, "augmentation_seconds", r->augment_median_s, "parallel_regions_per_step",
         (double)ours->times.runs / (double)ours->steps, "waiting_share", waiting_share(&ours->times, o->threads),
         "cyclebench", side_json(o, r->ours_median_s, r->ours_s, r->ours_bytes), "profile", profile);
     if (!root) return cb_fail(err, CB_NO_MEMORY, "out of memory for the results");

@@ -105,7 +105,7 @@ mkdir -p "$hundred"
 for file in train:40 test:20; do
     for i in $(seq "${file#*:}"); do
         # shellcheck disable=SC2059 # the labels, in octal
-        printf "\\0$(printf %o $((i % 20)))\\0$(printf %o $((99 - i)))"
+        printf "\\$(printf %03o $((i % 20)))\\$(printf %03o $((99 - i)))"
         head -c 3072 /dev/urandom
     done > "$hundred/${file%:*}.bin"
 done

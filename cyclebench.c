@@ -11,6 +11,7 @@
 
 #include "core/isa.h"
 #include "instruments.h"
+#include "nearest.h"
 #include "standard_files.h"
 
 enum { EXIT_USAGE = 2, MAX_FOLDERS = 3, MAX_VERBS = 64, VERB_BYTES = 64 };
@@ -124,38 +125,15 @@ static void print_usage(FILE *out, const struct folders *folders)
             cb_isa_names());
 }
 
-/* Levenshtein distance of two short words. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[VERB_BYTES + 1], n = strnlen(b, VERB_BYTES);
-    for (size_t j = 0; j <= n; j++) row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < n; j++) {
-            size_t change = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            size_t gap = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
-            row[j + 1] = change < gap ? change : gap;
-        }
-    }
-    return row[n];
-}
-
 static int unknown_verb(const char *verb, const struct folders *folders)
 {
     fprintf(stderr, "cyclebench: unknown verb '%s'\n", verb);
     struct verbs verbs;
     list_verbs(folders, &verbs);
-    size_t nearest = 0, best = SIZE_MAX;
-    for (size_t i = 0; i < verbs.n; i++) {
-        size_t d = distance(verb, verbs.name[i]);
-        if (d < best) {
-            best = d;
-            nearest = i;
-        }
-    }
-    if (verbs.n && best <= strlen(verb) / 2) fprintf(stderr, "Did you mean '%s'?\n", verbs.name[nearest]);
+    const char *names[MAX_VERBS];
+    for (size_t i = 0; i < verbs.n; i++) names[i] = verbs.name[i];
+    const char *nearest = cb_nearest(verb, names, verbs.n, strlen(verb) / 2);
+    if (nearest) fprintf(stderr, "Did you mean '%s'?\n", nearest);
     print_verbs(stderr, folders);
     return EXIT_USAGE;
 }

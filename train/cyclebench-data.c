@@ -1,4 +1,4 @@
-/* cyclebench data: fetch CIFAR-10, verify it, or write the built-in synthetic set. */
+/* cyclebench data: fetch a data set, verify it, or write the built-in synthetic set. */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -14,16 +14,18 @@
 #include "standard_files.h"
 
 static const char usage[] =
-    "usage: cyclebench data fetch  [--data DIR] [--mirror URL]\n"
-    "       cyclebench data verify [--data DIR]\n"
+    "usage: cyclebench data fetch  [--set NAME] [--data DIR] [--mirror URL]\n"
+    "       cyclebench data verify [--set NAME] [--data DIR]\n"
     "       cyclebench data synth   --data DIR [--images N]\n"
     "\n"
-    "fetch   Downloads CIFAR-10 (170 MB) from its official address, else from a mirror, checks the SHA-256 of each\n"
-    "        file and writes DIR/cifar-10-batches-bin/. A broken or stopped download goes on where it ended.\n"
+    "fetch   Downloads the set (170 MB) from its official address, else from a mirror, checks the SHA-256 of each\n"
+    "        file and writes the set's folder in DIR. A broken or stopped download goes on where it ended.\n"
+    "        --set NAME     cifar10 (the default; cifar-10-batches-bin/) or cifar100 (cifar-100-binary/)\n"
     "        --data DIR     default: $XDG_CACHE_HOME/cyclebench or ~/.cache/cyclebench\n"
     "        --mirror URL   this address only (http, https, file)\n"
-    "verify  Says of each of the six files whether it is the official one.\n"
-    "        --data DIR     a folder with cifar-10-batches-bin/, that folder, or the archive; default:\n"
+    "verify  Says of each of the set's files whether it is the official one.\n"
+    "        --set NAME     as above\n"
+    "        --data DIR     a folder that holds the set's folder, that folder, or the archive; default:\n"
     "                       $CYCLEBENCH_DATA if set, else the cache folder\n"
     "synth   Writes the synthetic set (ten classes of procedurally drawn shapes, the same bytes on every machine) in\n"
     "        CIFAR-10's binary format to DIR/cifar-10-batches-bin/. Other data there is never overwritten.\n"
@@ -35,6 +37,7 @@ static const char usage[] =
 enum { EXIT_RUN_TIME = 1, EXIT_BAD_INPUT = 2, EXIT_NOT_FOUND = 4 };
 
 struct options {
+    const struct cb_dataset *set; /* NULL: not given */
     const char *data, *mirror;
     size_t images;
 };
@@ -61,11 +64,18 @@ static int print_help(void)
     return report(cb_finish_output(&err), &err);
 }
 
+static const struct cb_dataset *chosen(const struct options *options)
+{
+    return options->set ? options->set : &cb_datasets[CB_CIFAR10];
+}
+
 static int run_fetch(const struct options *options)
 {
     struct cb_error err;
     char cache[PATH_MAX];
-    struct cb_fetch fetch = {.folder = options->data, .mirror = options->mirror, .log = stderr, .stop = &stop_signal};
+    const struct cb_dataset *set = chosen(options);
+    struct cb_fetch fetch = {
+        .set = set, .folder = options->data, .mirror = options->mirror, .log = stderr, .stop = &stop_signal};
     if (!fetch.folder) {
         enum cb_status status = cb_data_cache_folder(cache, sizeof cache, &err);
         if (status != CB_OK) return report(status, &err);
@@ -73,36 +83,39 @@ static int run_fetch(const struct options *options)
     }
     enum cb_status status = cb_fetch(&fetch, &err);
     if (status == CB_OK) {
-        printf("CIFAR-10 is in %s/" CB_CIFAR_FOLDER ", all six files verified\n", fetch.folder);
+        printf("%s is in %s/%s, all %zu files verified\n", set->title, fetch.folder, set->folder, set->files);
         status = cb_finish_output(&err);
     }
     return report(status, &err);
 }
 
-static void print_check(const char *name, const char *expected, const struct cb_file_check *check)
+static void print_check(const struct cb_dataset *set, const struct cb_dataset_file *file,
+                        const struct cb_file_check *check)
 {
     switch (check->state) {
     case CB_FILE_OK:
-        printf("%s: ok\n", name);
+        printf("%s: ok\n", file->name);
         break;
     case CB_FILE_MISSING:
-        printf("%s: missing\n", name);
+        printf("%s: missing\n", file->name);
         break;
     case CB_FILE_WRONG_LENGTH:
-        printf("%s: wrong length: expected %d bytes, got %zu\n", name, CB_OFFICIAL_FILE_BYTES, check->bytes);
+        printf("%s: wrong length: expected %zu bytes, got %zu\n", file->name,
+               file->records * cb_dataset_record_bytes(set), check->bytes);
         break;
     case CB_FILE_WRONG_SHA256:
-        printf("%s: wrong SHA-256: expected %s, got %s\n", name, expected, check->sha256);
+        printf("%s: wrong SHA-256: expected %s, got %s\n", file->name, file->sha256, check->sha256);
         break;
     }
 }
 
 static int run_verify(const struct options *options)
 {
+    const struct cb_dataset *set = chosen(options);
     struct cb_error err;
     struct cb_data_source source;
-    struct cb_file_check checks[CB_OFFICIAL_FILES];
-    enum cb_status status = cb_data_find(&source, options->data, &err);
+    struct cb_file_check checks[CB_DATASET_MAX_FILES];
+    enum cb_status status = cb_data_find(&source, set, options->data, &err);
     if (status == CB_UNAVAILABLE) {
         report(status, &err);
         return EXIT_NOT_FOUND;
@@ -112,17 +125,17 @@ static int run_verify(const struct options *options)
     cb_make_printable(source.path);
     printf("%s\n", source.path);
     int wrong = 0;
-    for (size_t i = 0; i < CB_OFFICIAL_FILES; i++) {
-        print_check(cb_official_files[i].name, cb_official_files[i].sha256, &checks[i]);
+    for (size_t i = 0; i < set->files; i++) {
+        print_check(set, &set->file[i], &checks[i]);
         wrong += checks[i].state != CB_FILE_OK;
     }
     status = cb_finish_output(&err);
     if (status != CB_OK) return report(status, &err);
     if (!wrong) return EXIT_SUCCESS;
     fprintf(stderr,
-            "cyclebench data: %d of %d files are not the official ones (a synthetic set never is); "
-            "`cyclebench data fetch` gets them\n",
-            wrong, CB_OFFICIAL_FILES);
+            "cyclebench data: %d of %zu files are not the official ones (a synthetic set never is); "
+            "`cyclebench data fetch --set %s` gets them\n",
+            wrong, set->files, set->name);
     return EXIT_BAD_INPUT;
 }
 
@@ -136,8 +149,8 @@ static int run_synth(const struct options *options)
     }
     enum cb_status status = cb_synthetic_write(options->data, options->images, &stop_signal, &err);
     if (status == CB_OK) {
-        printf("synthetic set in %s/" CB_CIFAR_FOLDER ": 6 files of %zu images; train on it with --data %s\n",
-               options->data, options->images, options->data);
+        printf("synthetic set in %s/%s: 6 files of %zu images; train on it with --data %s\n", options->data,
+               cb_datasets[CB_CIFAR10].folder, options->images, options->data);
         status = cb_finish_output(&err);
     }
     return report(status, &err);
@@ -160,15 +173,19 @@ static int parse_images(const char *text, size_t *images)
 /* Returns -1 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, const char *verb, struct options *options)
 {
-    enum { DATA = 1, MIRROR, IMAGES, HELP };
-    static const struct option known[] = {{"data", required_argument, NULL, DATA},
-                                          {"mirror", required_argument, NULL, MIRROR},
-                                          {"images", required_argument, NULL, IMAGES},
-                                          {"help", no_argument, NULL, HELP},
-                                          {0}};
+    enum { SET = 1, DATA, MIRROR, IMAGES, HELP };
+    static const struct option known[] = {
+        {"set", required_argument, NULL, SET},       {"data", required_argument, NULL, DATA},
+        {"mirror", required_argument, NULL, MIRROR}, {"images", required_argument, NULL, IMAGES},
+        {"help", no_argument, NULL, HELP},           {0}};
     opterr = 0;
     for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (code) {
+        case SET:
+            options->set = cb_dataset_find(optarg);
+            if (options->set) break;
+            fprintf(stderr, "cyclebench data %s: --set %.100s: expected cifar10 or cifar100\n", verb, optarg);
+            return EXIT_BAD_INPUT;
         case DATA:
             options->data = optarg;
             break;
@@ -193,7 +210,9 @@ static int parse_options(int argc, char **argv, const char *verb, struct options
     else if (options->mirror && strcmp(verb, "fetch") != 0)
         problem = "only fetch knows", what = "--mirror";
     else if (options->mirror && (!strstr(options->mirror, "://") || strlen(options->mirror) > 2000))
-        problem = "--mirror needs an address such as https://host/" CB_CIFAR_ARCHIVE ", got", what = options->mirror;
+        problem = "--mirror needs an address such as https://host/archive.tar.gz, got", what = options->mirror;
+    else if (options->set && strcmp(verb, "synth") == 0)
+        problem = "synth writes one set only, in CIFAR-10's format, and knows no", what = "--set";
     else if (options->images && strcmp(verb, "synth") != 0)
         problem = "only synth knows", what = "--images";
     else if (options->data && !options->data[0])

@@ -1,4 +1,4 @@
-/* cyclebench eval: a checkpoint on the 10,000 test images. */
+/* cyclebench eval: a checkpoint on the test images. */
 #include <getopt.h>
 #include <jansson.h>
 #include <math.h>
@@ -19,13 +19,14 @@ static const char program[] = "cyclebench eval";
 static const char usage[] =
     "usage: cyclebench eval CHECKPOINT [options]\n"
     "\n"
-    "Evaluates a safetensors file (ours, or akamaster's or chenyaofo's CIFAR ResNets) on the CIFAR-10 test set. A run\n"
-    "directory stands for its final.safetensors.\n"
+    "Evaluates a safetensors file (ours, or akamaster's or chenyaofo's CIFAR ResNets) on the test set of\n"
+    "the data set that has as many classes. A run directory stands for its final.safetensors.\n"
     "\n"
-    "  --data DIR      CIFAR-10: a folder that holds or is cifar-10-batches-bin, or the archive\n"
-    "  --mean a,b,c    normalisation of pixels in [0, 1] (default: 0.4914,0.48216,0.44653, as in our recipes)\n"
-    "  --std a,b,c     (default: 0.24703,0.24349,0.26159)\n"
-    "  --logits FILE   write the logits as safetensors, F32 [images, 10]\n"
+    "  --data DIR      CIFAR-10 or CIFAR-100: a folder that holds or is the official one, or the archive\n"
+    "  --mean a,b,c    normalisation of pixels in [0, 1] (default: as in our recipes: CIFAR-10 "
+    "0.4914,0.48216,0.44653)\n"
+    "  --std a,b,c     (default: as in our recipes: CIFAR-10 0.24703,0.24349,0.26159)\n"
+    "  --logits FILE   write the logits as safetensors, F32 [images, classes]\n"
     "  --threads N     threads (default: one per physical core this process may use)\n"
     "  --oversubscribe allows more threads than CPUs\n"
     "  --isa NAME      one of "
@@ -34,7 +35,7 @@ static const char usage[] =
     "                  (default: the best here; also CYCLEBENCH_ISA)\n"
     "  --json          print one JSON object\n"
     "\n"
-    "Environment: CYCLEBENCH_DATA (where CIFAR-10 is, without --data), CYCLEBENCH_ISA, OMP_NUM_THREADS.\n"
+    "Environment: CYCLEBENCH_DATA (where the data is, without --data), CYCLEBENCH_ISA, OMP_NUM_THREADS.\n"
     "Exit: 0 done, 1 failed (also when the output could not be written), 2 wrong usage or input, also weights that "
     "give\n"
     "no finite loss.\n";
@@ -129,34 +130,39 @@ static enum cb_status find_checkpoint(char path[4096], const char *given, struct
 
 static enum cb_status prepare(struct session *s, const struct options *o, struct cb_error *err)
 {
-    double mean[3] = {0.4914, 0.48216, 0.44653}, std[3] = {0.24703, 0.24349, 0.26159};
+    double mean[3], std[3];
+    const struct cb_dataset *set = NULL;
     const char *reason;
     enum cb_status status = cb_isa_select(o->isa, err);
     if (status == CB_OK) status = cb_option_threads(o->threads, o->oversubscribe, &s->threads, &reason, err);
     if (status == CB_OK) status = cb_bind_threads(s->threads, NULL, err);
-    if (status == CB_OK && o->mean) status = cb_option_triple("--mean", o->mean, mean, err);
-    if (status == CB_OK && o->std) status = cb_option_triple("--std", o->std, std, err);
-    for (int i = 0; status == CB_OK && i < 3; i++)
-        if (std[i] < 1e-6) status = cb_fail(err, CB_BAD_INPUT, "--std: expected 1e-6 or more, got %g", std[i]);
     if (status == CB_OK) status = find_checkpoint(s->checkpoint, o->checkpoint, err);
     if (status == CB_OK) status = cb_checkpoint_network(&s->network, s->checkpoint, err);
-    if (status == CB_OK) status = cb_team_create(&s->team, s->threads, cb_model_scratch_bytes(&s->network), err);
+    if (status == CB_OK && !(set = cb_dataset_of_classes(s->network.classes)))
+        status = cb_fail(err, CB_BAD_INPUT, "%s: has %zu classes, and no data set here has", s->checkpoint,
+                         s->network.classes);
+    if (status == CB_OK) status = cb_option_triple("--mean", o->mean ? o->mean : set->mean, mean, err);
+    if (status == CB_OK) status = cb_option_triple("--std", o->std ? o->std : set->std, std, err);
+    for (int i = 0; status == CB_OK && i < 3; i++)
+        if (std[i] < 1e-6) status = cb_fail(err, CB_BAD_INPUT, "--std: expected 1e-6 or more, got %g", std[i]);
     if (status == CB_OK) status = cb_model_create(&s->model, &s->network, BATCH, err);
+    if (status == CB_OK) status = cb_team_create(&s->team, s->threads, cb_model_scratch_bytes(&s->network), err);
     if (status == CB_OK) status = cb_checkpoint_load_weights(s->model, s->checkpoint, 0, err);
-    if (status == CB_OK) status = cb_data_find(&s->source, o->data, err);
-    if (status == CB_OK) status = cb_data_load(&s->images, &s->source, &cb_cifar_test_file, 1, err);
+    if (status == CB_OK) status = cb_data_find(&s->source, set, o->data, err);
+    const char *test = status == CB_OK ? cb_dataset_test_file(set) : NULL;
+    if (status == CB_OK) status = cb_data_load(&s->images, &s->source, &test, 1, err);
     if (status != CB_OK) return status;
     s->feed.images = &s->images;
     cb_image_table(mean, std, s->feed.table);
-    s->logits = malloc(s->images.n * CB_CLASSES * sizeof *s->logits);
+    s->logits = malloc(s->images.n * s->network.classes * sizeof *s->logits);
     return s->logits ? CB_OK : cb_fail(err, CB_NO_MEMORY, "out of memory for the logits");
 }
 
 static enum cb_status print_json(const struct session *s, const struct cb_evaluation *e, double seconds,
                                  struct cb_error *err)
 {
-    char network[32], shortcut[2] = {s->network.shortcut, '\0'};
-    snprintf(network, sizeof network, "resnet%zu", s->network.depth);
+    char network[CB_NETWORK_NAME], shortcut[2] = {s->network.shortcut, '\0'};
+    cb_network_name(&s->network, network);
     json_t *json = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:s, s:I, s:f}", "checkpoint", s->checkpoint, "network",
         network, "shortcut", shortcut, "numerics", cb_numerics_name(s->network.numerics), "data", s->source.path,
@@ -174,9 +180,9 @@ static enum cb_status write_logits(const struct session *s, const char *path, si
     const struct cb_tensor t = {.name = "logits",
                                 .dtype = CB_DTYPE_F32,
                                 .rank = 2,
-                                .dims = {images, CB_CLASSES},
-                                .len = images * CB_CLASSES,
-                                .bytes = images * CB_CLASSES * sizeof(float),
+                                .dims = {images, s->network.classes},
+                                .len = images * s->network.classes,
+                                .bytes = images * s->network.classes * sizeof(float),
                                 .data = s->logits};
     return cb_safetensors_write(path, &t, 1, NULL, 0, err);
 }
@@ -197,8 +203,9 @@ static enum cb_status report(struct session *s, const struct options *o, struct 
     if (o->json) {
         status = print_json(s, &e, seconds, err);
     } else {
-        printf("%s: ResNet-%zu, option %c, %s\n%s (%s)\n", s->checkpoint, s->network.depth, s->network.shortcut,
-               cb_numerics_name(s->network.numerics), s->source.path, cb_data_kind_name(s->images.kind));
+        printf("%s: ResNet-%zu, option %c, %s\n%s (%s)\n", s->checkpoint, cb_network_depth(&s->network),
+               s->network.shortcut, cb_numerics_name(s->network.numerics), s->source.path,
+               cb_data_kind_name(s->images.kind));
         printf("%zu of %zu correct, %.2f %%, mean cross-entropy %.6f; %s, %zu thread%s, %.2f s\n", e.correct, e.images,
                cb_accuracy_percent(e.correct, e.images), e.loss, cb_isa_name(cb_isa_selected()), s->threads,
                s->threads == 1 ? "" : "s", seconds);

@@ -44,10 +44,11 @@ static const struct cb_shape_form form = {.name = "step", .keys = keys, .n_keys 
 
 static struct cb_network network_of(const struct cb_shape *s)
 {
-    return (struct cb_network){.depth = depths[s->value[DEPTH]],
-                               .shortcut = *shortcut_word(s->value[SHORTCUT]),
-                               .init = CB_INIT_TORCH03,
-                               .numerics = (enum cb_numerics)s->value[NUMERICS]};
+    struct cb_network network = cb_network_resnet(depths[s->value[DEPTH]]);
+    network.shortcut = *shortcut_word(s->value[SHORTCUT]);
+    network.init = CB_INIT_TORCH03;
+    network.numerics = (enum cb_numerics)s->value[NUMERICS];
+    return network;
 }
 
 /* --- cost, for one image --- */
@@ -56,7 +57,7 @@ static struct cb_network network_of(const struct cb_shape *s)
  */
 static void network_macs(const struct cb_network *network, double *inner, double *other)
 {
-    double n = (double)(network->depth - 2) / 6;
+    double n = (double)network->blocks[0];
     *inner = 2 * n * 16 * 16 * 9 * 1024;
     *other = 3 * 16 * 9 * 1024 + 64 * 10;
     for (double c = 16, map = 256; c < 64; c *= 2, map /= 4) {
@@ -80,7 +81,7 @@ static struct cb_cost cost_of(const struct cb_network *network, double batch)
     cost.least_flops[forward] += passes * winograd;
     cost.least_flops[backward] += 2 * passes * winograd;
     /* An estimate: each layer's activation written and read forward, read backward, its gradient written and read. */
-    cost.bytes = batch * (double)(network->depth - 1) / 3 * 16 * 1024 * (1 + 0.5 + 0.25) * 5 *
+    cost.bytes = batch * (double)(cb_network_depth(network) - 1) / 3 * 16 * 1024 * (1 + 0.5 + 0.25) * 5 *
                  (double)cb_format_bytes(stored_bf16 ? CB_BF16 : CB_F32);
     return cost;
 }
@@ -142,11 +143,11 @@ static void fill_input(struct work *w, size_t n)
 
 static double step(struct work *w, size_t n)
 {
-    double loss;
-    size_t correct;
-    cb_model_train_step(w->model, w->team, n, w->labels, &loss, &correct);
-    cb_model_update(w->model, w->team, 0.01f, 0.9f, 1e-4f, 0);
-    return loss;
+    const struct cb_step_options options = {
+        .n = n, .labels = w->labels, .lr = 0.01f, .momentum = 0.9f, .weight_decay = 1e-4f};
+    const struct cb_step_result result = cb_model_train_step(w->model, w->team, &options);
+    cb_model_update(w->model, w->team, &options);
+    return result.loss;
 }
 
 /* From the initial weights, one step of a few images; its loss and the parameters after it. */

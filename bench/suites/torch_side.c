@@ -62,7 +62,7 @@ enum cb_status torch_side_start(struct torch_side **out, const struct cb_network
         return cb_fail(err, CB_UNAVAILABLE, "torch_step.py is not found beside the program");
     struct torch_side *side = calloc(1, sizeof *side);
     if (!side) return cb_fail(err, CB_NO_MEMORY, "out of memory for PyTorch's side");
-    snprintf(depth, sizeof depth, "%zu", network->depth);
+    snprintf(depth, sizeof depth, "%zu", cb_network_depth(network));
     snprintf(images, sizeof images, "%zu", batch);
     snprintf(team, sizeof team, "%zu", threads);
     const char *argv[] = {python,    script, "--depth",   depth, "--shortcut", shortcut,

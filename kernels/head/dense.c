@@ -7,8 +7,6 @@
 /* Dense layer and softmax cross-entropy: 640 of an image's 125 million multiply-adds, so plain C, built like ref/ for
  * an inline fma. One task is a group of images: it alone adds to the group's share of the weight gradient. */
 
-enum { MAX_CLASSES = 64 };
-
 CB_REF_INLINE void set_logits(const struct cb_dense_loss *args, const float *pooled, float *logits)
 {
     for (size_t j = 0; j < args->j; j++) {
@@ -87,7 +85,7 @@ CB_REF static void dense_group(void *context, size_t group, void *scratch)
         set_logits(args, args->pooled + image * args->c, logits);
         if (!args->labels) continue;
         size_t label = args->labels[image];
-        double softmax[MAX_CLASSES];
+        double softmax[CB_MAX_CLASSES];
         args->loss[image] = softmax_loss(logits, args->j, label, softmax);
         args->correct[image] = is_largest(logits, args->j, label);
         if (args->dpooled)
@@ -97,7 +95,7 @@ CB_REF static void dense_group(void *context, size_t group, void *scratch)
 
 void cb_dense_loss(struct cb_team *team, const struct cb_dense_loss *args)
 {
-    assert(args->j >= 1 && args->j <= MAX_CLASSES && (args->labels || !args->dpooled));
+    assert(args->j >= 1 && args->j <= CB_MAX_CLASSES && (args->labels || !args->dpooled));
     struct cb_dense_loss copy = *args;
     cb_team_run(team, CB_IMAGE_GROUPS, dense_group, &copy);
     if (!args->dpooled) return;

@@ -43,7 +43,8 @@ void cb_pool_backward(struct cb_team *team, const struct cb_pool_bwd *args);
  *   dpooled[n][c] = sum over j in order, fma, from 0
  *   dweight, dbias: images in order within a group, fma, from 0; groups by the binary tree
  * dpooled, dweight, dbias and groups may be NULL (evaluation): then only logits, loss and correct are written; labels
- * may be NULL: then only logits are. weight [J][C], bias [J]: PyTorch's linear.weight and linear.bias. J <= 64. */
+ * may be NULL: then only logits are. weight [J][C], bias [J]: PyTorch's linear.weight and linear.bias. J <= CB_MAX_CLASSES. */
+enum { CB_MAX_CLASSES = 128 };
 struct cb_dense_loss {
     size_t n, c, j;
     const float *pooled; /* [N][C] */

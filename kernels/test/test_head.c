@@ -325,7 +325,7 @@ static void check_order(const struct cb_dense_loss *a)
     for (size_t g = 0, first, end; g < CB_IMAGE_GROUPS; g++) {
         cb_group_range(a->n, g, &first, &end);
         for (size_t n = first; n < end; n++) {
-            double e[64], sum = 0, largest = -INFINITY;
+            double e[CB_MAX_CLASSES], sum = 0, largest = -INFINITY;
             for (size_t j = 0; j < a->j; j++) {
                 float l = a->bias[j];
                 for (size_t c = 0; c < a->c; c++) l = fmaf(a->weight[j * a->c + c], a->pooled[n * a->c + c], l);
@@ -354,7 +354,8 @@ static void check_order(const struct cb_dense_loss *a)
 
 static void test_dense_order(void)
 {
-    static const size_t sizes[][3] = {{1, 64, 10}, {5, 16, 3}, {32, 64, 10}, {100, 64, 10}, {33, 48, 64}, {40, 16, 1}};
+    static const size_t sizes[][3] = {
+        {1, 64, 10}, {5, 16, 3}, {32, 64, 10}, {100, 64, 10}, {33, 48, 100}, {2, 16, CB_MAX_CLASSES}, {40, 16, 1}};
     check_begin(CB_ISA_SCALAR, "dense layer: the stated order of sums, for any number of threads");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (size_t t = 0; t < CHECK_TEAMS; t++) {

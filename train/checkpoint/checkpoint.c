@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "checkpoint/tensors.h"
+#include "checkpoint/model_file.h"
 
 /* --- position as metadata ------------------------------------------------------------------------------------------
  */
@@ -184,8 +184,8 @@ static enum cb_status check_network(const struct cb_model *model, const struct c
                                     struct cb_error *err)
 {
     const struct cb_network *network = cb_model_network(model);
-    char name[32];
-    snprintf(name, sizeof name, "resnet%zu", network->depth);
+    char name[CB_NETWORK_NAME];
+    cb_network_name(network, name);
     const char *held = cb_safetensors_metadata(file, "network"), *shortcut = cb_safetensors_metadata(file, "shortcut");
     const char *numerics = cb_safetensors_metadata(file, "numerics"), *expected = cb_numerics_name(network->numerics);
     if (!held || !shortcut || !numerics)

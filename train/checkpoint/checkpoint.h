@@ -1,7 +1,7 @@
 #ifndef CB_CHECKPOINT_H
 #define CB_CHECKPOINT_H
 
-#include "checkpoint/files.h"
+#include "files/sha256.h"
 #include "checkpoint/safetensors.h"
 #include "model/model.h"
 
@@ -49,7 +49,8 @@ enum cb_status cb_checkpoint_position(struct cb_position *position, const char *
 enum cb_status cb_checkpoint_load_weights(struct cb_model *model, const char *path, int allow_missing_statistics,
                                           struct cb_error *err);
 
-/* What network a file holds: depth from the number of blocks, shortcut from the downsample names, the numerics version
+/* What network a file holds: depth from the number of blocks, shortcut from the downsample names, classes from
+ * linear.bias, the numerics version
  * that it was trained with from the metadata (fp32-direct for a file that is not ours). network->init is left at zero.
  */
 enum cb_status cb_checkpoint_network(struct cb_network *network, const char *path, struct cb_error *err);

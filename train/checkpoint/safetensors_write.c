@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/files.h"
+#include "files/files.h"
 
 enum { PREFIX_BYTES = 8 };
 

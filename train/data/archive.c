@@ -11,11 +11,11 @@
 
 /* The official archive has 9 entries and 185 MB when it is unpacked. */
 enum { MAX_ENTRIES = 20, BLOCK_BYTES = 1 << 16, MAX_BYTES = 400000000 };
-static const size_t max_member_bytes = (size_t)CB_CIFAR_MAX_RECORDS * CB_CIFAR_RECORD_BYTES;
 
 /* The file without its compression, as libarchive's "raw" format gives it, with what libarchive does not do: gzip's own
  * sum is checked. The tar reader draws from it. */
 struct stream {
+    const struct cb_dataset *set; /* whose archive it is to be */
     struct archive *raw;
     uint64_t bytes;
     uint32_t crc;
@@ -61,11 +61,12 @@ static int is_unsafe_name(const char *name)
     return 0;
 }
 
-static struct cb_archive_member *find_member(struct cb_archive_member *members, size_t count, const char *name)
+static struct cb_archive_member *find_member(const struct cb_dataset *set, struct cb_archive_member *members,
+                                             size_t count, const char *name)
 {
     if (strncmp(name, "./", 2) == 0) name += 2;
-    size_t folder = strlen(CB_CIFAR_FOLDER "/");
-    if (strncmp(name, CB_CIFAR_FOLDER "/", folder) == 0) name += folder;
+    size_t folder = strlen(set->folder);
+    if (strncmp(name, set->folder, folder) == 0 && name[folder] == '/') name += folder + 1;
     for (size_t i = 0; i < count; i++)
         if (strcmp(members[i].name, name) == 0) return &members[i];
     return NULL;
@@ -82,13 +83,16 @@ static enum cb_status damaged(struct cb_error *err, const char *path, struct arc
     return cb_fail(
         err, CB_BAD_INPUT,
         "%s: cannot be read as .tar or .tar.gz, after byte %lld of the file: %s; it is truncated, damaged or "
-        "something else, expected the whole " CB_CIFAR_ARCHIVE,
-        path, (long long)archive_filter_bytes(stream->raw, -1), reason ? reason : "unknown format");
+        "something else, expected the whole %s",
+        path, (long long)archive_filter_bytes(stream->raw, -1), reason ? reason : "unknown format",
+        stream->set->archive);
 }
 
-/* Refuses what no CIFAR-10 archive holds, whether it is a wanted member or not. */
-static enum cb_status check_entry(const char *path, struct archive_entry *entry, struct cb_error *err)
+/* Refuses what no CIFAR archive holds, whether it is a wanted member or not. */
+static enum cb_status check_entry(const char *path, const struct cb_dataset *set, struct archive_entry *entry,
+                                  struct cb_error *err)
 {
+    const size_t max_member_bytes = CB_CIFAR_MAX_RECORDS * cb_dataset_record_bytes(set);
     const char *name = archive_entry_pathname(entry);
     if (!name || is_unsafe_name(name))
         return cb_fail(err, CB_BAD_INPUT,
@@ -131,12 +135,12 @@ static enum cb_status read_entries(const char *path, struct archive *archive, co
         if (result != ARCHIVE_OK && result != ARCHIVE_WARN) return damaged(err, path, archive, stream);
         if (entries == MAX_ENTRIES)
             return cb_fail(err, CB_BAD_INPUT, "%s: refused: more than %d members, expected 9", path, MAX_ENTRIES);
-        enum cb_status status = check_entry(path, entry, err);
+        enum cb_status status = check_entry(path, stream->set, entry, err);
         if (status != CB_OK) return status;
         announced += (uint64_t)archive_entry_size(entry);
         if (announced > MAX_BYTES)
             return cb_fail(err, CB_BAD_INPUT, "%s: refused: its members have more than %d bytes", path, MAX_BYTES);
-        struct cb_archive_member *member = find_member(members, count, archive_entry_pathname(entry));
+        struct cb_archive_member *member = find_member(stream->set, members, count, archive_entry_pathname(entry));
         if (!member || archive_entry_filetype(entry) != AE_IFREG) continue;
         status = read_member(path, archive, stream, entry, member, err);
         if (status != CB_OK) return status;
@@ -185,8 +189,9 @@ static enum cb_status read_tar(const char *path, struct stream *stream, struct c
     return status;
 }
 
-static enum cb_status open_raw(const char *path, struct archive *raw, struct cb_error *err)
+static enum cb_status open_raw(const char *path, const struct stream *stream, struct cb_error *err)
 {
+    struct archive *raw = stream->raw;
     struct archive_entry *entry;
     if (archive_read_support_format_raw(raw) != ARCHIVE_OK || archive_read_support_filter_gzip(raw) != ARCHIVE_OK)
         return cb_fail(err, CB_UNAVAILABLE, "libarchive lacks gzip: %s", archive_error_string(raw));
@@ -195,15 +200,16 @@ static enum cb_status open_raw(const char *path, struct archive *raw, struct cb_
         return CB_OK;
     if (archive_errno(raw) == ENOENT || archive_errno(raw) == EACCES)
         return cb_fail(err, CB_BAD_INPUT, "%s: cannot be opened: %s", path, strerror(archive_errno(raw)));
-    return damaged(err, path, raw, &(struct stream){.raw = raw});
+    return damaged(err, path, raw, stream);
 }
 
-enum cb_status cb_archive_read(const char *path, struct cb_archive_member *members, size_t count, struct cb_error *err)
+enum cb_status cb_archive_read(const char *path, const struct cb_dataset *set, struct cb_archive_member *members,
+                               size_t count, struct cb_error *err)
 {
     for (size_t i = 0; i < count; i++) members[i].bytes = NULL, members[i].len = 0;
     struct stream *stream = calloc(1, sizeof *stream);
-    if (stream) stream->raw = archive_read_new();
-    enum cb_status status = stream && stream->raw ? open_raw(path, stream->raw, err)
+    if (stream) *stream = (struct stream){.set = set, .raw = archive_read_new()};
+    enum cb_status status = stream && stream->raw ? open_raw(path, stream, err)
                                                   : cb_fail(err, CB_NO_MEMORY, "%s: no memory to read it", path);
     if (status == CB_OK) status = read_tar(path, stream, members, count, err);
     if (stream) archive_read_free(stream->raw);

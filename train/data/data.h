@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "data/dataset.h"
 #include "kernels.h"
 
 /* Whose images these are: of the official files, of the built-in synthetic set, or anything else. */
@@ -12,29 +13,21 @@ enum cb_data_kind { CB_DATA_OTHER, CB_DATA_SYNTHETIC, CB_DATA_OFFICIAL };
 struct cb_images {
     size_t n;
     uint8_t *pixels;        /* [n][3][32][32] */
-    uint8_t *labels;        /* [n], each 0..9 */
+    uint8_t *labels;        /* [n], each below the set's classes */
     enum cb_data_kind kind; /* set by cb_data_load from the bytes that it loaded */
 };
 void cb_images_free(struct cb_images *images); /* accepts empty */
 /* Makes room for `more` images after the n that are there; n stays. */
 enum cb_status cb_images_reserve(struct cb_images *images, size_t more, struct cb_error *err);
 
-/* --- cifar10.c: the CIFAR-10 binary format; records of 1 label byte and 3072 pixel bytes --- */
-enum { CB_CIFAR_RECORD_BYTES = 3073, CB_CIFAR_MAX_RECORDS = 100000 /* of one file: a guard against wrong files */ };
-#define CB_CIFAR_FOLDER "cifar-10-batches-bin"
-#define CB_CIFAR_ARCHIVE "cifar-10-binary.tar.gz"
-extern const char *const cb_cifar_train_files[5]; /* data_batch_1.bin .. data_batch_5.bin */
-extern const char *const cb_cifar_test_file;      /* test_batch.bin */
-
+/* --- cifar.c: the binary format of CIFAR-10 and CIFAR-100 --- */
+enum { CB_CIFAR_MAX_RECORDS = 100000 /* of one file: a guard against wrong files */ };
 /* Appends the records of one file's bytes to images. name is for messages. Errors: a length that is 0 or no multiple of
- * a record, a label above 9 (with record and byte offset). 1 to CB_CIFAR_MAX_RECORDS records are accepted;
- * cb_data_verify checks official files. On an error images is as before; so with all functions of this header that
- * append. */
-enum cb_status cb_cifar_parse(struct cb_images *images, const uint8_t *bytes, size_t len, const char *name,
-                              struct cb_error *err);
-/* Reads the named files of the folder dir. */
-enum cb_status cb_cifar_read(struct cb_images *images, const char *dir, const char *const *names, size_t count,
-                             struct cb_error *err);
+ * a record, a label that is no class of the set (with record and byte offset). 1 to CB_CIFAR_MAX_RECORDS records are
+ * accepted; cb_data_verify checks official files. On an error images is as before; so with all functions of this header
+ * that append. */
+enum cb_status cb_cifar_parse(struct cb_images *images, const struct cb_dataset *set, const uint8_t *bytes, size_t len,
+                              const char *name, struct cb_error *err);
 
 /* --- batches.c: which image, seen how --- */
 struct cb_augmentation {
@@ -66,14 +59,16 @@ enum cb_status cb_synthetic_write(const char *dir, size_t n, const volatile sig_
 
 /* --- source.c: finding and loading a data set --- */
 struct cb_data_source {
+    const struct cb_dataset *set;
     int is_archive;
     char path[4096]; /* the archive, or the folder with the .bin files */
 };
 /* Looks in option (--data; NULL if not given), then $CYCLEBENCH_DATA, the user's cache folder. A given
- * option or a set variable that holds no data is an error, not skipped. A path may hold cifar-10-batches-bin/, be that
- * folder, be an archive (.tar, .tar.gz), or hold cifar-10-binary.tar.gz. CB_UNAVAILABLE if nothing was found, with how
+ * option or a set variable that holds no data is an error, not skipped. A path may hold the set's folder, be that
+ * folder, be an archive (.tar, .tar.gz), or hold the set's archive. CB_UNAVAILABLE if nothing was found, with how
  * to fetch it. */
-enum cb_status cb_data_find(struct cb_data_source *source, const char *option, struct cb_error *err);
+enum cb_status cb_data_find(struct cb_data_source *source, const struct cb_dataset *set, const char *option,
+                            struct cb_error *err);
 /* $XDG_CACHE_HOME/cyclebench or ~/.cache/cyclebench. */
 enum cb_status cb_data_cache_folder(char *path, size_t bytes, struct cb_error *err);
 /* Loads the named files (folder or archive; an archive is read in memory, nothing is unpacked to disk) and sets
@@ -85,36 +80,26 @@ enum cb_status cb_data_load(struct cb_images *images, const struct cb_data_sourc
 const char *cb_data_kind_name(enum cb_data_kind kind); /* official, synthetic or other */
 /* Of two sets in one run: what both are, else CB_DATA_OTHER. */
 enum cb_data_kind cb_data_kind_of_both(enum cb_data_kind a, enum cb_data_kind b);
-/* The kind of the images from `first` on, which came from the file of this name. */
-enum cb_status cb_data_recognise(enum cb_data_kind *kind, const struct cb_images *images, size_t first,
-                                 const char *name, struct cb_error *err);
+/* The kind of a file of this name with these bytes, which are whole records. */
+enum cb_status cb_data_recognise(enum cb_data_kind *kind, const struct cb_dataset *set, const char *name,
+                                 const uint8_t *bytes, size_t len, struct cb_error *err);
 /* SHA-256 in hex of all labels, then all pixels, as they are in memory: the same for every folder or archive that holds
  * the same images in the same order. */
 enum cb_status cb_images_sha256(const struct cb_images *images, char hex[65], struct cb_error *err);
 
 /* --- verify.c: are these the official files? --- */
-enum {
-    CB_OFFICIAL_FILES = 6,
-    CB_OFFICIAL_RECORDS = 10000,
-    CB_OFFICIAL_FILE_BYTES = CB_OFFICIAL_RECORDS * CB_CIFAR_RECORD_BYTES
-};
-struct cb_official_file {
-    const char *name, *sha256;
-};
-extern const struct cb_official_file cb_official_files[CB_OFFICIAL_FILES];
-
 enum cb_file_state { CB_FILE_OK, CB_FILE_MISSING, CB_FILE_WRONG_LENGTH, CB_FILE_WRONG_SHA256 };
 struct cb_file_check {
     enum cb_file_state state;
     size_t bytes;
     char sha256[65]; /* what it is; empty unless the length is right */
 };
-/* How each official file stands in a folder or archive. Errors are of reading only: a wrong file is CB_OK with its
+/* How each of the set's files stands in a folder or archive. Errors are of reading only: a wrong file is CB_OK with its
  * state. */
-enum cb_status cb_data_verify(struct cb_file_check checks[CB_OFFICIAL_FILES], const struct cb_data_source *source,
+enum cb_status cb_data_verify(struct cb_file_check checks[CB_DATASET_MAX_FILES], const struct cb_data_source *source,
                               struct cb_error *err);
-/* The state of bytes that should be cb_official_files[file]. */
-enum cb_status cb_official_check(struct cb_file_check *check, size_t file, const uint8_t *bytes, size_t len,
-                                 struct cb_error *err);
+/* The state of bytes that should be set->file[file]. */
+enum cb_status cb_official_check(struct cb_file_check *check, const struct cb_dataset *set, size_t file,
+                                 const uint8_t *bytes, size_t len, struct cb_error *err);
 
 #endif

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "checkpoint/files.h"
+#include "files/files.h"
 
 enum {
     MAX_IDLE_ATTEMPTS = 3,    /* attempts in a row that bring no byte */

@@ -10,47 +10,42 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "checkpoint/files.h"
+#include "files/files.h"
 #include "data/archive.h"
 #include "data/data.h"
 #include "data/download.h"
-#include "data/folders.h"
+#include "files/folders.h"
 
-/* Tried in this order. Whoever serves it, the files are checked by SHA-256, so a mirror need not be trusted; a
- * re-packed archive is fine. */
-static const char *const addresses[] = {
-    "https://www.cs.toronto.edu/~kriz/" CB_CIFAR_ARCHIVE,                                     /* official */
-    "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/" CB_CIFAR_ARCHIVE, /* Swift for TensorFlow */
-};
-enum { ADDRESSES = sizeof addresses / sizeof *addresses, MAX_ARCHIVE_BYTES = 400000000 /* the official one: 170 MB */ };
+enum { MAX_ARCHIVE_BYTES = 400000000 /* the official ones: 170 MB */ };
 
 struct paths {
     char batches[PATH_MAX], part[PATH_MAX];
 };
 
-static int is_complete(const char *batches)
+static int is_complete(const struct cb_dataset *set, const char *batches)
 {
-    struct cb_data_source source = {.is_archive = 0};
-    struct cb_file_check checks[CB_OFFICIAL_FILES];
+    struct cb_data_source source = {.set = set};
+    struct cb_file_check checks[CB_DATASET_MAX_FILES];
     snprintf(source.path, sizeof source.path, "%s", batches);
     if (cb_data_verify(checks, &source, NULL) != CB_OK) return 0;
-    for (size_t i = 0; i < CB_OFFICIAL_FILES; i++)
+    for (size_t i = 0; i < set->files; i++)
         if (checks[i].state != CB_FILE_OK) return 0;
     return 1;
 }
 
-static enum cb_status check_members(const struct cb_archive_member *members, const char *url, struct cb_error *err)
+static enum cb_status check_members(const struct cb_dataset *set, const struct cb_archive_member *members,
+                                    const char *url, struct cb_error *err)
 {
-    for (size_t i = 0; i < CB_OFFICIAL_FILES; i++) {
-        const struct cb_official_file *file = &cb_official_files[i];
+    for (size_t i = 0; i < set->files; i++) {
+        const struct cb_dataset_file *file = &set->file[i];
         if (!members[i].bytes)
             return cb_fail(err, CB_IO_ERROR, "%.300s: %s is missing in the archive", url, file->name);
         struct cb_file_check check;
-        enum cb_status status = cb_official_check(&check, i, members[i].bytes, members[i].len, err);
+        enum cb_status status = cb_official_check(&check, set, i, members[i].bytes, members[i].len, err);
         if (status != CB_OK) return status;
         if (check.state == CB_FILE_WRONG_LENGTH)
-            return cb_fail(err, CB_IO_ERROR, "%.300s: %s has %zu bytes, expected %d", url, file->name, check.bytes,
-                           CB_OFFICIAL_FILE_BYTES);
+            return cb_fail(err, CB_IO_ERROR, "%.300s: %s has %zu bytes, expected %zu", url, file->name, check.bytes,
+                           file->records * cb_dataset_record_bytes(set));
         if (check.state != CB_FILE_OK)
             return cb_fail(err, CB_IO_ERROR, "%.300s: %s has the wrong SHA-256: expected %s, got %s", url, file->name,
                            file->sha256, check.sha256);
@@ -58,16 +53,17 @@ static enum cb_status check_members(const struct cb_archive_member *members, con
     return CB_OK;
 }
 
-/* All six are checked in memory before the first is written; each is written whole or not at all. */
-static enum cb_status unpack(const struct paths *paths, const char *url, struct cb_error *err)
+/* All files are checked in memory before the first is written; each is written whole or not at all. */
+static enum cb_status unpack(const struct cb_dataset *set, const struct paths *paths, const char *url,
+                             struct cb_error *err)
 {
-    struct cb_archive_member members[CB_OFFICIAL_FILES];
-    for (size_t i = 0; i < CB_OFFICIAL_FILES; i++) members[i].name = cb_official_files[i].name;
-    enum cb_status status = cb_archive_read(paths->part, members, CB_OFFICIAL_FILES, err);
+    struct cb_archive_member members[CB_DATASET_MAX_FILES];
+    for (size_t i = 0; i < set->files; i++) members[i].name = set->file[i].name;
+    enum cb_status status = cb_archive_read(paths->part, set, members, set->files, err);
     if (status != CB_OK) return status;
-    status = check_members(members, url, err);
+    status = check_members(set, members, url, err);
     if (status == CB_OK) status = cb_make_folders(paths->batches, err);
-    for (size_t i = 0; i < CB_OFFICIAL_FILES; i++) {
+    for (size_t i = 0; i < set->files; i++) {
         char path[PATH_MAX + 32];
         snprintf(path, sizeof path, "%s/%s", paths->batches, members[i].name);
         if (status == CB_OK) status = cb_write_file(path, &(struct cb_bytes){members[i].bytes, members[i].len}, 1, err);
@@ -91,7 +87,7 @@ static enum cb_status try_address(const struct cb_fetch *fetch, const struct pat
     if (status != CB_OK) return status;
     if (fetch->log) fprintf(fetch->log, "checking and unpacking\n");
     struct cb_error why;
-    status = unpack(paths, url, &why);
+    status = unpack(fetch->set, paths, url, &why);
     if (status == CB_BAD_INPUT) /* the server's fault, not the user's */
         status = cb_fail(err, CB_IO_ERROR, "%.300s: %.600s", url, why.text);
     else if (status != CB_OK)
@@ -104,9 +100,12 @@ static enum cb_status try_address(const struct cb_fetch *fetch, const struct pat
 /* The address that an unfinished download came from goes first. */
 static enum cb_status try_addresses(const struct cb_fetch *fetch, const struct paths *paths, struct cb_error *err)
 {
+    const char *const *addresses = fetch->set->addresses;
     char origin[4096];
     cb_download_origin(paths->part, origin, sizeof origin);
-    size_t first = 0, count = fetch->mirror ? 1 : ADDRESSES;
+    size_t first = 0, count = 0;
+    while (addresses[count]) count++;
+    if (fetch->mirror) count = 1;
     for (size_t i = 0; i < count; i++)
         if (strcmp(origin, addresses[i]) == 0) first = i;
     enum cb_status status = CB_OK;
@@ -130,12 +129,13 @@ static enum cb_status try_addresses(const struct cb_fetch *fetch, const struct p
 
 enum cb_status cb_fetch(const struct cb_fetch *fetch, struct cb_error *err)
 {
+    const struct cb_dataset *set = fetch->set;
     struct paths paths;
-    if (snprintf(paths.batches, sizeof paths.batches, "%s/" CB_CIFAR_FOLDER, fetch->folder) >= PATH_MAX ||
-        snprintf(paths.part, sizeof paths.part, "%s/" CB_CIFAR_ARCHIVE ".part", fetch->folder) >= PATH_MAX)
+    if (snprintf(paths.batches, sizeof paths.batches, "%s/%s", fetch->folder, set->folder) >= PATH_MAX ||
+        snprintf(paths.part, sizeof paths.part, "%s/%s.part", fetch->folder, set->archive) >= PATH_MAX)
         return cb_fail(err, CB_BAD_INPUT, "%.200s...: path too long", fetch->folder);
-    if (is_complete(paths.batches)) {
-        if (fetch->log) fprintf(fetch->log, "CIFAR-10 is complete in %s\n", paths.batches);
+    if (is_complete(set, paths.batches)) {
+        if (fetch->log) fprintf(fetch->log, "%s is complete in %s\n", set->title, paths.batches);
         return CB_OK;
     }
     enum cb_status status = cb_make_folders(fetch->folder, err);

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "data/archive.h"
+#include "files/files.h"
 
 /* What a search has met: an error other than "not there" must not pass for missing data. */
 struct trouble {
@@ -31,31 +33,30 @@ static int join(char *out, size_t bytes, const char *folder, const char *name)
     return snprintf(out, bytes, "%s/%s", folder, name) < (int)bytes;
 }
 
-/* One of the six files is enough: what else a caller needs and misses is reported by name when it is read. */
-static int holds_batches(const char *folder, struct trouble *trouble)
+/* One of the set's files is enough: what else a caller needs and misses is reported by name when it is read. */
+static int holds_files(const struct cb_dataset *set, const char *folder, struct trouble *trouble)
 {
     char path[PATH_MAX];
-    if (join(path, sizeof path, folder, cb_cifar_test_file) && has_type(path, S_IFREG, trouble)) return 1;
-    for (size_t i = 0; i < 5; i++)
-        if (join(path, sizeof path, folder, cb_cifar_train_files[i]) && has_type(path, S_IFREG, trouble)) return 1;
+    for (size_t i = set->files; i-- > 0;)
+        if (join(path, sizeof path, folder, set->file[i].name) && has_type(path, S_IFREG, trouble)) return 1;
     return 0;
 }
 
-/* Whether path leads to a data set; fills source if so. */
+/* Whether path leads to the data set; fills source if so. */
 static int probe(struct cb_data_source *source, const char *path, struct trouble *trouble)
 {
+    const struct cb_dataset *set = source->set;
     if (has_type(path, S_IFREG, trouble)) {
         source->is_archive = 1;
         return snprintf(source->path, sizeof source->path, "%s", path) < (int)sizeof source->path;
     }
     if (!has_type(path, S_IFDIR, trouble)) return 0;
     source->is_archive = 0;
-    if (join(source->path, sizeof source->path, path, CB_CIFAR_FOLDER) && holds_batches(source->path, trouble))
-        return 1;
-    if (holds_batches(path, trouble))
+    if (join(source->path, sizeof source->path, path, set->folder) && holds_files(set, source->path, trouble)) return 1;
+    if (holds_files(set, path, trouble))
         return snprintf(source->path, sizeof source->path, "%s", path) < (int)sizeof source->path;
     source->is_archive = 1;
-    return join(source->path, sizeof source->path, path, CB_CIFAR_ARCHIVE) && has_type(source->path, S_IFREG, trouble);
+    return join(source->path, sizeof source->path, path, set->archive) && has_type(source->path, S_IFREG, trouble);
 }
 
 static enum cb_status examined(struct cb_error *err, const char *who, const struct trouble *trouble)
@@ -74,14 +75,14 @@ static enum cb_status probe_given(struct cb_data_source *source, const char *who
     struct stat info;
     if (stat(path, &info) != 0) return cb_fail(err, CB_BAD_INPUT, "%s: %.800s: %s", who, path, strerror(errno));
     return cb_fail(err, CB_BAD_INPUT,
-                   "%s: no CIFAR-10 in %.800s: expected a folder with " CB_CIFAR_FOLDER
-                   "/, the .bin files or " CB_CIFAR_ARCHIVE ", or the archive itself",
-                   who, path);
+                   "%s: no %s in %.800s: expected a folder with %s/, the .bin files or %s, or the archive itself", who,
+                   source->set->title, path, source->set->folder, source->set->archive);
 }
 
-enum cb_status cb_data_find(struct cb_data_source *source, const char *option, struct cb_error *err)
+enum cb_status cb_data_find(struct cb_data_source *source, const struct cb_dataset *set, const char *option,
+                            struct cb_error *err)
 {
-    *source = (struct cb_data_source){0};
+    *source = (struct cb_data_source){.set = set};
     if (option) return probe_given(source, "--data", option, err);
     const char *variable = getenv("CYCLEBENCH_DATA");
     if (variable && variable[0]) return probe_given(source, "$CYCLEBENCH_DATA", variable, err);
@@ -91,13 +92,13 @@ enum cb_status cb_data_find(struct cb_data_source *source, const char *option, s
         snprintf(cache, sizeof cache, "the cache folder ($HOME is not set)");
     else if (probe(source, cache, &trouble))
         return CB_OK;
-    *source = (struct cb_data_source){0};
+    *source = (struct cb_data_source){.set = set};
     if (trouble.number) return examined(err, "the cache folder", &trouble);
-    return cb_fail(
-        err, CB_UNAVAILABLE,
-        "CIFAR-10 not found: looked for --data and $CYCLEBENCH_DATA (not given) and in %.700s; "
-        "`cyclebench data fetch` downloads it (170 MB), `cyclebench data synth --data DIR` makes a synthetic set",
-        cache);
+    return cb_fail(err, CB_UNAVAILABLE,
+                   "%s not found: looked for --data and $CYCLEBENCH_DATA (not given) and in %.700s; `cyclebench data "
+                   "fetch --set %s` downloads it (%zu MB)%s",
+                   set->title, cache, set->name, set->megabytes,
+                   set == &cb_datasets[CB_CIFAR10] ? ", `cyclebench data synth --data DIR` makes a synthetic set" : "");
 }
 
 enum cb_status cb_data_cache_folder(char *path, size_t bytes, struct cb_error *err)
@@ -118,45 +119,58 @@ enum cb_status cb_data_cache_folder(char *path, size_t bytes, struct cb_error *e
     return CB_OK;
 }
 
-/* What was loaded so far is one kind only if all of it is. */
-static enum cb_status set_kind(struct cb_images *images, size_t first, const char *name, struct cb_error *err)
+/* Appends one file's bytes. What was loaded so far is one kind only if all of it is. */
+static enum cb_status add_file(struct cb_images *images, const struct cb_dataset *set, const char *file,
+                               const char *name, const struct cb_bytes *bytes, struct cb_error *err)
 {
+    const size_t first = images->n;
     enum cb_data_kind kind;
-    enum cb_status status = cb_data_recognise(&kind, images, first, name, err);
+    enum cb_status status = cb_cifar_parse(images, set, bytes->data, bytes->len, name, err);
+    if (status == CB_OK) status = cb_data_recognise(&kind, set, file, bytes->data, bytes->len, err);
     if (status == CB_OK) images->kind = first ? cb_data_kind_of_both(images->kind, kind) : kind;
     return status;
 }
 
-static enum cb_status load_folder(struct cb_images *images, const char *path, const char *const *names, size_t count,
-                                  struct cb_error *err)
+static enum cb_status load_folder(struct cb_images *images, const struct cb_data_source *source,
+                                  const char *const *names, size_t count, struct cb_error *err)
 {
-    enum cb_status status = CB_OK;
-    for (size_t i = 0; i < count && status == CB_OK; i++) {
-        size_t first = images->n;
-        status = cb_cifar_read(images, path, &names[i], 1, err);
-        if (status == CB_OK) status = set_kind(images, first, names[i], err);
+    const struct cb_dataset *set = source->set;
+    for (size_t i = 0; i < count; i++) {
+        char path[PATH_MAX + 512];
+        struct cb_bytes bytes;
+        snprintf(path, sizeof path, "%s/%s", source->path, names[i]);
+        if (access(path, F_OK) && (errno == ENOENT || errno == ENOTDIR))
+            return cb_fail(err, CB_BAD_INPUT,
+                           "%s: file missing; get %s with `cyclebench data fetch --set %s`, check it with `cyclebench "
+                           "data verify --set %s`",
+                           path, set->title, set->name, set->name);
+        enum cb_status status = cb_read_file(&bytes, path, CB_CIFAR_MAX_RECORDS * cb_dataset_record_bytes(set), err);
+        if (status == CB_OK) status = add_file(images, set, names[i], path, &bytes, err);
+        free(bytes.data);
+        if (status != CB_OK) return status;
     }
-    return status;
+    return CB_OK;
 }
 
 /* The whole archive goes through once, whatever the order of its members; the images follow the order of names. */
-static enum cb_status load_archive(struct cb_images *images, const char *path, const char *const *names, size_t count,
-                                   struct cb_error *err)
+static enum cb_status load_archive(struct cb_images *images, const struct cb_data_source *source,
+                                   const char *const *names, size_t count, struct cb_error *err)
 {
+    const char *path = source->path;
     struct cb_archive_member *members = calloc(count, sizeof *members);
     if (!members) return cb_fail(err, CB_NO_MEMORY, "%s: no memory to read it", path);
     for (size_t i = 0; i < count; i++) members[i].name = names[i];
-    enum cb_status status = cb_archive_read(path, members, count, err);
+    enum cb_status status = cb_archive_read(path, source->set, members, count, err);
     for (size_t i = 0; i < count && status == CB_OK; i++) {
-        size_t first = images->n;
-        char name[PATH_MAX + 64];
+        char name[PATH_MAX + 512];
         snprintf(name, sizeof name, "%s: %s", path, names[i]);
         if (members[i].bytes)
-            status = cb_cifar_parse(images, members[i].bytes, members[i].len, name, err);
+            status = add_file(images, source->set, names[i], name, &(struct cb_bytes){members[i].bytes, members[i].len},
+                              err);
         else
             status = cb_fail(err, CB_BAD_INPUT,
-                             "%s: file missing in the archive; fetch CIFAR-10 again: cyclebench data fetch", name);
-        if (status == CB_OK) status = set_kind(images, first, names[i], err);
+                             "%s: file missing in the archive; fetch %s again: cyclebench data fetch --set %s", name,
+                             source->set->title, source->set->name);
         free(members[i].bytes);
         members[i].bytes = NULL;
     }
@@ -170,8 +184,8 @@ enum cb_status cb_data_load(struct cb_images *images, const struct cb_data_sourc
 {
     size_t before = images->n;
     enum cb_data_kind kind = images->kind;
-    enum cb_status status = source->is_archive ? load_archive(images, source->path, names, count, err)
-                                               : load_folder(images, source->path, names, count, err);
+    enum cb_status status = source->is_archive ? load_archive(images, source, names, count, err)
+                                               : load_folder(images, source, names, count, err);
     if (status != CB_OK) images->n = before, images->kind = kind;
     return status;
 }

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* The built-in set. A class has a few patterns of coloured spots; an image is a piece of one of them, mixed with a piece
- * of a pattern of no class, under noise. Integers only, so the bytes are the same on every machine. */
+/* The built-in set. A class has a few patterns of coloured spots; an image is a piece of one of them, mixed with a
+ * piece of a pattern of no class, under noise. Integers only, so the bytes are the same on every machine. */
 
 enum { SIDE = CB_IMAGE_SIDE, AREA = SIDE * SIDE, CLASSES = 10, FILES = 6 };
 enum { PATTERNS = 9 /* of a class */, SPOT = 8 /* pixels apart */, GRID = 7 /* spots a side */ };
@@ -93,7 +93,7 @@ enum cb_status cb_synthetic_draw(struct cb_images *images, uint64_t seed, uint64
     return CB_OK;
 }
 
-/* Files 0 .. 4 are for training, 5 is the test file. */
+/* As CIFAR-10's: files 0 .. 4 are for training, 5 is the test file. */
 static uint64_t first_of_file(size_t file)
 {
     return file * UINT64_C(1000000000);
@@ -101,12 +101,11 @@ static uint64_t first_of_file(size_t file)
 
 enum cb_status cb_synthetic_file(struct cb_images *images, const char *name, size_t n, struct cb_error *err)
 {
+    const struct cb_dataset *set = &cb_datasets[CB_CIFAR10];
     for (size_t file = 0; file < FILES; file++)
-        if (strcmp(name, file < FILES - 1 ? cb_cifar_train_files[file] : cb_cifar_test_file) == 0)
+        if (strcmp(name, set->file[file].name) == 0)
             return cb_synthetic_draw(images, synthetic_seed, first_of_file(file), n, err);
-    return cb_fail(err, CB_BAD_INPUT,
-                   "the synthetic set has no file %s, expected data_batch_1.bin .. data_batch_5.bin or %s", name,
-                   cb_cifar_test_file);
+    return cb_fail(err, CB_BAD_INPUT, "the synthetic set has no file %s, expected one of %s's", name, set->title);
 }
 
 int cb_synthetic_recognise(uint8_t label, const uint8_t *pixels)

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "checkpoint/files.h"
-#include "data/folders.h"
+#include "files/files.h"
+#include "files/folders.h"
 
 /* Writes path unless it is there with these very bytes; anything else there may be somebody's data. */
 static enum cb_status write_new(const char *path, const uint8_t *bytes, size_t len, struct cb_error *err)
@@ -32,12 +32,12 @@ static enum cb_status write_batch(const char *folder, const char *name, size_t i
     struct cb_images set = {0};
     char path[PATH_MAX + 32];
     enum cb_status status = cb_synthetic_file(&set, name, images, err);
-    size_t len = images * CB_CIFAR_RECORD_BYTES;
+    const size_t record = 1 + CB_IMAGE_PIXELS, len = images * record;
     uint8_t *bytes = status == CB_OK ? malloc(len) : NULL;
     if (bytes) {
         for (size_t i = 0; i < images; i++) {
-            bytes[i * CB_CIFAR_RECORD_BYTES] = set.labels[i];
-            memcpy(bytes + i * CB_CIFAR_RECORD_BYTES + 1, set.pixels + i * CB_IMAGE_PIXELS, CB_IMAGE_PIXELS);
+            bytes[i * record] = set.labels[i];
+            memcpy(bytes + i * record + 1, set.pixels + i * CB_IMAGE_PIXELS, CB_IMAGE_PIXELS);
         }
         snprintf(path, sizeof path, "%s/%s", folder, name);
         status = write_new(path, bytes, len, err);
@@ -61,16 +61,17 @@ static enum cb_status write_class_names(const char *folder, struct cb_error *err
 enum cb_status cb_synthetic_write(const char *dir, size_t images, const volatile sig_atomic_t *stop,
                                   struct cb_error *err)
 {
+    const struct cb_dataset *set = &cb_datasets[CB_CIFAR10];
     char folder[PATH_MAX];
-    if (snprintf(folder, sizeof folder, "%s/" CB_CIFAR_FOLDER, dir) >= PATH_MAX)
+    if (snprintf(folder, sizeof folder, "%s/%s", dir, set->folder) >= PATH_MAX)
         return cb_fail(err, CB_BAD_INPUT, "%.200s...: path too long", dir);
     enum cb_status status = cb_make_folders(folder, err);
     if (status == CB_OK) status = write_class_names(folder, err);
-    for (size_t i = 0; i < CB_OFFICIAL_FILES && status == CB_OK; i++) {
+    for (size_t i = 0; i < set->files && status == CB_OK; i++) {
         if (stop && *stop)
             return cb_fail(err, CB_IO_ERROR,
                            "stopped; the %zu files written so far are whole, the same command writes the rest", i);
-        status = write_batch(folder, cb_official_files[i].name, images, err);
+        status = write_batch(folder, set->file[i].name, images, err);
     }
     return status;
 }

@@ -6,6 +6,7 @@ struct cb_evaluation cb_evaluate(const struct cb_feed *feed, struct cb_team *tea
                                  float *logits, const volatile sig_atomic_t *stop)
 {
     struct cb_evaluation e = {.images = feed->images->n};
+    const size_t classes = cb_model_network(model)->classes;
     double sum = 0;
     for (size_t first = 0; first < e.images; first += batch) {
         if (stop && *stop) return (struct cb_evaluation){.stopped = 1};
@@ -19,7 +20,7 @@ struct cb_evaluation cb_evaluate(const struct cb_feed *feed, struct cb_team *tea
             sum += (double)cb_model_losses(model)[i];
             e.correct += cb_model_correct(model)[i];
         }
-        if (logits) memcpy(logits + first * CB_CLASSES, cb_model_logits(model), n * CB_CLASSES * sizeof *logits);
+        if (logits) memcpy(logits + first * classes, cb_model_logits(model), n * classes * sizeof *logits);
     }
     e.loss = e.images ? sum / (double)e.images : 0;
     return e;

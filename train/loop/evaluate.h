@@ -16,8 +16,8 @@ static inline double cb_accuracy_percent(size_t correct, size_t images)
     return images ? 100.0 * (double)correct / (double)images : 0.0;
 }
 
-/* Inference over all images of the feed, in order, without augmentation, batch images at a time. logits: [images][10] or
- * NULL. stop: ends it before the next batch once it is not 0; or NULL. */
+/* Inference over all images of the feed, in order, without augmentation, batch images at a time. logits:
+ * [images][classes] or NULL. stop: ends it before the next batch once it is not 0; or NULL. */
 struct cb_evaluation cb_evaluate(const struct cb_feed *feed, struct cb_team *team, struct cb_model *model, size_t batch,
                                  float *logits, const volatile sig_atomic_t *stop);
 

@@ -1,8 +1,11 @@
 #include "loop/feed.h"
 
+#include <assert.h>
+
 void cb_feed_batch(const struct cb_feed *feed, struct cb_team *team, struct cb_model *model, const uint32_t *order,
                    size_t n, uint32_t epoch, int augmented, uint8_t *labels)
 {
+    assert(cb_model_network(model)->side == CB_IMAGE_SIDE);
     const uint8_t *pixels[CB_MAX_BATCH];
     struct cb_view views[CB_MAX_BATCH];
     for (size_t i = 0; i < n; i++) {

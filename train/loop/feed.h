@@ -12,7 +12,8 @@ struct cb_feed {
     float table[3 * 256]; /* cb_image_table */
 };
 
-/* Images order[0 .. n-1] of the feed into the model's input, augmented for this epoch (or plain if !augmented); labels[i] is set. */
+/* The model's side must be that of the images, CB_IMAGE_SIDE. Images order[0 .. n-1] of the feed into the model's
+ * input, augmented for this epoch (or plain if !augmented); labels[i] is set. */
 void cb_feed_batch(const struct cb_feed *feed, struct cb_team *team, struct cb_model *model, const uint32_t *order,
                    size_t n, uint32_t epoch, int augmented, uint8_t *labels);
 

@@ -38,6 +38,7 @@ static enum cb_status log_result(struct epoch *epoch, enum cb_status status, con
 enum cb_status cb_run_save(struct cb_run *run, struct cb_error *err)
 {
     run->position.seconds = elapsed(run);
+    if (run->dir.lock < 0) return CB_OK;
     struct cb_error problem;
     if (run->record && cb_record_sync(run->record, &problem))
         fprintf(stderr, "cyclebench train: warning: %s\n", problem.text);
@@ -45,44 +46,48 @@ enum cb_status cb_run_save(struct cb_run *run, struct cb_error *err)
 }
 
 /* One iteration. The weights are only moved if its mean loss is finite and in the fingerprint. */
-static enum cb_status iterate(struct cb_run *run, struct epoch *epoch, struct cb_schedule_point point,
-                              double *mean_loss, struct cb_error *err)
+static enum cb_status iterate(struct cb_run *run, struct epoch *epoch, struct cb_record_iteration *line,
+                              struct cb_error *err)
 {
     const struct cb_recipe *r = run->recipe;
     struct cb_position *p = &run->position;
+    const struct cb_schedule_point point = cb_schedule_at(&r->schedule, p->iteration);
     size_t n = run->train.images->n, first = p->iteration % epoch->iterations * r->data.batch;
     size_t len = n - first < r->data.batch ? n - first : r->data.batch;
     uint8_t labels[CB_MAX_BATCH];
-    double start = cb_now_s(), loss;
-    size_t correct;
+    double start = cb_now_s();
     cb_feed_batch(&run->train, run->team, run->model, epoch->order + first, len, (uint32_t)epoch->index, 1, labels);
-    cb_model_train_step(run->model, run->team, len, labels, &loss, &correct);
-    *mean_loss = loss;
-    if (!isfinite(loss)) return CB_OK;
-    enum cb_status status = cb_fingerprint_add(p->loss_chain, p->iteration, loss, err);
-    if (status) return status;
-    cb_model_update(run->model, run->team, (float)point.lr, (float)point.momentum, (float)r->optimizer.weight_decay,
-                    r->optimizer.nesterov);
-    double seconds = cb_now_s() - start;
-    epoch->pace.train_s += seconds;
+    const struct cb_step_options options = {.n = len,
+                                            .labels = labels,
+                                            .lr = (float)point.lr,
+                                            .momentum = (float)point.momentum,
+                                            .weight_decay = (float)r->optimizer.weight_decay,
+                                            .nesterov = r->optimizer.nesterov};
+    const struct cb_step_result result = cb_model_train_step(run->model, run->team, &options);
+    *line = (struct cb_record_iteration){.iteration = p->iteration,
+                                         .epoch = (double)(p->iteration + 1) / (double)epoch->iterations,
+                                         .lr = point.lr,
+                                         .momentum = point.momentum,
+                                         .loss = result.loss};
+    if (isfinite(result.loss)) {
+        enum cb_status status = cb_fingerprint_add(p->loss_chain, p->iteration, result.loss, err);
+        if (status) return status;
+        cb_model_update(run->model, run->team, &options);
+    }
+    line->seconds = cb_now_s() - start;
+    line->images_per_second = (double)len / line->seconds;
+    if (!isfinite(result.loss)) return CB_OK;
+    epoch->pace.train_s += line->seconds;
     epoch->pace.images += len;
     p->iteration++;
-    p->smoothed_loss = 0.98 * p->smoothed_loss + 0.02 * loss;
-    p->epoch_loss_sum += loss * (double)len;
-    p->epoch_correct += correct;
+    p->smoothed_loss = 0.98 * p->smoothed_loss + 0.02 * result.loss;
+    p->epoch_loss_sum += result.loss * (double)len;
+    p->epoch_correct += result.correct;
     p->epoch_images += len;
-    cb_run_dir_beat(&run->dir, elapsed(run));
-    if (!r->run.log_iterations) return CB_OK;
+    if (run->dir.lock >= 0) cb_run_dir_beat(&run->dir, elapsed(run));
+    if (!r->run.log_iterations || !run->record) return CB_OK;
     struct cb_error problem;
-    const struct cb_record_iteration line = {.iteration = p->iteration - 1,
-                                             .epoch = (double)p->iteration / (double)epoch->iterations,
-                                             .lr = point.lr,
-                                             .momentum = point.momentum,
-                                             .loss = loss,
-                                             .seconds = seconds,
-                                             .images_per_second = (double)len / seconds};
-    status = cb_record_iteration(run->record, &line, &problem);
-    return log_result(epoch, status, &problem, err);
+    return log_result(epoch, cb_record_iteration(run->record, line, &problem), &problem, err);
 }
 
 static int is_last(const struct cb_run *run)
@@ -118,7 +123,7 @@ static enum cb_status finish_epoch(struct cb_run *run, struct epoch *epoch, int 
         .train_loss_smoothed = p->smoothed_loss / (1.0 - cb_exp((double)p->iteration * cb_log(0.98))),
         .train_accuracy_percent = cb_accuracy_percent(p->epoch_correct, p->epoch_images),
         .images_per_second = epoch->pace.train_s > 0 ? (double)epoch->pace.images / epoch->pace.train_s : 0,
-        .evaluated = is_last(run) || (epoch->index + 1) % r->run.eval_every == 0,
+        .evaluated = run->eval.images && (is_last(run) || (epoch->index + 1) % r->run.eval_every == 0),
         .loss_fingerprint = p->loss_chain,
     };
     *stopped = e.evaluated && !evaluate(run, epoch);
@@ -133,7 +138,7 @@ static enum cb_status finish_epoch(struct cb_run *run, struct epoch *epoch, int 
     e.seconds = cb_now_s() - epoch->start_s;
     cb_progress_epoch(run, &e);
     struct cb_error problem;
-    enum cb_status status = cb_record_epoch(run->record, &e, &problem);
+    enum cb_status status = run->record ? cb_record_epoch(run->record, &e, &problem) : CB_OK;
     status = log_result(epoch, status, &problem, err);
     p->epoch_loss_sum = 0;
     p->epoch_correct = p->epoch_images = 0;
@@ -173,8 +178,8 @@ static enum cb_status write_end(struct cb_run *run, struct epoch *epoch, enum cb
         .weights_sha256 = status == CB_OK ? weights : NULL,
         .peak_memory_bytes = cb_peak_memory_bytes(),
     };
-    status = cb_record_end(run->record, &end, &problem);
-    if (!status) status = cb_record_sync(run->record, &problem);
+    status = run->record ? cb_record_end(run->record, &end, &problem) : CB_OK;
+    if (!status && run->record) status = cb_record_sync(run->record, &problem);
     cb_progress_end(run, &end);
     return log_result(epoch, status, &problem, err);
 }
@@ -209,7 +214,8 @@ static enum cb_run_outcome interrupted(struct cb_run *run, char *reason, size_t 
     return save_last(run, CB_RUN_INTERRUPTED, reason, reason_bytes, err);
 }
 
-/* Whether an epoch is trained to its end and not finished yet: as after a step, or resumed from a stopped evaluation. */
+/* Whether an epoch is trained to its end and not finished yet: as after a step, or resumed from a stopped
+ * evaluation. */
 static int epoch_is_due(const struct cb_run *run, const struct epoch *epoch)
 {
     return run->position.epoch_images && (run->position.iteration % epoch->iterations == 0 || is_last(run));
@@ -250,26 +256,32 @@ static enum cb_run_outcome run_iterations(struct cb_run *run, struct epoch *epoc
     if (!is_last(run)) begin_epoch(run, epoch);
     while (!is_last(run)) {
         if (*run->stop) return interrupted(run, reason, reason_bytes, err);
-        if (p->iteration >= run->stop_after) {
+        if (run->stop_after && p->iteration >= run->stop_after) {
             snprintf(reason, reason_bytes, "stopped by --max-iterations");
             return save_last(run, CB_RUN_STOPPED, reason, reason_bytes, err);
         }
-        size_t k = p->iteration;
-        double loss;
-        if (iterate(run, epoch, cb_schedule_at(&r->schedule, k), &loss, err)) return CB_RUN_FAILED;
-        if (!isfinite(loss)) {
+        struct cb_record_iteration line;
+        if (iterate(run, epoch, &line, err)) return CB_RUN_FAILED;
+        const char *enough = run->observer ? run->observer(run->observer_context, &line) : NULL;
+        if (!isfinite(line.loss)) {
             snprintf(reason, reason_bytes,
-                     "the loss of iteration %zu is not finite; the last good state is in last.safetensors", k);
+                     "the loss of iteration %zu is not finite; the last good state is in last.safetensors",
+                     line.iteration);
             return CB_RUN_DIVERGED;
         }
+        if (enough) {
+            snprintf(reason, reason_bytes, "%s", enough);
+            return save_last(run, CB_RUN_STOPPED, reason, reason_bytes, err);
+        }
         epoch->pace.eval_left = (epoch->count - epoch->index + r->run.eval_every - 1) / r->run.eval_every;
-        cb_progress(run, epoch->index + 1, epoch->count, loss, &epoch->pace);
+        cb_progress(run, epoch->index + 1, epoch->count, line.loss, &epoch->pace);
         int epoch_ends = epoch_is_due(run, epoch);
         const enum cb_run_outcome outcome = after_step(run, epoch, reason, reason_bytes, err);
         if (outcome != CB_RUN_COMPLETED) return outcome;
         if (epoch_ends && !is_last(run)) begin_epoch(run, epoch);
     }
-    if (cb_run_save(run, err) != CB_OK || cb_checkpoint_save_weights(run->model, p, run->dir.final, err) != CB_OK)
+    if (cb_run_save(run, err) != CB_OK) return CB_RUN_FAILED;
+    if (run->dir.lock >= 0 && cb_checkpoint_save_weights(run->model, p, run->dir.final, err) != CB_OK)
         return CB_RUN_FAILED;
     return CB_RUN_COMPLETED;
 }
@@ -288,7 +300,7 @@ enum cb_run_outcome cb_run_train(struct cb_run *run, struct cb_error *err)
     enum cb_run_outcome outcome = run_iterations(run, &epoch, reason, sizeof reason, err);
     if (outcome == CB_RUN_FAILED) snprintf(reason, sizeof reason, "%.255s", err->text);
     /* Completed, a run needs no second checkpoint; after the end line nobody would remove it. */
-    if (outcome == CB_RUN_COMPLETED) unlink(run->dir.previous);
+    if (outcome == CB_RUN_COMPLETED && run->dir.lock >= 0) unlink(run->dir.previous);
     struct cb_error problem;
     if (write_end(run, &epoch, outcome, reason[0] ? reason : NULL, &problem) && outcome != CB_RUN_FAILED) {
         *err = problem;

@@ -7,33 +7,44 @@
 #include "recipes/recipe.h"
 #include "record/record.h"
 
-/* One training run: everything the loop works with. The caller (cyclebench-train.c) makes and frees the parts. */
+/* One training run: everything the loop works with. The caller makes and frees what is pointed to. */
 struct cb_run {
+    /* Needed; cb_session_data and cb_session_model set them. */
     const struct cb_recipe *recipe; /* resolved */
-    struct cb_model *model;
+    struct cb_model *model;         /* for batches of recipe->data.batch */
     struct cb_team *team;
-    struct cb_feed train, eval; /* eval: the test set, or the held-out training images */
-    const char *evaluated_on;   /* "test" or "holdout" */
-    const char *data_kind;      /* "official", "synthetic", "other" */
-    struct cb_record *record;
-    struct cb_position position;
-    struct cb_run_dir dir;
-    const volatile sig_atomic_t *stop; /* not 0: save and return */
-    size_t stop_after;                 /* --max-iterations: finished iterations; SIZE_MAX if not given */
-    double clock_start;                /* cb_now_s() before anything touched the data */
-    double seconds_before;             /* spent in earlier sessions of a resumed run */
-    int quiet;
+    struct cb_feed train;
+    const volatile sig_atomic_t *stop; /* not 0: save and return; set by the program */
+
+    /* May be zero. */
+    struct cb_feed eval;      /* the test set or the held-out images; without images: no evaluations */
+    const char *evaluated_on; /* "test" or "holdout"; needed with eval */
+    const char *data_kind;    /* "official", "synthetic", "other"; for what is printed */
+    struct cb_record *record; /* NULL: no log */
+    struct cb_run_dir dir;    /* of the checkpoints; lock -1: there are none */
+    size_t stop_after;        /* finished iterations in all (--max-iterations); 0: the whole schedule */
+    int quiet;                /* nothing is printed but warnings */
+    /* Called after each iteration, also after one whose loss is not finite, which has not moved the weights. Returns
+     * NULL to go on, or why the run stops here: CB_RUN_STOPPED, with a checkpoint if there is a directory. */
+    const char *(*observer)(void *context, const struct cb_record_iteration *iteration);
+    void *observer_context;
+
+    /* Where the run stands and its clock; set for a resumed run from its checkpoint, moved on by the loop. */
+    struct cb_position position; /* a fresh run's: seconds_to_target -1, loss_chain CB_FINGERPRINT_START, the rest 0 */
+    double clock_start;          /* cb_now_s() before anything touched the data */
+    double seconds_before;       /* spent in earlier sessions */
 };
 
 enum cb_run_outcome { CB_RUN_COMPLETED, CB_RUN_STOPPED, CB_RUN_INTERRUPTED, CB_RUN_DIVERGED, CB_RUN_FAILED };
 
-/* Writes the position and the weights, which must be finite, to last.safetensors, after the log that it presumes. */
+/* Writes the position and the weights, which must be finite, to last.safetensors, after the log that it presumes.
+ * Without a directory it does nothing. */
 enum cb_status cb_run_save(struct cb_run *run, struct cb_error *err);
 
-/* Trains from run->position, which is saved, to the end of the schedule (or stop_after, a signal, divergence), writing
- * the record and the checkpoints; prints one line an epoch unless quiet. Log lines and periodic checkpoints that cannot
- * be written are warned about and do not stop the training. CB_RUN_FAILED: err says why (the last checkpoint could not
- * be written, memory is short). */
+/* Trains from run->position, which is saved, to the end of the schedule (or stop_after, the observer, a signal,
+ * divergence), writing the record and the checkpoints; prints one line an epoch unless quiet. Log lines and periodic
+ * checkpoints that cannot be written are warned about and do not stop the training. CB_RUN_FAILED: err says why (the
+ * last checkpoint could not be written, memory is short). */
 enum cb_run_outcome cb_run_train(struct cb_run *run, struct cb_error *err);
 
 #endif

@@ -34,8 +34,8 @@ void cb_progress(const struct cb_run *run, size_t epoch, size_t epochs, double l
 {
     if (!on_terminal(run)) return;
     const double rate = pace->train_s > 0 ? (double)pace->images / pace->train_s : 0;
-    const size_t end =
-        run->recipe->schedule.iterations < run->stop_after ? run->recipe->schedule.iterations : run->stop_after;
+    size_t end = run->recipe->schedule.iterations;
+    if (run->stop_after && run->stop_after < end) end = run->stop_after;
     const size_t left = end > run->position.iteration ? end - run->position.iteration : 0;
     const double seconds =
         rate > 0 ? (double)left * (double)run->recipe->data.batch / rate + (double)pace->eval_left * pace->eval_s : 0;
@@ -54,7 +54,7 @@ void cb_progress_evaluating(const struct cb_run *run)
 /* Accuracies of a set that is not CIFAR-10 say so. */
 static const char *mark(const struct cb_run *run)
 {
-    return strcmp(run->data_kind, "synthetic") ? "" : " (synthetic data)";
+    return !run->data_kind || strcmp(run->data_kind, "synthetic") ? "" : " (synthetic data)";
 }
 
 void cb_progress_epoch(const struct cb_run *run, const struct cb_record_epoch *e)

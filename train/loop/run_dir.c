@@ -9,7 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "data/folders.h"
+#include "files/folders.h"
 
 static void set_paths(struct cb_run_dir *dir, const char *path)
 {

@@ -45,29 +45,18 @@ static void strided_shortcut(struct cb_model *m, struct cb_team *team, struct cb
     conv_backward(m, team, p, cb_projection_backward(b, g, m->grad_compact, cb_model_conv_memory(m)), n);
 }
 
-struct transpose {
-    struct cb_conv_bn *layer[3 * CB_MAX_BLOCKS];
-    size_t count;
-};
-
 static void transpose_task(void *context, size_t task, void *scratch)
 {
     (void)scratch;
-    struct cb_conv_bn *l = ((struct transpose *)context)->layer[task];
+    const struct cb_conv_bn *l = ((struct cb_model *)context)->layer[task + 1];
     cb_conv_transpose(&l->shape, l->w, l->wt);
 }
 
+/* Of every layer but the stem, which comes first. */
 static void transpose_weights(struct cb_model *m, struct cb_team *team)
 {
     double start = cb_profile_start();
-    struct transpose t = {.count = 0};
-    for (size_t i = 0; i < m->blocks; i++) {
-        struct cb_block *b = &m->block[i];
-        t.layer[t.count++] = &b->conv1;
-        t.layer[t.count++] = &b->conv2;
-        if (b->shortcut == CB_PROJECTION) t.layer[t.count++] = &b->projection;
-    }
-    cb_team_run(team, t.count, transpose_task, &t);
+    cb_team_run(team, m->layers - 1, transpose_task, m);
     cb_profile_add(m, CB_ROW_TRANSPOSE, start, 0);
 }
 
@@ -81,9 +70,9 @@ void cb_model_backward(struct cb_model *m, struct cb_team *team, size_t n)
     const struct cb_conv_bn *last = &m->block[m->blocks - 1].conv2;
     double start = cb_profile_start();
     cb_pool_backward(team, &(struct cb_pool_bwd){.n = n,
-                                                 .c = 64,
-                                                 .h = 8,
-                                                 .w = 8,
+                                                 .c = m->features,
+                                                 .h = m->last_side,
+                                                 .w = m->last_side,
                                                  .storage = m->storage,
                                                  .dpooled = m->dpooled,
                                                  .z = m->last_z,

@@ -1,8 +1,8 @@
 #ifndef CB_BLOCK_H
 #define CB_BLOCK_H
 
-/* The layers of the network, and the arguments with which their convolutions run, for training and for the benchmarks of
- * one pass. A step's number of images is in the layer's shape. */
+/* The layers of the network, and the arguments with which their convolutions run, for training and for the benchmarks
+ * of one pass. A step's number of images is in the layer's shape. */
 #include "kernels.h"
 
 /* A convolution and the batch norm that follows it. */

@@ -20,13 +20,7 @@ static void conv_bn(struct cb_model *m, struct cb_team *team, struct cb_conv_bn 
 
 static void use_running_statistics(struct cb_model *m)
 {
-    cb_bn_inference(&m->stem.bn, bn_eps);
-    for (size_t i = 0; i < m->blocks; i++) {
-        struct cb_block *b = &m->block[i];
-        cb_bn_inference(&b->conv1.bn, bn_eps);
-        cb_bn_inference(&b->conv2.bn, bn_eps);
-        if (b->shortcut == CB_PROJECTION) cb_bn_inference(&b->projection.bn, bn_eps);
-    }
+    for (size_t i = 0; i < m->layers; i++) cb_bn_inference(&m->layer[i]->bn, bn_eps);
 }
 
 void cb_model_forward(struct cb_model *m, struct cb_team *team, size_t n, int training)
@@ -53,9 +47,9 @@ void cb_model_forward(struct cb_model *m, struct cb_team *team, size_t n, int tr
     }
     double start = cb_profile_start();
     cb_pool_forward(team, &(struct cb_pool_fwd){.n = n,
-                                                .c = 64,
-                                                .h = 8,
-                                                .w = 8,
+                                                .c = m->features,
+                                                .h = m->last_side,
+                                                .w = m->last_side,
                                                 .storage = m->storage,
                                                 .source = cb_block_output(&m->block[m->blocks - 1], m->last_z),
                                                 .pooled = m->pooled});

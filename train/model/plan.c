@@ -80,109 +80,106 @@ static void place_conv(struct cb_model *m, struct carver *param, struct carver *
     if (s->kind != CB_CONV_STEM) l->wt = carve(buffers, cb_conv_weights(s));
 }
 
-/* Numerics versions: what their convolutions are made of. */
-static const struct version {
-    const char *name;
-    enum cb_conv_kind conv3x3; /* of stride 1 */
-    enum cb_format storage, fwd_products, bwd_products;
-} versions[CB_NUMERICS_COUNT] = {
-    [CB_FP32_DIRECT] = {"fp32-direct", CB_CONV_3X3, CB_F32, CB_F32, CB_F32},
-    [CB_FP32_WINOGRAD] = {"fp32-winograd", CB_CONV_WINOGRAD, CB_F32, CB_F32, CB_F32},
-    [CB_BF16_BACKWARD] = {"bf16-backward", CB_CONV_WINOGRAD, CB_F32, CB_F32, CB_BF16},
-    [CB_BF16_STORAGE] = {"bf16-storage", CB_CONV_WINOGRAD, CB_BF16, CB_F32, CB_BF16},
-    [CB_BF16_ALL] = {"bf16-all", CB_CONV_WINOGRAD, CB_BF16, CB_BF16, CB_BF16},
-};
-
-static void describe_conv(struct cb_model *m, struct cb_conv_bn *l, enum cb_conv_kind kind, size_t c, size_t k,
-                          size_t side)
+/* Under the names of PyTorch's CIFAR ResNets. */
+static void place_block(struct cb_model *m, struct carver *param, struct carver *buffers, struct cb_block *b,
+                        size_t stage, size_t index)
 {
-    static const char *const kinds[] = {"3x3", "3x3/2", "1x1/2", "stem", "3x3 F4"};
-    const struct version *v = &versions[m->network.numerics];
-    l->shape = (struct cb_conv_shape){.kind = kind,
-                                      .n = m->batch,
-                                      .c = c,
-                                      .h = side,
-                                      .w = side,
-                                      .k = k,
-                                      .storage = v->storage,
-                                      .fwd_products = kind == CB_CONV_WINOGRAD ? v->fwd_products : CB_F32,
-                                      .bwd_products = kind == CB_CONV_WINOGRAD ? v->bwd_products : CB_F32};
-    char name[64];
-    snprintf(name, sizeof name, "conv %s %zu>%zu@%zu fwd", kinds[kind], c, k, side);
-    l->profile_fwd = cb_profile_row(m, name);
-    snprintf(name, sizeof name, "conv %s %zu>%zu@%zu bwd", kinds[kind], c, k, side);
-    l->profile_bwd = cb_profile_row(m, name);
-}
-
-/* Shapes of all layers: three stages of (depth-2)/6 blocks, widths 16, 32, 64 on 32, 16, 8 pixels. */
-static void describe(struct cb_model *m)
-{
-    size_t per_stage = (m->network.depth - 2) / 6;
-    m->blocks = 3 * per_stage;
-    enum cb_conv_kind conv3x3 = versions[m->network.numerics].conv3x3;
-    m->storage = versions[m->network.numerics].storage;
-    describe_conv(m, &m->stem, CB_CONV_STEM, 3, 16, 32);
-    for (size_t i = 0; i < m->blocks; i++) {
-        struct cb_block *b = &m->block[i];
-        size_t stage = i / per_stage, k = (size_t)16 << stage, side = (size_t)32 >> stage;
-        int strided = stage > 0 && i % per_stage == 0;
-        size_t c = strided ? k / 2 : k, in_side = strided ? side * 2 : side;
-        describe_conv(m, &b->conv1, strided ? CB_CONV_3X3_S2 : conv3x3, c, k, in_side);
-        describe_conv(m, &b->conv2, conv3x3, k, k, side);
-        b->shortcut = !strided ? CB_IDENTITY : m->network.shortcut == 'B' ? CB_PROJECTION : CB_PADDING;
-        if (b->shortcut == CB_PROJECTION) describe_conv(m, &b->projection, CB_CONV_1X1_S2, c, k, in_side);
+    struct {
+        struct cb_conv_bn *layer;
+        const char *conv, *bn;
+    } parts[] = {
+        {&b->conv1, "conv1", "bn1"}, {&b->conv2, "conv2", "bn2"}, {&b->projection, "downsample.0", "downsample.1"}};
+    for (size_t i = 0; i < (b->shortcut == CB_PROJECTION ? 3u : 2u); i++) {
+        char conv[48], bn[48];
+        snprintf(conv, sizeof conv, "layer%zu.%zu.%s", stage + 1, index, parts[i].conv);
+        snprintf(bn, sizeof bn, "layer%zu.%zu.%s", stage + 1, index, parts[i].bn);
+        place_conv(m, param, buffers, parts[i].layer, conv, bn);
     }
 }
 
 static void place_parameters(struct cb_model *m, struct carver *param, struct carver *buffers)
 {
+    const size_t classes = m->network.classes;
+    struct cb_block *b = m->block;
     m->tensors = m->parameter_count = 0;
     place_conv(m, param, buffers, &m->stem, "conv1", "bn1");
-    for (size_t i = 0; i < m->blocks; i++) {
-        struct cb_block *b = &m->block[i];
-        size_t per_stage = m->blocks / 3, stage = i / per_stage + 1, index = i % per_stage;
-        char conv[48], bn[48];
-        for (int second = 0; second < 2; second++) {
-            snprintf(conv, sizeof conv, "layer%zu.%zu.conv%d", stage, index, second + 1);
-            snprintf(bn, sizeof bn, "layer%zu.%zu.bn%d", stage, index, second + 1);
-            place_conv(m, param, buffers, second ? &b->conv2 : &b->conv1, conv, bn);
-        }
-        if (b->shortcut != CB_PROJECTION) continue;
-        snprintf(conv, sizeof conv, "layer%zu.%zu.downsample.0", stage, index);
-        snprintf(bn, sizeof bn, "layer%zu.%zu.downsample.1", stage, index);
-        place_conv(m, param, buffers, &b->projection, conv, bn);
-    }
-    m->linear_weight = carve(param, CB_CLASSES * 64);
-    m->linear_bias = carve(param, CB_CLASSES);
-    add_tensor(m, m->linear_weight, NULL, 1, "linear.weight", 2, (size_t[4]){CB_CLASSES, 64});
-    add_tensor(m, m->linear_bias, NULL, 1, "linear.bias", 1, (size_t[4]){CB_CLASSES});
+    for (size_t stage = 0; stage < m->network.stages; stage++)
+        for (size_t i = 0; i < m->network.blocks[stage]; i++) place_block(m, param, buffers, b++, stage, i);
+    m->linear_weight = carve(param, classes * m->features);
+    m->linear_bias = carve(param, classes);
+    add_tensor(m, m->linear_weight, NULL, 1, "linear.weight", 2, (size_t[4]){classes, m->features});
+    add_tensor(m, m->linear_bias, NULL, 1, "linear.bias", 1, (size_t[4]){classes});
+}
+
+/* The raw output of a convolution. */
+static void *carve_output(struct carver *to, const struct cb_model *m, const struct cb_conv_shape *s)
+{
+    return carve_map(to, m, s->k, cb_conv_out_h(s));
 }
 
 static void place_activations(struct cb_model *m, struct carver *c)
 {
-    m->input = carve(c, m->batch * CB_IMAGE_PIXELS);
-    m->stem.y = carve_map(c, m, 16, 32);
+    m->input = carve(c, m->batch * m->stem.shape.c * m->network.side * m->network.side);
+    m->stem.y = carve_output(c, m, &m->stem.shape);
     for (size_t i = 0; i < m->blocks; i++) {
         struct cb_block *b = &m->block[i];
-        const struct cb_conv_shape *s1 = &b->conv1.shape, *s2 = &b->conv2.shape;
-        b->z = carve_map(c, m, s1->c, s1->h);
-        b->conv1.y = carve_map(c, m, s2->k, s2->h);
-        b->conv2.y = carve_map(c, m, s2->k, s2->h);
-        if (b->shortcut == CB_PROJECTION) b->projection.y = carve_map(c, m, s2->k, s2->h);
-        if (b->shortcut == CB_PADDING) b->padded = carve_map(c, m, s2->k, s2->h);
+        b->z = carve_map(c, m, b->conv1.shape.c, b->conv1.shape.h);
+        b->conv1.y = carve_output(c, m, &b->conv1.shape);
+        b->conv2.y = carve_output(c, m, &b->conv2.shape);
+        if (b->shortcut == CB_PROJECTION) b->projection.y = carve_output(c, m, &b->projection.shape);
+        if (b->shortcut == CB_PADDING) b->padded = carve_output(c, m, &b->conv2.shape);
     }
-    m->last_z = carve_map(c, m, 64, 8);
+    m->last_z = carve_map(c, m, m->features, m->last_side);
+}
+
+static void enlarge(size_t *size, size_t to)
+{
+    if (to > *size) *size = to;
+}
+
+/* What the layers share is as large as the layer that needs most: elements an image, or of a layer. */
+struct shared {
+    size_t map, compact, channels, weights, workspace, scratch_bytes;
+};
+
+static struct shared shared_of(const struct cb_model *m)
+{
+    struct shared most = {0};
+    for (size_t i = 0; i < m->layers; i++) {
+        const struct cb_conv_shape *s = &m->layer[i]->shape;
+        enlarge(&most.channels, s->k);
+        enlarge(&most.map, s->k * cb_conv_out_h(s) * cb_conv_out_w(s));
+        enlarge(&most.weights, cb_conv_weights(s));
+        enlarge(&most.workspace, cb_conv_workspace(s));
+        enlarge(&most.scratch_bytes, cb_conv_scratch_bytes(s));
+    }
+    /* The shortcut's part of the gradient of a strided block's input: every other pixel of it. */
+    for (size_t i = 0; i < m->blocks; i++) {
+        const struct cb_conv_shape *s = &m->block[i].conv1.shape;
+        if (m->block[i].shortcut != CB_IDENTITY) enlarge(&most.compact, s->c * cb_conv_out_h(s) * cb_conv_out_w(s));
+    }
+    return most;
+}
+
+static void place_gradients(struct cb_model *m, struct carver *c)
+{
+    const struct shared most = shared_of(m);
+    const size_t bytes = m->batch * cb_format_bytes(m->storage);
+    for (int i = 0; i < 2; i++) m->grad[i] = carve(c, bytes * most.map / sizeof(float));
+    m->grad_compact = carve(c, bytes * most.compact / sizeof(float));
 }
 
 static void place_workspace(struct cb_model *m, struct carver *c)
 {
-    m->stats = carve(c, m->batch * 64 * 2);
-    m->dw_groups = carve(c, CB_IMAGE_GROUPS * (size_t)(64 * 64 * 9));
-    m->conv_workspace = carve(c, cb_conv_workspace(&m->block[m->blocks - 1].conv2.shape)); /* the largest */
-    m->dense_groups = carve(c, CB_IMAGE_GROUPS * (size_t)(64 * CB_CLASSES + CB_CLASSES));
-    m->pooled = carve(c, m->batch * 64);
-    m->dpooled = carve(c, m->batch * 64);
-    m->logits = carve(c, m->batch * CB_CLASSES);
+    const struct shared most = shared_of(m);
+    const size_t classes = m->network.classes;
+    m->stats = carve(c, m->batch * most.channels * 2);
+    m->dw_groups = carve(c, CB_IMAGE_GROUPS * most.weights);
+    m->conv_workspace = carve(c, most.workspace);
+    m->dense_groups = carve(c, CB_IMAGE_GROUPS * (m->features * classes + classes));
+    m->pooled = carve(c, m->batch * m->features);
+    m->dpooled = carve(c, m->batch * m->features);
+    m->logits = carve(c, m->batch * classes);
     m->losses = carve(c, m->batch);
     m->correct = (uint8_t *)carve(c, round_up(m->batch, 4) / 4);
 }
@@ -208,8 +205,7 @@ static void place(struct cb_model *m, unsigned char *base)
     place_activations(m, &c);
     plan->activations = c.used - plan->parameters;
 
-    for (int i = 0; i < 2; i++) m->grad[i] = carve_map(&c, m, 16, 32);
-    m->grad_compact = carve_map(&c, m, 16, 16);
+    place_gradients(m, &c);
     plan->gradients = c.used - plan->activations - plan->parameters;
 
     place_workspace(m, &c);
@@ -224,70 +220,13 @@ static void point_gradients(struct cb_model *m, struct cb_conv_bn *l)
     l->bn.dbeta = cb_model_part(m, l->beta, m->gradients);
 }
 
-const char *cb_numerics_name(enum cb_numerics numerics)
-{
-    return numerics < CB_NUMERICS_COUNT ? versions[numerics].name : NULL;
-}
-
-enum cb_numerics cb_numerics_find(const char *name)
-{
-    enum cb_numerics n = 0;
-    while (n < CB_NUMERICS_COUNT && strcmp(cb_numerics_name(n), name)) n++;
-    return n;
-}
-
-static enum cb_status check(const struct cb_network *network, size_t batch, struct cb_error *err)
-{
-    size_t depth = network->depth;
-    if (depth != 20 && depth != 32 && depth != 44 && depth != 56 && depth != 110)
-        return cb_fail(err, CB_BAD_INPUT, "network: depth must be 20, 32, 44, 56 or 110, got %zu", depth);
-    if (network->shortcut != 'A' && network->shortcut != 'B')
-        return cb_fail(err, CB_BAD_INPUT, "network: shortcut must be A or B, got '%c'", network->shortcut);
-    if (network->numerics >= CB_NUMERICS_COUNT)
-        return cb_fail(err, CB_BAD_INPUT, "network: unknown numerics version %d", (int)network->numerics);
-    if (batch < 1 || batch > CB_MAX_BATCH)
-        return cb_fail(err, CB_BAD_INPUT, "network: batch must be 1 to %d, got %zu", CB_MAX_BATCH, batch);
-    return CB_OK;
-}
-
-/* What the kernels do not take is no network. */
-static enum cb_status check_convs(const struct cb_model *m, struct cb_error *err)
-{
-    struct cb_error why;
-    if (cb_conv_check(&m->stem.shape, &why)) return cb_fail(err, CB_BAD_INPUT, "network: stem: %s", why.text);
-    for (size_t i = 0; i < m->blocks; i++) {
-        const struct cb_block *b = &m->block[i];
-        const struct cb_conv_bn *layers[] = {&b->conv1, &b->conv2, &b->projection};
-        for (size_t j = 0; j < (b->shortcut == CB_PROJECTION ? 3u : 2u); j++)
-            if (cb_conv_check(&layers[j]->shape, &why))
-                return cb_fail(err, CB_BAD_INPUT, "network: block %zu: %s", i + 1, why.text);
-    }
-    return CB_OK;
-}
-
-size_t cb_model_scratch_bytes(const struct cb_network *network)
-{
-    struct cb_model *m = calloc(1, sizeof *m);
-    if (!m) return SIZE_MAX;
-    m->network = *network;
-    m->batch = 1;
-    describe(m);
-    size_t bytes = cb_conv_scratch_bytes(&m->stem.shape);
-    for (size_t i = 0; i < m->blocks; i++) {
-        const struct cb_block *b = &m->block[i];
-        const struct cb_conv_shape *shapes[] = {&b->conv1.shape, &b->conv2.shape, &b->projection.shape};
-        for (size_t j = 0; j < (b->shortcut == CB_PROJECTION ? 3u : 2u); j++)
-            if (cb_conv_scratch_bytes(shapes[j]) > bytes) bytes = cb_conv_scratch_bytes(shapes[j]);
-    }
-    free(m);
-    return bytes;
-}
-
-enum cb_status cb_model_create(struct cb_model **out, const struct cb_network *network, size_t batch,
-                               struct cb_error *err)
+/* A model without memory: its layers are described. */
+static enum cb_status plan(struct cb_model **out, const struct cb_network *network, size_t batch, struct cb_error *err)
 {
     *out = NULL;
-    enum cb_status status = check(network, batch, err);
+    if (batch < 1 || batch > CB_MAX_BATCH)
+        return cb_fail(err, CB_BAD_INPUT, "network: batch must be 1 to %d, got %zu", CB_MAX_BATCH, batch);
+    enum cb_status status = cb_network_check(network, err);
     if (status != CB_OK) return status;
     struct cb_model *m = calloc(1, sizeof *m);
     if (!m) return cb_fail(err, CB_NO_MEMORY, "out of memory for a model");
@@ -296,12 +235,30 @@ enum cb_status cb_model_create(struct cb_model **out, const struct cb_network *n
     static const char *const fixed[CB_ROWS_FIXED] = {"batch norm, coefficients", "shortcut", "pool, dense, loss",
                                                      "transposed weights", "SGD"};
     for (size_t i = 0; i < CB_ROWS_FIXED; i++) cb_profile_row(m, fixed[i]);
-    describe(m);
-    status = check_convs(m, err);
-    if (status) {
+    status = cb_model_describe(m, err);
+    if (status == CB_OK)
+        *out = m;
+    else
         free(m);
-        return status;
-    }
+    return status;
+}
+
+size_t cb_model_scratch_bytes(const struct cb_network *network)
+{
+    struct cb_model *m;
+    if (plan(&m, network, 1, NULL) != CB_OK) return SIZE_MAX;
+    const size_t bytes = shared_of(m).scratch_bytes;
+    free(m);
+    return bytes;
+}
+
+enum cb_status cb_model_create(struct cb_model **out, const struct cb_network *network, size_t batch,
+                               struct cb_error *err)
+{
+    struct cb_model *m;
+    *out = NULL;
+    enum cb_status status = plan(&m, network, batch, err);
+    if (status != CB_OK) return status;
     place(m, NULL);
     /* Huge pages where the system grants them; the pages are touched by the threads that first write them. */
     const size_t huge = (size_t)2 << 20;
@@ -309,19 +266,14 @@ enum cb_status cb_model_create(struct cb_model **out, const struct cb_network *n
     void *arena = mmap(NULL, m->arena_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (arena == MAP_FAILED) {
         enum cb_status failed = cb_fail(err, CB_NO_MEMORY, "out of memory: ResNet-%zu at batch %zu needs %.2f GiB",
-                                        network->depth, batch, (double)m->memory.total / 0x1p30);
+                                        cb_network_depth(network), batch, (double)m->memory.total / 0x1p30);
         free(m);
         return failed;
     }
     madvise(arena, m->arena_bytes, MADV_HUGEPAGE);
     m->arena = arena;
     place(m, m->arena);
-    point_gradients(m, &m->stem);
-    for (size_t i = 0; i < m->blocks; i++) {
-        point_gradients(m, &m->block[i].conv1);
-        point_gradients(m, &m->block[i].conv2);
-        if (m->block[i].shortcut == CB_PROJECTION) point_gradients(m, &m->block[i].projection);
-    }
+    for (size_t i = 0; i < m->layers; i++) point_gradients(m, m->layer[i]);
     *out = m;
     return CB_OK;
 }

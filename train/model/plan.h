@@ -1,11 +1,16 @@
 #ifndef CB_MODEL_PLAN_H
 #define CB_MODEL_PLAN_H
 
-/* Private to train/model: the network as a static plan. Built once by plan.c; forward.c and backward.c walk it. */
+/* Private to train/model: the network as a static plan. layers.c sets the shapes, plan.c hands out the
+ * memory; forward.c and backward.c walk it. */
 #include "model/block.h"
 #include "model/model.h"
 
-enum { CB_MAX_BLOCKS = 54, CB_MAX_TENSORS = 5 * (2 * CB_MAX_BLOCKS + 3) + 2, CB_PROFILE_ROWS = 32 };
+enum {
+    CB_MAX_LAYERS = 1 + 2 * CB_MAX_BLOCKS + CB_MAX_STAGES - 1, /* stem, two a block, a projection each later stage */
+    CB_MAX_TENSORS = 5 * CB_MAX_LAYERS + 2,
+    CB_PROFILE_ROWS = 32
+};
 
 /* Where a tensor of the interface lives. Convolution weights are packed; everything else is plain. */
 struct cb_tensor_place {
@@ -23,7 +28,10 @@ struct cb_model {
 
     struct cb_conv_bn stem;
     struct cb_block block[CB_MAX_BLOCKS];
+    struct cb_conv_bn *layer[CB_MAX_LAYERS]; /* all convolutions, in network order */
+    size_t layers;
     float *linear_weight, *linear_bias;
+    size_t features, last_side; /* channels and side of the map that is pooled */
 
     /* All parameters in one array, with a gradient and a velocity at the same offset. */
     float *parameters, *gradients, *velocity;
@@ -51,6 +59,9 @@ static inline float *cb_model_part(const struct cb_model *m, const float *parame
     return (float *)part + (parameter - m->parameters);
 }
 
+/* Sets all layers' shapes and what follows from them, from m->network and m->batch. CB_BAD_INPUT: a convolution that
+ * the kernels do not take. */
+enum cb_status cb_model_describe(struct cb_model *m, struct cb_error *err);
 /* Forward pass; training: batch statistics, kept for the backward pass; otherwise the running ones. Fills pooled. */
 void cb_model_forward(struct cb_model *m, struct cb_team *team, size_t n, int training);
 /* Backward pass from dpooled. */

@@ -5,8 +5,8 @@ static void dense(struct cb_model *m, struct cb_team *team, size_t n, const uint
     double start = cb_profile_start();
     cb_dense_loss(team, &(struct cb_dense_loss){
                             .n = n,
-                            .c = 64,
-                            .j = CB_CLASSES,
+                            .c = m->features,
+                            .j = m->network.classes,
                             .pooled = m->pooled,
                             .weight = m->linear_weight,
                             .bias = m->linear_bias,
@@ -22,29 +22,28 @@ static void dense(struct cb_model *m, struct cb_team *team, size_t n, const uint
     cb_profile_add(m, CB_ROW_HEAD, start, 0);
 }
 
-void cb_model_train_step(struct cb_model *m, struct cb_team *team, size_t n, const uint8_t *labels, double *loss,
-                         size_t *correct)
+struct cb_step_result cb_model_train_step(struct cb_model *m, struct cb_team *team,
+                                          const struct cb_step_options *options)
 {
-    cb_model_forward(m, team, n, 1);
-    dense(m, team, n, labels, 1);
-    cb_model_backward(m, team, n);
-    *loss = cb_mean(m->losses, n);
-    *correct = 0;
-    for (size_t i = 0; i < n; i++) *correct += m->correct[i];
+    cb_model_forward(m, team, options->n, 1);
+    dense(m, team, options->n, options->labels, 1);
+    cb_model_backward(m, team, options->n);
+    struct cb_step_result result = {.loss = cb_mean(m->losses, options->n)};
+    for (size_t i = 0; i < options->n; i++) result.correct += m->correct[i];
+    return result;
 }
 
-void cb_model_update(struct cb_model *m, struct cb_team *team, float lr, float momentum, float weight_decay,
-                     int nesterov)
+void cb_model_update(struct cb_model *m, struct cb_team *team, const struct cb_step_options *options)
 {
     double start = cb_profile_start();
     cb_sgd_update(team, &(struct cb_sgd){.len = m->parameters_len,
                                          .w = m->parameters,
                                          .v = m->velocity,
                                          .grad = m->gradients,
-                                         .lr = lr,
-                                         .momentum = momentum,
-                                         .weight_decay = weight_decay,
-                                         .nesterov = nesterov});
+                                         .lr = options->lr,
+                                         .momentum = options->momentum,
+                                         .weight_decay = options->weight_decay,
+                                         .nesterov = options->nesterov});
     cb_profile_add(m, CB_ROW_SGD, start, 0);
 }
 

@@ -95,19 +95,21 @@ static float initial_value(const struct cb_model *m, const struct cb_tensor_plac
 {
     const char *name = t->tensor.name;
     if (t->packed) return conv_weight(m->network.init, t->packed, bits);
-    if (!strncmp(name, "linear", 6)) return uniform(bits, 1.0 / 8.0); /* 1/sqrt(64) */
+    if (!strncmp(name, "linear", 6)) return uniform(bits, 1.0 / sqrt((double)m->features));
     if (ends_with(name, "running_var")) return 1.0f;
     if (ends_with(name, ".weight")) return m->network.init == CB_INIT_TORCH03 ? cb_random_unit(bits) : 1.0f; /* gamma */
     return 0.0f; /* beta, running mean */
 }
 
+/* The gradients have room for any tensor and mean nothing before the first step. */
 void cb_model_init(struct cb_model *m, uint64_t seed)
 {
-    float data[64 * 64 * 9]; /* the largest tensor */
+    float *data = m->gradients;
     memset(m->velocity, 0, m->parameters_len * sizeof *m->velocity);
     for (size_t i = 0; i < m->tensors; i++) {
         for (size_t e = 0; e < m->tensor[i].tensor.len; e++)
             data[e] = initial_value(m, &m->tensor[i], draw(seed, i, e));
         cb_model_import(m, i, CB_VALUE, data);
     }
+    memset(data, 0, m->parameters_len * sizeof *data);
 }

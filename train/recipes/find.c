@@ -1,4 +1,4 @@
-#include "recipes/recipe.h"
+#include "recipes/keys.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "checkpoint/files.h"
+#include "core/printable.h"
+#include "files/files.h"
 
 /* From the folder of the running program: a build in the source tree (build/, build/clang/, build/clang/test/), then an
  * installation (bin/, libexec/cyclebench/). */
@@ -63,20 +64,16 @@ static enum cb_status find_folder(char folder[PATH_MAX], struct cb_error *err)
                    "path of a recipe");
 }
 
-static enum cb_status unknown_recipe(const char *folder, const char *name, struct cb_error *err)
+static enum cb_status unknown_recipe(const char *name, struct cb_error *err)
 {
-    char list[768] = "";
-    size_t len = 0;
-    struct dirent **entries;
-    const int count = scandir(folder, &entries, is_recipe, alphasort);
-    for (int i = 0; i < count; i++) {
-        const size_t stem = strlen(entries[i]->d_name) - 4;
-        if (len + stem + 2 < sizeof list)
-            len += (size_t)snprintf(list + len, sizeof list - len, "%s%.*s", len ? ", " : "", (int)stem,
-                                    entries[i]->d_name);
-        free(entries[i]);
-    }
-    if (count >= 0) free(entries);
+    char list[768] = "", (*names)[CB_RECIPE_NAME];
+    size_t len = 0, count;
+    const enum cb_status status = cb_recipe_list(&names, &count, err);
+    if (status) return status;
+    for (size_t i = 0; i < count; i++)
+        if (len + strlen(names[i]) + 2 < sizeof list)
+            len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len ? ", " : "", names[i]);
+    free(names);
     return cb_fail(err, CB_BAD_INPUT,
                    "no recipe \"%.100s\"; there are %s; or give the path of a file (with a / or .ini)", name,
                    len ? list : "none");
@@ -96,10 +93,16 @@ static enum cb_status find_recipe(char path[PATH_MAX], const char *name, struct 
     const enum cb_status status = find_folder(folder, err);
     if (status) return status;
     if (len == 0 || (size_t)snprintf(path, PATH_MAX, "%s/%s.ini", folder, name) >= PATH_MAX)
-        return unknown_recipe(folder, name, err);
+        return unknown_recipe(name, err);
     if (!access(path, F_OK)) return CB_OK;
-    if (errno == ENOENT) return unknown_recipe(folder, name, err);
+    if (errno == ENOENT) return unknown_recipe(name, err);
     return cb_fail(err, CB_IO_ERROR, "%s: cannot be examined: %s", path, strerror(errno));
+}
+
+enum cb_status cb_recipe_open(struct cb_bytes *bytes, char path[PATH_MAX], const char *name, struct cb_error *err)
+{
+    const enum cb_status status = find_recipe(path, name, err);
+    return status ? status : cb_read_file(bytes, path, max_recipe_bytes, err);
 }
 
 enum cb_status cb_recipe_read(struct cb_recipe *recipe, const char *name, const char *const *overrides, size_t count,
@@ -107,10 +110,51 @@ enum cb_status cb_recipe_read(struct cb_recipe *recipe, const char *name, const 
 {
     char path[PATH_MAX];
     struct cb_bytes bytes;
-    enum cb_status status = find_recipe(path, name, err);
-    if (!status) status = cb_read_file(&bytes, path, max_recipe_bytes, err);
+    enum cb_status status = cb_recipe_open(&bytes, path, name, err);
     if (status) return status;
     status = cb_recipe_parse(recipe, (const char *)bytes.data, bytes.len, path, overrides, count, err);
     free(bytes.data);
     return status;
+}
+
+enum cb_status cb_recipe_describe(char text[CB_DESCRIPTION_BYTES], const char *name, struct cb_error *err)
+{
+    char path[PATH_MAX];
+    struct cb_bytes bytes;
+    const enum cb_status status = cb_recipe_open(&bytes, path, name, err);
+    if (status) return status;
+    /* "; NAME: description" */
+    const char *line = (const char *)bytes.data, *end = memchr(line, '\n', bytes.len);
+    const size_t len = end ? (size_t)(end - line) : bytes.len, prefix = strlen(name) + 4;
+    text[0] = '\0';
+    if (len > prefix && line[0] == ';' && !memcmp(line + prefix - 2, ": ", 2))
+        snprintf(text, CB_DESCRIPTION_BYTES, "%.*s", (int)(len - prefix), line + prefix);
+    cb_make_printable(text);
+    free(bytes.data);
+    return CB_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+enum cb_status cb_recipe_list(char (**names)[CB_RECIPE_NAME], size_t *count, struct cb_error *err)
+{
+    char folder[PATH_MAX];
+    const enum cb_status status = find_folder(folder, err);
+    if (status) return status;
+    struct dirent **entries;
+    const int found = scandir(folder, &entries, is_recipe, NULL);
+    if (found < 0) return cb_fail(err, CB_IO_ERROR, "%s: cannot be read: %s", folder, strerror(errno));
+    *names = calloc((size_t)found + 1, sizeof **names);
+    for (int i = 0; i < found; i++) {
+        const int stem = (int)strlen(entries[i]->d_name) - 4;
+        if (*names) snprintf((*names)[i], sizeof **names, "%.*s", stem, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    *count = (size_t)found;
+    if (*names) qsort(*names, *count, sizeof **names, by_name);
+    return *names ? CB_OK : cb_fail(err, CB_NO_MEMORY, "out of memory for the names of %d recipes", found);
 }

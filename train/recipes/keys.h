@@ -3,6 +3,7 @@
 
 /* Private to train/recipes: the one table from which parsing, --set, checking, writing and the help text come. */
 
+#include <limits.h>
 #include <stddef.h>
 
 #include "recipes/recipe.h"
@@ -14,22 +15,9 @@ enum recipe_type {
     KEY_REAL,       /* double */
     KEY_TRIPLE,     /* double[3], one a channel */
     KEY_WORD,       /* an enum: one of words */
-    KEY_LETTER,     /* char: one of words */
     KEY_FILES,      /* data.train_files */
     KEY_AUGMENT,    /* data.augment */
-    KEY_MILESTONES, /* schedule.milestones */
-};
-
-/* With words, the value must be one of them; a value that is no enum constant is unused. */
-struct recipe_word {
-    const char *name;
-    int value;
-};
-
-/* Bits 1 << enum cb_schedule_kind: the schedule kinds that use a key. */
-enum {
-    ALL_KINDS = 1 << CB_ONE_CYCLE | 1 << CB_STEP | 1 << CB_CONSTANT | 1 << CB_COSINE | 1 << CB_RANGE_TEST,
-    NOT_ONE_CYCLE = ALL_KINDS & ~(1 << CB_ONE_CYCLE),
+    KEY_MILESTONES, /* struct cb_milestones */
 };
 
 struct recipe_key {
@@ -38,19 +26,23 @@ struct recipe_key {
     size_t offset;      /* in struct cb_recipe */
     const char *bounds; /* of a number: "[]", "(]", "[)" or "()" between min and max */
     double min, max;
-    const struct recipe_word *words; /* ends with a NULL name; NULL: any */
-    int kinds;                       /* schedule kinds that use it */
-    const char *fallback;            /* NULL: must be given */
+    const char *(*word)(size_t i, int *value); /* KEY_WORD: the i-th word and its value; NULL after the last */
+    int by_kind;                               /* used by the schedule kinds that name it; 0: by all */
+    const char *fallback;                      /* NULL: must be given */
+    size_t fallback_of_set;                    /* 0, or where struct cb_dataset has the default of data.set as text */
     const char *meaning;
 };
 
-enum { RECIPE_KEYS = 33 };
-
-extern const struct recipe_key cb_recipe_table[RECIPE_KEYS];
+extern const struct recipe_key cb_recipe_table[];
+extern const size_t cb_recipe_keys_count;
+enum { MAX_RECIPE_KEYS = 64 }; /* room for what a reader keeps of each key; keys.c checks it */
 
 const struct recipe_key *cb_recipe_find_key(const char *section, const char *name); /* NULL if there is none */
 
 enum { RECIPE_VALUE_BYTES = 512, RECIPE_ALLOWED_BYTES = 256 };
+
+/* The text of a recipe's file, which is found as cb_recipe_read says; free(bytes->data). */
+enum cb_status cb_recipe_open(struct cb_bytes *bytes, char path[PATH_MAX], const char *name, struct cb_error *err);
 
 /* Stores the text of a value; 0 if it is not allowed, then nothing is stored. */
 int cb_recipe_store(struct cb_recipe *recipe, const struct recipe_key *key, const char *text);
@@ -58,6 +50,11 @@ int cb_recipe_store(struct cb_recipe *recipe, const struct recipe_key *key, cons
 void cb_recipe_format(const struct cb_recipe *recipe, const struct recipe_key *key, char text[RECIPE_VALUE_BYTES]);
 /* What a key allows, for messages: "an integer 1 .. 1024". */
 void cb_recipe_allowed(const struct recipe_key *key, char text[RECIPE_ALLOWED_BYTES]);
+/* The default with this recipe's data set, NULL if there is none; it may stand in text. */
+const char *cb_recipe_fallback(const struct cb_recipe *recipe, const struct recipe_key *key,
+                               char text[RECIPE_VALUE_BYTES]);
+/* Whether the recipe's schedule kind uses the key. */
+int cb_recipe_uses(const struct cb_recipe *recipe, const struct recipe_key *key);
 /* Whether this recipe has the key: its schedule kind uses it, and of epochs and iterations it is the one given. */
 int cb_recipe_has(const struct cb_recipe *recipe, const struct recipe_key *key);
 

@@ -1,77 +1,60 @@
 #include "recipes/keys.h"
 
 #include <ini.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/printable.h"
+#include "nearest.h"
 
 /* inih reads lines of up to 199 characters and would silently take the rest of a longer one for a line of its own. */
 enum { INI_LINE_CHARS = 197, VALUE_CHARS = 200 };
 
 /* Reading goes in three steps: collect the text of every key, decide which keys this schedule kind has, store the
- * values. */
+ * values. Where a key is given more than once, the highest level counts: bases, the file, --set. */
+enum { MAX_BASES = 8, FILE_LEVEL = MAX_BASES + 1, OPTION_LEVEL };
+
 struct collected {
-    char text[RECIPE_KEYS][VALUE_CHARS];
-    int line[RECIPE_KEYS];           /* > 0: from the file; -1: from an override; 0: not given */
-    const char *option[RECIPE_KEYS]; /* the override, for messages */
+    char text[MAX_RECIPE_KEYS][VALUE_CHARS];
+    int level[MAX_RECIPE_KEYS]; /* 0: not given */
+    int line[MAX_RECIPE_KEYS];
+    const char *from[MAX_RECIPE_KEYS];    /* the file's path or the option, for messages */
+    char base_path[FILE_LEVEL][PATH_MAX]; /* by level */
 };
 
 struct reader {
     const char *next, *end;
     int line; /* number of the line that was handed out last */
     const char *name;
+    int level;
     struct collected *got;
     enum cb_status status;
     struct cb_error *err;
 };
 
+static enum cb_status collect_file(struct collected *got, const char *text, size_t len, const char *name, int level,
+                                   struct cb_error *err);
+
 /* --- messages ----------------------------------------------------------------------------------------------------- */
-
-static size_t smallest(size_t a, size_t b, size_t c)
-{
-    const size_t ab = a < b ? a : b;
-    return ab < c ? ab : c;
-}
-
-/* Levenshtein's distance; names longer than the table count as far away. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[64];
-    const size_t n = strlen(a), m = strlen(b);
-    if (m >= 64) return SIZE_MAX;
-    for (size_t j = 0; j <= m; j++) row[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            const size_t above = row[j];
-            row[j] = smallest(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[m];
-}
 
 static enum cb_status unknown_key(const char *where, const char *section, const char *name, struct cb_error *err)
 {
     static const char *const hint = "cyclebench train --help lists all keys";
-    char wanted[112], nearest[64] = "";
-    snprintf(wanted, sizeof wanted, "%s.%s", section, name);
-    size_t best = 4; /* more than three slips are another word */
+    char wanted[112], known[MAX_RECIPE_KEYS][64];
+    const char *names[MAX_RECIPE_KEYS];
     int section_known = 0;
-    for (size_t i = 0; i < RECIPE_KEYS; i++) {
+    snprintf(wanted, sizeof wanted, "%s.%s", section, name);
+    for (size_t i = 0; i < cb_recipe_keys_count; i++) {
         const struct recipe_key *key = &cb_recipe_table[i];
-        char known[64];
-        snprintf(known, sizeof known, "%s.%s", key->section, key->name);
+        snprintf(known[i], sizeof known[i], "%s.%s", key->section, key->name);
+        names[i] = known[i];
         section_known |= !strcmp(key->section, section);
-        const size_t d = distance(wanted, known);
-        if (d < best) {
-            best = d;
-            strcpy(nearest, known);
-        }
     }
-    if (nearest[0])
+    /* More than three slips are another word. */
+    const char *nearest = cb_nearest(wanted, names, cb_recipe_keys_count, 3);
+    if (nearest)
         return cb_fail(err, CB_BAD_INPUT, "%s: unknown key %s, did you mean %s? (%s)", where, wanted, nearest, hint);
     if (!section_known)
         return cb_fail(
@@ -82,12 +65,12 @@ static enum cb_status unknown_key(const char *where, const char *section, const 
 }
 
 /* Where a key's value stands: "recipe.ini:12" or "--set data.batch=0". */
-static void place_of(const struct collected *got, size_t key, const char *name, char where[256])
+static void place_of(const struct collected *got, size_t key, char where[256])
 {
-    if (got->line[key] > 0)
-        snprintf(where, 256, "%s:%d", name, got->line[key]);
+    if (got->level[key] == OPTION_LEVEL)
+        snprintf(where, 256, "--set %s", got->from[key]);
     else
-        snprintf(where, 256, "--set %s", got->option[key]);
+        snprintf(where, 256, "%s:%d", got->from[key], got->line[key]);
 }
 
 /* --- collecting --------------------------------------------------------------------------------------------------- */
@@ -116,32 +99,56 @@ static char *read_line(char *line, int bytes, void *context)
     return line;
 }
 
+/* Collects the recipe that this one begins with, one level below. */
+static enum cb_status collect_base(struct reader *r, const char *where, const char *base)
+{
+    if (r->level == 1)
+        return cb_fail(r->err, CB_BAD_INPUT,
+                       "%s: base = %.60s: more than %d bases; does one of them begin with itself?", where, base,
+                       MAX_BASES);
+    char *path = r->got->base_path[r->level - 1];
+    if (*path) return cb_fail(r->err, CB_BAD_INPUT, "%s: base is given twice", where);
+    struct cb_bytes bytes;
+    struct cb_error why;
+    enum cb_status status = cb_recipe_open(&bytes, path, base, &why);
+    if (status) return cb_fail(r->err, status, "%s: base: %s", where, why.text);
+    status = collect_file(r->got, (const char *)bytes.data, bytes.len, path, r->level - 1, r->err);
+    free(bytes.data);
+    return status;
+}
+
 static int on_value(void *context, const char *section, const char *name, const char *value)
 {
     struct reader *r = context;
     if (r->status) return 0;
     char where[256];
     snprintf(where, sizeof where, "%s:%d", r->name, r->line);
+    if (!*section && !strcmp(name, "base")) {
+        r->status = collect_base(r, where, value);
+        return !r->status;
+    }
     const struct recipe_key *key = cb_recipe_find_key(section, name);
     if (!key) {
         r->status = unknown_key(where, section, name, r->err);
         return 0;
     }
     const size_t i = (size_t)(key - cb_recipe_table);
-    if (r->got->line[i]) {
+    if (r->got->level[i] == r->level) {
         r->status = cb_fail(r->err, CB_BAD_INPUT, "%s: %s.%s is given twice, first in line %d", where, section, name,
                             r->got->line[i]);
         return 0;
     }
+    r->got->level[i] = r->level;
     r->got->line[i] = r->line;
+    r->got->from[i] = r->name;
     snprintf(r->got->text[i], VALUE_CHARS, "%s", value);
     return 1;
 }
 
-static enum cb_status collect_file(struct collected *got, const char *text, size_t len, const char *name,
+static enum cb_status collect_file(struct collected *got, const char *text, size_t len, const char *name, int level,
                                    struct cb_error *err)
 {
-    struct reader reader = {text, text + len, 0, name, got, CB_OK, err};
+    struct reader reader = {text, text + len, 0, name, level, got, CB_OK, err};
     const int bad_line = ini_parse_stream(read_line, &reader, on_value, &reader);
     /* inih reads on after a bad line and returns the first one, which may come before the one that status is about. */
     if (bad_line > 0 && (!reader.status || bad_line < reader.line))
@@ -164,9 +171,10 @@ static enum cb_status collect_override(struct collected *got, const char *option
     if (strlen(equals + 1) >= VALUE_CHARS)
         return cb_fail(err, CB_BAD_INPUT, "%.80s...: value longer than %d characters", where, VALUE_CHARS - 1);
     const size_t i = (size_t)(key - cb_recipe_table);
-    if (got->line[i] < 0) return cb_fail(err, CB_BAD_INPUT, "%s: %s.%s is set twice", where, section, name);
-    got->line[i] = -1;
-    got->option[i] = option;
+    if (got->level[i] == OPTION_LEVEL)
+        return cb_fail(err, CB_BAD_INPUT, "%s: %s.%s is set twice", where, section, name);
+    got->level[i] = OPTION_LEVEL;
+    got->from[i] = option;
     strcpy(got->text[i], equals + 1);
     return CB_OK;
 }
@@ -178,55 +186,56 @@ static size_t index_of(const char *name)
     return (size_t)(cb_recipe_find_key("schedule", name) - cb_recipe_table);
 }
 
-/* An override of one length replaces the file's other one. */
+/* One length replaces the other of a lower level. */
 static enum cb_status choose_length(struct collected *got, const char *name, struct cb_error *err)
 {
-    const size_t epochs = index_of("epochs"), iterations = index_of("iterations");
-    if (got->line[epochs] < 0 && got->line[iterations] > 0) got->line[iterations] = 0;
-    if (got->line[iterations] < 0 && got->line[epochs] > 0) got->line[epochs] = 0;
-    if (got->line[epochs] && got->line[iterations]) {
+    int *epochs = &got->level[index_of("epochs")], *iterations = &got->level[index_of("iterations")];
+    if (*epochs > *iterations) *iterations = 0;
+    if (*iterations > *epochs) *epochs = 0;
+    if (*epochs && *iterations) {
         char where[256];
-        place_of(got, iterations, name, where);
+        place_of(got, index_of("iterations"), where);
         return cb_fail(err, CB_BAD_INPUT, "%s: schedule.epochs and schedule.iterations are both given, expected one",
                        where);
     }
-    if (!got->line[epochs] && !got->line[iterations])
+    if (!*epochs && !*iterations)
         return cb_fail(err, CB_BAD_INPUT, "%s: schedule.epochs or schedule.iterations is missing", name);
     return CB_OK;
 }
 
-static enum cb_status store(struct cb_recipe *recipe, const struct collected *got, size_t i, const char *name,
-                            struct cb_error *err)
+static enum cb_status store(struct cb_recipe *recipe, const struct collected *got, size_t i, struct cb_error *err)
 {
     const struct recipe_key *key = &cb_recipe_table[i];
     if (cb_recipe_store(recipe, key, got->text[i])) return CB_OK;
     char where[256], allowed[RECIPE_ALLOWED_BYTES];
-    place_of(got, i, name, where);
+    place_of(got, i, where);
     cb_recipe_allowed(key, allowed);
     return cb_fail(err, CB_BAD_INPUT, "%s: %s.%s is \"%s\", expected %s", where, key->section, key->name, got->text[i],
                    allowed);
 }
 
-/* A key that is in the file, in an override or neither, against what the schedule kind wants. */
+/* A key that is given or not, against what the schedule kind wants. A kind drops the keys of lower levels that it does
+ * not use: they belong to another kind. */
 static enum cb_status settle(struct cb_recipe *recipe, const struct collected *got, size_t i, const char *name,
                              struct cb_error *err)
 {
     const struct recipe_key *key = &cb_recipe_table[i];
-    const int used = key->kinds >> recipe->schedule.kind & 1;
-    const int kind_overridden = got->line[index_of("kind")] < 0;
-    if (got->line[i] && used) return store(recipe, got, i, name, err);
-    if (got->line[i] && got->line[i] > 0 && kind_overridden) return CB_OK; /* the file's own kind used it */
-    if (got->line[i]) {
+    const int used = cb_recipe_uses(recipe, key);
+    if (got->level[i] && used) return store(recipe, got, i, err);
+    if (got->level[i] && got->level[i] < got->level[index_of("kind")]) return CB_OK;
+    if (got->level[i]) {
         char where[256], kind[RECIPE_VALUE_BYTES];
-        place_of(got, i, name, where);
+        place_of(got, i, where);
         cb_recipe_format(recipe, cb_recipe_find_key("schedule", "kind"), kind);
         return cb_fail(err, CB_BAD_INPUT, "%s: %s.%s is not used by schedule.kind = %s; remove it", where, key->section,
                        key->name, kind);
     }
     if (!used || i == index_of("epochs") || i == index_of("iterations")) return CB_OK;
-    if (!key->fallback)
+    char text[RECIPE_VALUE_BYTES];
+    const char *fallback = cb_recipe_fallback(recipe, key, text);
+    if (!fallback)
         return cb_fail(err, CB_BAD_INPUT, "%s: %s.%s is missing (%s)", name, key->section, key->name, key->meaning);
-    cb_recipe_store(recipe, key, key->fallback);
+    cb_recipe_store(recipe, key, fallback);
     return CB_OK;
 }
 
@@ -243,20 +252,18 @@ static void set_name(struct cb_recipe *recipe, const char *path)
     if (recipe->name[0] == '.') recipe->name[0] = '_';
 }
 
-enum cb_status cb_recipe_parse(struct cb_recipe *recipe, const char *text, size_t len, const char *name,
-                               const char *const *overrides, size_t count, struct cb_error *err)
+static enum cb_status parse(struct cb_recipe *recipe, struct collected *got, const char *text, size_t len,
+                            const char *name, const char *const *overrides, size_t count, struct cb_error *err)
 {
-    struct collected got = {0};
-    memset(recipe, 0, sizeof *recipe);
-    enum cb_status status = collect_file(&got, text, len, name, err);
-    for (size_t i = 0; i < count && !status; i++) status = collect_override(&got, overrides[i], err);
-    if (!status) status = choose_length(&got, name, err);
+    enum cb_status status = collect_file(got, text, len, name, FILE_LEVEL, err);
+    for (size_t i = 0; i < count && !status; i++) status = collect_override(got, overrides[i], err);
+    if (!status) status = choose_length(got, name, err);
     if (status) return status;
 
     const size_t kind = index_of("kind");
-    if (!got.line[kind]) return cb_fail(err, CB_BAD_INPUT, "%s: schedule.kind is missing", name);
-    status = store(recipe, &got, kind, name, err);
-    for (size_t i = 0; i < RECIPE_KEYS && !status; i++) status = settle(recipe, &got, i, name, err);
+    if (!got->level[kind]) return cb_fail(err, CB_BAD_INPUT, "%s: schedule.kind is missing", name);
+    status = store(recipe, got, kind, err);
+    for (size_t i = 0; i < cb_recipe_keys_count && !status; i++) status = settle(recipe, got, i, name, err);
     if (status) return status;
     recipe->schedule.momentum = recipe->optimizer.momentum;
 
@@ -267,4 +274,15 @@ enum cb_status cb_recipe_parse(struct cb_recipe *recipe, const char *text, size_
     struct cb_error reason;
     status = cb_recipe_resolve(recipe, 0, &reason);
     return status ? cb_fail(err, status, "%s: %s", name, reason.text) : CB_OK;
+}
+
+enum cb_status cb_recipe_parse(struct cb_recipe *recipe, const char *text, size_t len, const char *name,
+                               const char *const *overrides, size_t count, struct cb_error *err)
+{
+    memset(recipe, 0, sizeof *recipe);
+    struct collected *got = calloc(1, sizeof *got);
+    if (!got) return cb_fail(err, CB_NO_MEMORY, "%s: out of memory", name);
+    const enum cb_status status = parse(recipe, got, text, len, name, overrides, count, err);
+    free(got);
+    return status;
 }

@@ -2,6 +2,16 @@
 
 #include <math.h>
 
+struct cb_network cb_recipe_network(const struct cb_recipe *recipe)
+{
+    struct cb_network network = cb_network_resnet((size_t)recipe->network.depth);
+    network.classes = cb_datasets[recipe->data.set].classes;
+    network.shortcut = (char)recipe->network.shortcut;
+    network.init = recipe->network.init;
+    network.numerics = recipe->network.numerics;
+    return network;
+}
+
 enum cb_status cb_recipe_resolve(struct cb_recipe *recipe, size_t images, struct cb_error *err)
 {
     struct cb_schedule *schedule = &recipe->schedule;
@@ -16,8 +26,8 @@ enum cb_status cb_recipe_resolve(struct cb_recipe *recipe, size_t images, struct
                            iterations);
         schedule->iterations = (size_t)iterations;
     }
-    for (size_t i = 0; i < schedule->milestones; i++)
-        if (recipe->milestone_percent[i] > 0)
-            schedule->milestone[i] = (size_t)((double)schedule->iterations * recipe->milestone_percent[i] / 100);
+    struct cb_milestones *m = &schedule->milestones;
+    for (size_t i = 0; i < m->count; i++)
+        if (m->percent[i] > 0) m->at[i] = (size_t)((double)schedule->iterations * m->percent[i] / 100);
     return cb_schedule_check(schedule, err);
 }

@@ -11,8 +11,9 @@ static int is_default(const struct cb_recipe *recipe, const struct recipe_key *k
 {
     struct cb_recipe other = *recipe;
     char value[RECIPE_VALUE_BYTES], fallback[RECIPE_VALUE_BYTES];
-    if (!key->fallback) return 0;
-    cb_recipe_store(&other, key, key->fallback);
+    const char *text = cb_recipe_fallback(recipe, key, fallback);
+    if (!text) return 0;
+    cb_recipe_store(&other, key, text);
     cb_recipe_format(recipe, key, value);
     cb_recipe_format(&other, key, fallback);
     return !strcmp(value, fallback);
@@ -21,7 +22,7 @@ static int is_default(const struct cb_recipe *recipe, const struct recipe_key *k
 static void write_ini(const struct cb_recipe *recipe, int with_defaults, FILE *out)
 {
     const char *section = "";
-    for (size_t i = 0; i < RECIPE_KEYS; i++) {
+    for (size_t i = 0; i < cb_recipe_keys_count; i++) {
         const struct recipe_key *key = &cb_recipe_table[i];
         if (!cb_recipe_has(recipe, key) || (!with_defaults && is_default(recipe, key))) continue;
         if (strcmp(section, key->section)) fprintf(out, "\n[%s]\n", key->section);
@@ -62,10 +63,10 @@ enum cb_status cb_recipe_sha256(const struct cb_recipe *recipe, char hex[CB_SHA2
 
 /* --- JSON --------------------------------------------------------------------------------------------------------- */
 
+/* From the text of the value: a list of numbers, a number or a word. */
 static json_t *value_json(const struct cb_recipe *recipe, const struct recipe_key *key)
 {
-    const char *at = (const char *)recipe + key->offset;
-    char text[RECIPE_VALUE_BYTES];
+    char text[RECIPE_VALUE_BYTES], *end;
     cb_recipe_format(recipe, key, text);
     switch (key->type) {
     case KEY_BOOL:
@@ -75,13 +76,16 @@ static json_t *value_json(const struct cb_recipe *recipe, const struct recipe_ke
     case KEY_REAL:
         return json_real(strtod(text, NULL));
     case KEY_TRIPLE: {
-        double x[3];
-        memcpy(x, at, sizeof x);
-        return json_pack("[f, f, f]", x[0], x[1], x[2]);
+        json_t *list = json_array();
+        for (const char *at = text; list && *at; at = end + strspn(end, ", "))
+            json_array_append_new(list, json_real(strtod(at, &end)));
+        return list;
+    }
+    case KEY_WORD: { /* a depth is a number */
+        const long long number = strtoll(text, &end, 10);
+        return *end ? json_string(text) : json_integer(number);
     }
     case KEY_U64: /* JSON readers keep 53 bits of a number */
-    case KEY_WORD:
-    case KEY_LETTER:
     case KEY_FILES:
     case KEY_AUGMENT:
     case KEY_MILESTONES:
@@ -94,7 +98,7 @@ struct json_t *cb_recipe_json(const struct cb_recipe *recipe)
 {
     json_t *object = json_object();
     int failed = !object;
-    for (size_t i = 0; i < RECIPE_KEYS; i++) {
+    for (size_t i = 0; i < cb_recipe_keys_count; i++) {
         const struct recipe_key *key = &cb_recipe_table[i];
         if (!cb_recipe_has(recipe, key)) continue;
         json_t *section = json_object_get(object, key->section);
@@ -113,30 +117,30 @@ struct json_t *cb_recipe_json(const struct cb_recipe *recipe)
 
 static void write_kinds(const struct recipe_key *key, FILE *out)
 {
-    const struct recipe_word *word = cb_recipe_find_key("schedule", "kind")->words;
     const char *separator = " (only with ";
-    if (key->kinds == ALL_KINDS) return;
-    for (; word->name; word++) {
-        if (!(key->kinds >> word->value & 1)) continue;
-        fprintf(out, "%s%s", separator, word->name);
+    for (enum cb_schedule_kind kind = 0; key->by_kind && kind < CB_SCHEDULE_KINDS; kind++) {
+        if (!cb_schedule_uses(kind, key->name)) continue;
+        fprintf(out, "%s%s", separator, cb_schedule_name(kind));
         separator = ", ";
     }
-    fputs(")", out);
+    if (key->by_kind) fputs(")", out);
 }
 
 const char *cb_recipe_keys(void)
 {
     static char text[16384];
+    static const struct cb_recipe first; /* of the first data set */
     if (text[0]) return text;
     FILE *out = fmemopen(text, sizeof text, "w");
     if (!out) return "";
-    for (size_t i = 0; i < RECIPE_KEYS; i++) {
+    for (size_t i = 0; i < cb_recipe_keys_count; i++) {
         const struct recipe_key *key = &cb_recipe_table[i];
-        char allowed[RECIPE_ALLOWED_BYTES];
+        char allowed[RECIPE_ALLOWED_BYTES], buffer[RECIPE_VALUE_BYTES];
+        const char *fallback = cb_recipe_fallback(&first, key, buffer);
         cb_recipe_allowed(key, allowed);
         fprintf(out, "%s.%s: %s\n    %s", key->section, key->name, allowed, key->meaning);
         write_kinds(key, out);
-        if (key->fallback) fprintf(out, "; default: %s", key->fallback);
+        if (fallback) fprintf(out, "; default: %s%s", fallback, key->fallback ? "" : " (of cifar10)");
         fputs("\n", out);
     }
     fclose(out);

@@ -89,7 +89,7 @@ static int is_listed(const char *list, const char *item)
 
 /* Kept without spaces, so that readers split at commas. Names only: the files lie in the data folder, and recipe.ini
  * must read back. Training on the test set, or twice on one file, is no training of this recipe. */
-static int store_files(char files[512], const char *text)
+static int store_files(struct cb_recipe *recipe, const char *text)
 {
     char kept[MAX_FILES_TEXT + 1] = "", item[MAX_FILES_TEXT];
     size_t len = 0;
@@ -97,12 +97,14 @@ static int store_files(char files[512], const char *text)
     while ((more = next_item(&text, item, sizeof item)) == 1) {
         for (const char *c = item; *c; c++)
             if (!isalnum((unsigned char)*c) && !strchr("._-", *c)) return 0;
-        if (len + strlen(item) + 1 > MAX_FILES_TEXT || !strcmp(item, cb_cifar_test_file) || is_listed(kept, item))
+        if (len + strlen(item) + 1 > MAX_FILES_TEXT || is_listed(kept, item) ||
+            !strcmp(item, cb_dataset_test_file(&cb_datasets[recipe->data.set])))
             return 0;
         len += (size_t)snprintf(kept + len, sizeof kept - len, "%s%s", len ? "," : "", item);
     }
     if (more < 0) return 0;
-    strcpy(files, kept);
+    memset(recipe->data.train_files, 0, sizeof recipe->data.train_files);
+    strcpy(recipe->data.train_files, kept);
     return 1;
 }
 
@@ -133,70 +135,70 @@ static int store_augment(struct cb_recipe *recipe, const char *text)
     return 1;
 }
 
-static int store_milestones(struct cb_recipe *recipe, const char *text)
+static int store_milestones(struct cb_milestones *milestones, const char *text)
 {
-    size_t count = 0;
-    size_t at[CB_MAX_MILESTONES] = {0};
-    double percent[CB_MAX_MILESTONES] = {0};
+    struct cb_milestones m = {0};
     char item[32];
     int more;
     while ((more = next_item(&text, item, sizeof item)) == 1) {
-        if (count == CB_MAX_MILESTONES) return 0;
+        if (m.count == CB_MAX_MILESTONES) return 0;
         char *sign = strchr(item, '%');
+        double *percent = &m.percent[m.count];
         uint64_t iteration = 0;
         if (sign) {
             if (sign[1]) return 0;
             *sign = '\0';
-            if (!parse_real(item, &percent[count]) || !(percent[count] > 0 && percent[count] < 100)) return 0;
+            if (!parse_real(item, percent) || !(*percent > 0 && *percent < 100)) return 0;
         } else if (!parse_u64(item, &iteration) || iteration < 1 || iteration > 1000000000) {
             return 0;
         }
-        at[count++] = (size_t)iteration;
+        m.at[m.count++] = (size_t)iteration;
     }
     if (more < 0) return 0;
-    recipe->schedule.milestones = count;
-    memcpy(recipe->schedule.milestone, at, sizeof at);
-    memcpy(recipe->milestone_percent, percent, sizeof percent);
+    memcpy(milestones, &m, sizeof m);
     return 1;
 }
 
-static void format_milestones(const struct cb_recipe *recipe, char *text, size_t bytes)
+static void format_milestones(const struct cb_milestones *m, char *text, size_t bytes)
 {
     size_t len = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < recipe->schedule.milestones; i++) {
+    for (size_t i = 0; i < m->count; i++) {
         char number[32];
-        const double percent = recipe->milestone_percent[i];
-        if (percent > 0)
-            format_real(percent, number);
+        if (m->percent[i] > 0)
+            format_real(m->percent[i], number);
         else
-            snprintf(number, sizeof number, "%zu", recipe->schedule.milestone[i]);
-        len += (size_t)snprintf(text + len, bytes - len, "%s%s%s", i ? ", " : "", number, percent > 0 ? "%" : "");
+            snprintf(number, sizeof number, "%zu", m->at[i]);
+        len += (size_t)snprintf(text + len, bytes - len, "%s%s%s", i ? ", " : "", number, m->percent[i] > 0 ? "%" : "");
     }
 }
 
 /* --- one value ---------------------------------------------------------------------------------------------------- */
 
-static const struct recipe_word *find_word(const struct recipe_key *key, const char *text)
+static int store_word(int *value, const struct recipe_key *key, const char *text)
 {
-    for (const struct recipe_word *word = key->words; word->name; word++)
-        if (!strcmp(word->name, text)) return word;
-    return NULL;
+    int found;
+    const char *word;
+    for (size_t i = 0; (word = key->word(i, &found)); i++) {
+        if (strcmp(word, text)) continue;
+        *value = found;
+        return 1;
+    }
+    return 0;
 }
 
 static const char *word_of(const struct recipe_key *key, int value)
 {
-    for (const struct recipe_word *word = key->words; word->name; word++)
-        if (word->value == value) return word->name;
+    int found;
+    const char *word;
+    for (size_t i = 0; (word = key->word(i, &found)); i++)
+        if (found == value) return word;
     return "";
 }
 
 int cb_recipe_store(struct cb_recipe *recipe, const struct recipe_key *key, const char *text)
 {
     char *at = (char *)recipe + key->offset;
-    const struct recipe_word *word = NULL;
-    if (key->words && !(word = find_word(key, text))) return 0;
-
     uint64_t whole;
     double real;
     switch (key->type) {
@@ -207,7 +209,7 @@ int cb_recipe_store(struct cb_recipe *recipe, const struct recipe_key *key, cons
         return 1;
     }
     case KEY_SIZE: {
-        if (!parse_u64(text, &whole) || (!word && !in_bounds(key, (double)whole))) return 0;
+        if (!parse_u64(text, &whole) || !in_bounds(key, (double)whole)) return 0;
         const size_t size = (size_t)whole;
         memcpy(at, &size, sizeof size);
         return 1;
@@ -223,17 +225,13 @@ int cb_recipe_store(struct cb_recipe *recipe, const struct recipe_key *key, cons
     case KEY_TRIPLE:
         return store_triple((double *)(void *)at, key, text);
     case KEY_WORD:
-        memcpy(at, &word->value, sizeof word->value);
-        return 1;
-    case KEY_LETTER:
-        *at = (char)word->value;
-        return 1;
+        return store_word((int *)(void *)at, key, text);
     case KEY_FILES:
-        return store_files(at, text);
+        return store_files(recipe, text);
     case KEY_AUGMENT:
         return store_augment(recipe, text);
     case KEY_MILESTONES:
-        return store_milestones(recipe, text);
+        return store_milestones((struct cb_milestones *)(void *)at, text);
     }
     return 0;
 }
@@ -272,9 +270,6 @@ void cb_recipe_format(const struct cb_recipe *recipe, const struct recipe_key *k
         memcpy(&word, at, sizeof word);
         strcpy(text, word_of(key, word));
         break;
-    case KEY_LETTER:
-        strcpy(text, word_of(key, *at));
-        break;
     case KEY_FILES:
         snprintf(text, RECIPE_VALUE_BYTES, "%s", at);
         break;
@@ -282,7 +277,7 @@ void cb_recipe_format(const struct cb_recipe *recipe, const struct recipe_key *k
         snprintf(text, RECIPE_VALUE_BYTES, "%s", recipe->data.augment);
         break;
     case KEY_MILESTONES:
-        format_milestones(recipe, text, RECIPE_VALUE_BYTES);
+        format_milestones((const struct cb_milestones *)(const void *)at, text, RECIPE_VALUE_BYTES);
         break;
     }
 }
@@ -290,18 +285,22 @@ void cb_recipe_format(const struct cb_recipe *recipe, const struct recipe_key *k
 static void allowed_words(const struct recipe_key *key, char text[RECIPE_ALLOWED_BYTES])
 {
     size_t len = 0;
-    for (const struct recipe_word *word = key->words; word->name; word++)
-        len += (size_t)snprintf(text + len, RECIPE_ALLOWED_BYTES - len, "%s%s", len ? " | " : "", word->name);
+    int value;
+    const char *word;
+    for (size_t i = 0; (word = key->word(i, &value)); i++)
+        len += (size_t)snprintf(text + len, RECIPE_ALLOWED_BYTES - len, "%s%s", i ? " | " : "", word);
 }
 
 void cb_recipe_allowed(const struct recipe_key *key, char text[RECIPE_ALLOWED_BYTES])
 {
-    if (key->words) {
+    if (key->type == KEY_WORD) {
         allowed_words(key, text);
         return;
     }
     char range[96] = "";
-    if (key->bounds && !strcmp(key->bounds, "[]"))
+    if (key->bounds && key->min == key->max)
+        range[0] = '\0';
+    else if (key->bounds && !strcmp(key->bounds, "[]"))
         snprintf(range, sizeof range, " %.10g .. %.10g", key->min, key->max);
     else if (key->bounds)
         snprintf(range, sizeof range, " %s %.10g, %s %.10g", key->bounds[0] == '[' ? ">=" : ">", key->min,
@@ -312,7 +311,7 @@ void cb_recipe_allowed(const struct recipe_key *key, char text[RECIPE_ALLOWED_BY
         [KEY_U64] = "an integer 0 .. 2^64-1",
         [KEY_REAL] = "a number",
         [KEY_TRIPLE] = "three numbers a, b, c, each",
-        [KEY_FILES] = "different file names of letters, digits, . _ and -, separated by commas; not test_batch.bin",
+        [KEY_FILES] = "different file names of letters, digits, . _ and -, separated by commas; not the test file",
         [KEY_AUGMENT] = "none, or a list of flip, crop and with crop one of reflect, zero",
         [KEY_MILESTONES] = "up to 8 ascending iterations >= 1 or shares like 50%, separated by commas",
     };

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "checkpoint/files.h"
+#include "files/sha256.h"
 
 /* Before the first iteration: 64 zeros. */
 #define CB_FINGERPRINT_START "0000000000000000000000000000000000000000000000000000000000000000"

@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "checkpoint/files.h"
+#include "files/files.h"
 
 /* Private to train/record: one JSON object that is whole or refused, never without a member that should be there. */
 struct line {

@@ -101,12 +101,12 @@ static enum cb_status write_line(struct cb_record *r, struct line *line, struct 
 static json_t *network_json(const struct cb_model *model, const struct cb_recipe *recipe)
 {
     const struct cb_network *network = cb_model_network(model);
-    char name[32];
-    snprintf(name, sizeof name, "resnet%zu", network->depth);
+    char name[CB_NETWORK_NAME];
+    cb_network_name(network, name);
     json_t *sections = cb_recipe_json(recipe);
     const char *init = json_string_value(json_object_get(json_object_get(sections, "network"), "init"));
-    json_t *out = json_pack("{s:s, s:I, s:s%, s:s, s:I}", "name", name, "depth", (json_int_t)network->depth, "shortcut",
-                            &network->shortcut, (size_t)1, "init", init, "parameters",
+    json_t *out = json_pack("{s:s, s:I, s:s%, s:s, s:I}", "name", name, "depth", (json_int_t)cb_network_depth(network),
+                            "shortcut", &network->shortcut, (size_t)1, "init", init, "parameters",
                             (json_int_t)cb_model_parameter_count(model));
     json_decref(sections);
     return out;

@@ -5,9 +5,10 @@
 #include "model/model.h"
 #include "recipes/recipe.h"
 
-/* run.jsonl: one JSON object a line, "type" = header | iteration | epoch | resume | end. NaN and infinity are written as
- * null with a sibling "<key>_reason". A line that cannot be written is an error once; lines that fail right after it
- * are only counted (lost_lines of the end line), so that a caller can warn and go on. CB_NO_MEMORY is always reported. */
+/* run.jsonl: one JSON object a line, "type" = header | iteration | epoch | resume | end. NaN and infinity are
+ * written as null with a sibling "<key>_reason". A line that cannot be written is an error once; lines that fail
+ * right after it are only counted (lost_lines of the end line), so that a caller can warn and go on. CB_NO_MEMORY is
+ * always reported. */
 struct cb_record;
 
 /* What the header and each resume say of a run. */

@@ -1,7 +1,7 @@
 #ifndef CB_RECORD_REOPEN_H
 #define CB_RECORD_REOPEN_H
 
-#include "checkpoint/files.h"
+#include "files/files.h"
 
 /* Private to train/record: what of a run.jsonl stays when its run goes on. */
 struct cb_kept_lines {

@@ -1,6 +1,7 @@
 #include "schedule/schedule.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/math.h"
 
@@ -16,7 +17,7 @@ static double triangle(size_t k, size_t c)
     return (double)(k <= c ? k : 2 * c - k) / (double)c;
 }
 
-static struct cb_schedule_point one_cycle(const struct cb_schedule *s, size_t k)
+static struct cb_schedule_point one_cycle_at(const struct cb_schedule *s, size_t k)
 {
     const size_t c = one_cycle_rise(s);
     const double lo = s->lr_max / s->div;
@@ -32,11 +33,17 @@ static struct cb_schedule_point one_cycle(const struct cb_schedule *s, size_t k)
     return point;
 }
 
-static double step(const struct cb_schedule *s, size_t k)
+static struct cb_schedule_point step_at(const struct cb_schedule *s, size_t k)
 {
-    double lr = s->lr;
-    for (size_t i = 0; i < s->milestones && s->milestone[i] <= k; i++) lr *= s->gamma;
-    return lr;
+    struct cb_schedule_point point = {s->lr, s->momentum};
+    for (size_t i = 0; i < s->milestones.count && s->milestones.at[i] <= k; i++) point.lr *= s->gamma;
+    return point;
+}
+
+static struct cb_schedule_point constant_at(const struct cb_schedule *s, size_t k)
+{
+    (void)k;
+    return (struct cb_schedule_point){s->lr, s->momentum};
 }
 
 /* sin(t)^2 for 0 <= t <= pi/4, error below 1e-16: Taylor's series without libm, so that every machine gives the same
@@ -49,41 +56,21 @@ static double sin_squared(double t)
     return q * sum * sum;
 }
 
-static double cosine(const struct cb_schedule *s, size_t k)
+static struct cb_schedule_point cosine_at(const struct cb_schedule *s, size_t k)
 {
     const double half_pi = 1.57079632679489661923;
     const double x = (double)k / (double)s->iterations;
     /* (1 + cos(pi x))/2 = cos(pi x / 2)^2, on the side where the argument of the sine is small */
     const double part = x <= 0.5 ? 1 - sin_squared(half_pi * x) : sin_squared(half_pi * (1 - x));
-    return s->lr_end + (s->lr - s->lr_end) * part;
+    return (struct cb_schedule_point){s->lr_end + (s->lr - s->lr_end) * part, s->momentum};
 }
 
-static double range_test(const struct cb_schedule *s, size_t k)
+static struct cb_schedule_point range_test_at(const struct cb_schedule *s, size_t k)
 {
     const double x = (double)k / (double)s->iterations;
-    if (s->linear) return s->lr_start + (s->lr_end - s->lr_start) * x;
-    return s->lr_start * cb_exp(cb_log(s->lr_end / s->lr_start) * x);
-}
-
-struct cb_schedule_point cb_schedule_at(const struct cb_schedule *s, size_t iteration)
-{
-    struct cb_schedule_point point = {s->lr, s->momentum};
-    switch (s->kind) {
-    case CB_ONE_CYCLE:
-        return one_cycle(s, iteration);
-    case CB_STEP:
-        point.lr = step(s, iteration);
-        break;
-    case CB_CONSTANT:
-        break;
-    case CB_COSINE:
-        point.lr = cosine(s, iteration);
-        break;
-    case CB_RANGE_TEST:
-        point.lr = range_test(s, iteration);
-        break;
-    }
-    return point;
+    const double lr = s->linear ? s->lr_start + (s->lr_end - s->lr_start) * x
+                                : s->lr_start * cb_exp(cb_log(s->lr_end / s->lr_start) * x);
+    return (struct cb_schedule_point){lr, s->momentum};
 }
 
 /* Written so that NaN fails. */
@@ -100,7 +87,7 @@ static int momentum_ok(double momentum)
     return momentum >= 0 && momentum < 1;
 }
 
-static enum cb_status check_one_cycle(const struct cb_schedule *s, struct cb_error *err)
+static enum cb_status one_cycle_check(const struct cb_schedule *s, struct cb_error *err)
 {
     if (!rate_ok(s->lr_max)) return cb_fail(err, CB_BAD_INPUT, "schedule.lr_max is %g, expected > 0", s->lr_max);
     if (!(s->div >= 1) || !isfinite(s->div))
@@ -121,37 +108,76 @@ static enum cb_status check_one_cycle(const struct cb_schedule *s, struct cb_err
     return CB_OK;
 }
 
-static enum cb_status check_step(const struct cb_schedule *s, struct cb_error *err)
+static enum cb_status constant_check(const struct cb_schedule *s, struct cb_error *err)
 {
+    if (!momentum_ok(s->momentum))
+        return cb_fail(err, CB_BAD_INPUT, "optimizer.momentum is %g, expected 0 <= x < 1", s->momentum);
+    if (!rate_ok(s->lr)) return cb_fail(err, CB_BAD_INPUT, "schedule.lr is %g, expected > 0", s->lr);
+    return CB_OK;
+}
+
+static enum cb_status step_check(const struct cb_schedule *s, struct cb_error *err)
+{
+    const struct cb_milestones *m = &s->milestones;
     if (!(s->gamma > 0 && s->gamma <= 1))
         return cb_fail(err, CB_BAD_INPUT, "schedule.gamma is %g, expected 0 < x <= 1", s->gamma);
-    if (s->milestones > CB_MAX_MILESTONES)
-        return cb_fail(err, CB_BAD_INPUT, "schedule.milestones: %zu of them, at most %d", s->milestones,
-                       CB_MAX_MILESTONES);
-    for (size_t i = 1; i < s->milestones; i++)
-        if (s->milestone[i] <= s->milestone[i - 1])
+    if (m->count > CB_MAX_MILESTONES)
+        return cb_fail(err, CB_BAD_INPUT, "schedule.milestones: %zu of them, at most %d", m->count, CB_MAX_MILESTONES);
+    for (size_t i = 1; i < m->count; i++)
+        if (m->at[i] <= m->at[i - 1])
             return cb_fail(err, CB_BAD_INPUT,
-                           "schedule.milestones: %zu does not come after %zu; expected ascending iterations",
-                           s->milestone[i], s->milestone[i - 1]);
+                           "schedule.milestones: %zu does not come after %zu; expected ascending iterations", m->at[i],
+                           m->at[i - 1]);
+    return constant_check(s, err);
+}
+
+static enum cb_status cosine_check(const struct cb_schedule *s, struct cb_error *err)
+{
+    if (!rate_or_zero_ok(s->lr_end))
+        return cb_fail(err, CB_BAD_INPUT, "schedule.lr_end is %g, expected >= 0", s->lr_end);
+    return constant_check(s, err);
+}
+
+static enum cb_status range_test_check(const struct cb_schedule *s, struct cb_error *err)
+{
+    if (!momentum_ok(s->momentum))
+        return cb_fail(err, CB_BAD_INPUT, "optimizer.momentum is %g, expected 0 <= x < 1", s->momentum);
+    /* An exponential sweep has no zero. */
+    if (!(s->linear ? rate_or_zero_ok(s->lr_start) : rate_ok(s->lr_start)) || !rate_ok(s->lr_end))
+        return cb_fail(err, CB_BAD_INPUT, "schedule.lr_start, lr_end are %g, %g, expected > 0%s", s->lr_start,
+                       s->lr_end, s->linear ? " (lr_start may be 0)" : "");
     return CB_OK;
+}
+
+static const struct kind {
+    const char *name, *keys;
+    struct cb_schedule_point (*at)(const struct cb_schedule *s, size_t k);
+    enum cb_status (*check)(const struct cb_schedule *s, struct cb_error *err);
+} kinds[CB_SCHEDULE_KINDS] = {
+#define CB_SCHEDULE_KIND(id, name, keys) [id] = {#name, keys, name##_at, name##_check},
+#include "schedule/schedule.inc"
+};
+
+struct cb_schedule_point cb_schedule_at(const struct cb_schedule *s, size_t iteration)
+{
+    return kinds[s->kind].at(s, iteration);
 }
 
 enum cb_status cb_schedule_check(const struct cb_schedule *s, struct cb_error *err)
 {
     if (s->iterations < 1) return cb_fail(err, CB_BAD_INPUT, "schedule: 0 iterations, expected at least 1");
-    if (s->kind == CB_ONE_CYCLE) return check_one_cycle(s, err);
-    if (!momentum_ok(s->momentum))
-        return cb_fail(err, CB_BAD_INPUT, "optimizer.momentum is %g, expected 0 <= x < 1", s->momentum);
-    if (s->kind == CB_RANGE_TEST) {
-        /* An exponential sweep has no zero. */
-        if (!(s->linear ? rate_or_zero_ok(s->lr_start) : rate_ok(s->lr_start)) || !rate_ok(s->lr_end))
-            return cb_fail(err, CB_BAD_INPUT, "schedule.lr_start, lr_end are %g, %g, expected > 0%s", s->lr_start,
-                           s->lr_end, s->linear ? " (lr_start may be 0)" : "");
-        return CB_OK;
-    }
-    if (!rate_ok(s->lr)) return cb_fail(err, CB_BAD_INPUT, "schedule.lr is %g, expected > 0", s->lr);
-    if (s->kind == CB_STEP) return check_step(s, err);
-    if (s->kind == CB_COSINE && !rate_or_zero_ok(s->lr_end))
-        return cb_fail(err, CB_BAD_INPUT, "schedule.lr_end is %g, expected >= 0", s->lr_end);
-    return CB_OK;
+    return kinds[s->kind].check(s, err);
+}
+
+const char *cb_schedule_name(enum cb_schedule_kind kind)
+{
+    return kind < CB_SCHEDULE_KINDS ? kinds[kind].name : NULL;
+}
+
+int cb_schedule_uses(enum cb_schedule_kind kind, const char *key)
+{
+    const size_t len = strlen(key);
+    for (const char *at = kinds[kind].keys; *at; at += strcspn(at, " "), at += strspn(at, " "))
+        if (strcspn(at, " ") == len && !memcmp(at, key, len)) return 1;
+    return 0;
 }

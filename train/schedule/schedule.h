@@ -5,26 +5,34 @@
 
 #include "core/status.h"
 
-/* Learning rate and momentum as pure functions of the iteration k = 0 .. iterations-1. */
-enum cb_schedule_kind { CB_ONE_CYCLE, CB_STEP, CB_CONSTANT, CB_COSINE, CB_RANGE_TEST };
+/* Learning rate and momentum as pure functions of the iteration k = 0 .. T-1, T = iterations.
+ *   one_cycle    fastai 0.7's CircularLR_beta: lo = lr_max/div, c = floor(T*(1 - final_percent/100)/2); rate from lo to
+ *                lr_max at k = c, back to lo at 2c, down to lo/100 at T; momentum runs one iteration ahead of the rate
+ *   step         lr * gamma^(number of milestones <= k)
+ *   constant     lr
+ *   cosine       lr_end + (lr - lr_end)*(1 + cos(pi*k/T))/2
+ *   range_test   lr_start*(lr_end/lr_start)^(k/T), or linear: lr_start + (lr_end - lr_start)*k/T */
+enum cb_schedule_kind {
+#define CB_SCHEDULE_KIND(id, name, keys) id,
+#include "schedule/schedule.inc"
+    CB_SCHEDULE_KINDS
+};
 
 enum { CB_MAX_MILESTONES = 8 };
+struct cb_milestones {
+    size_t count, at[CB_MAX_MILESTONES]; /* ascending iterations */
+    double percent[CB_MAX_MILESTONES];   /* of T, from which `at` is computed; 0: given as an iteration */
+};
 
 struct cb_schedule {
     enum cb_schedule_kind kind;
     size_t iterations;
-    double lr;       /* constant, step, cosine: the initial rate */
     double momentum; /* where the schedule does not move it */
-    /* one_cycle, exactly as fastai 0.7 (CircularLR_beta) had it: lo = lr_max/div, c = floor(T*(1 -
-     * final_percent/100)/2); momentum runs one iteration ahead of the rate */
-    double lr_max, div, final_percent, momentum_max, momentum_min;
-    /* step: lr * gamma^(number of milestones <= k) */
-    double gamma;
-    size_t milestones, milestone[CB_MAX_MILESTONES];
-    /* cosine: from lr to lr_end, lr_end + (lr - lr_end)*(1 + cos(pi*k/T))/2. range_test: from lr_start to lr_end,
-     * exponential or linear: lr_start*(lr_end/lr_start)^(k/T) or lr_start + (lr_end - lr_start)*k/T */
-    double lr_start, lr_end;
-    int linear;
+#define CB_SCHEDULE_REAL double
+#define CB_SCHEDULE_BOOL int
+#define CB_SCHEDULE_MILESTONES struct cb_milestones
+#define CB_SCHEDULE_KEY(TYPE, name, ...) CB_SCHEDULE_##TYPE name;
+#include "schedule/schedule.inc"
 };
 
 struct cb_schedule_point {
@@ -35,5 +43,9 @@ struct cb_schedule_point cb_schedule_at(const struct cb_schedule *schedule, size
 
 /* CB_BAD_INPUT with a message if a member is out of range or the combination makes no sense. */
 enum cb_status cb_schedule_check(const struct cb_schedule *schedule, struct cb_error *err);
+
+const char *cb_schedule_name(enum cb_schedule_kind kind); /* "one_cycle"; NULL for CB_SCHEDULE_KINDS */
+/* Whether the kind uses the key schedule.<key>, or, for "momentum", optimizer.momentum. */
+int cb_schedule_uses(enum cb_schedule_kind kind, const char *key);
 
 #endif

@@ -301,20 +301,21 @@ static struct map *basic_block(struct pass *p, struct map *z, size_t k, const ch
 static double head(struct pass *p, const struct map *z, const uint8_t *labels, double *logits)
 {
     size_t linear = find(p, "linear", ".weight"), bias = find(p, "linear", ".bias"), area = z->side * z->side;
+    size_t classes = cb_model_network(p->model)->classes;
     const double *w = p->weights->value[linear];
     double loss = 0, count = (double)z->n;
     for (size_t n = 0; n < z->n; n++) {
-        double l[CB_CLASSES], pooled[64] = {0}, sum = 0;
+        double l[CB_MAX_CLASSES] = {0}, pooled[256] = {0}, sum = 0;
         for (size_t c = 0; c < z->c; c++)
             for (size_t e = 0; e < area; e++) pooled[c] += z->v[plane(z, n, c) + e] / (double)area;
-        for (size_t j = 0; j < CB_CLASSES; j++) {
+        for (size_t j = 0; j < classes; j++) {
             l[j] = p->weights->value[bias][j];
             for (size_t c = 0; c < z->c; c++) l[j] += w[j * z->c + c] * pooled[c];
             sum += exp(l[j]);
         }
         loss += (log(sum) - l[labels[n]]) / count;
-        if (logits) memcpy(logits + n * CB_CLASSES, l, sizeof l);
-        for (size_t j = 0; p->gradient && j < CB_CLASSES; j++) {
+        if (logits) memcpy(logits + n * classes, l, classes * sizeof *l);
+        for (size_t j = 0; p->gradient && j < classes; j++) {
             double d = (exp(l[j]) / sum - (j == labels[n])) / count;
             gradient_of(p, bias)[j] += d;
             for (size_t c = 0; c < z->c; c++) {
@@ -336,16 +337,17 @@ double cb_double_step(const struct cb_model *model, struct cb_double_tensors *we
     p->gradient = gradient;
     for (size_t t = 0; gradient && t < gradient->count; t++)
         memset(gradient->value[t], 0, cb_model_tensor(model, t)->len * sizeof(double));
-    struct map *x = new_map(p, n, 3, 32);
+    const struct cb_network *network = cb_model_network(model);
+    struct map *x = new_map(p, n, 3, network->side);
     for (size_t i = 0; i < size(x); i++) x->v[i] = (double)images[i];
-    struct map *z = batch_norm(p, conv(p, x, "conv1", ".weight", 16, 3, 1), "bn1", "");
+    struct map *z = batch_norm(p, conv(p, x, "conv1", ".weight", network->widths[0], 3, 1), "bn1", "");
     relu(p, z);
-    size_t per_stage = (cb_model_network(model)->depth - 2) / 6;
-    for (size_t i = 0; i < 3 * per_stage; i++) {
-        char block[48];
-        snprintf(block, sizeof block, "layer%zu.%zu", i / per_stage + 1, i % per_stage);
-        z = basic_block(p, z, (size_t)16 << (i / per_stage), block);
-    }
+    for (size_t stage = 0; stage < network->stages; stage++)
+        for (size_t i = 0; i < network->blocks[stage]; i++) {
+            char block[48];
+            snprintf(block, sizeof block, "layer%zu.%zu", stage + 1, i);
+            z = basic_block(p, z, network->widths[stage], block);
+        }
     double loss = head(p, z, labels, logits);
     for (size_t i = p->ops; gradient && i-- > 0;) p->op[i].back(&p->op[i]);
     for (size_t i = 0; i < p->maps; i++) {

@@ -14,7 +14,7 @@ struct cb_double_tensors {
 void cb_double_read(struct cb_double_tensors *tensors, const struct cb_model *model, enum cb_tensor_part part);
 void cb_double_free(struct cb_double_tensors *tensors);
 
-/* Mean loss over n images [n][3][32][32] with batch statistics; logits [n][10] or NULL. */
+/* Mean loss over n images [n][3][side][side] with batch statistics; logits [n][classes] or NULL. */
 double cb_double_loss(const struct cb_model *model, struct cb_double_tensors *weights, const float *images,
                       const uint8_t *labels, size_t n, double *logits);
 /* The same, and its gradient into tensors that cb_double_read made. The running statistics in weights are updated. */

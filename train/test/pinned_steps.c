@@ -18,6 +18,15 @@ const struct pinned_setting *pinned_setting(const char *name)
     return NULL;
 }
 
+struct cb_network pinned_network(char shortcut, enum cb_init init, enum cb_numerics numerics)
+{
+    struct cb_network network = cb_network_resnet(20);
+    network.shortcut = shortcut;
+    network.init = init;
+    network.numerics = numerics;
+    return network;
+}
+
 static unsigned wave(unsigned x)
 {
     x %= 256;
@@ -28,7 +37,7 @@ static void draw(uint32_t image, uint8_t *label, uint8_t *pixels)
 {
     uint32_t bits[4];
     cb_random_bits(PINNED_SEED, CB_RANDOM_SYNTHETIC, image, UINT64_MAX, bits);
-    unsigned class = bits[0] % CB_CLASSES;
+    unsigned class = bits[0] % 10;
     *label = (uint8_t) class;
     for (unsigned i = 0; i < CB_IMAGE_PIXELS; i++) {
         unsigned row = i / 32 % 32, column = i % 32, channel = i / 1024;
@@ -53,13 +62,18 @@ static void step(struct cb_model *model, struct cb_team *team, const struct cb_f
 {
     size_t n = setting->images, per_epoch = (n + setting->batch - 1) / setting->batch;
     size_t first = k % per_epoch * setting->batch, len = n - first < setting->batch ? n - first : setting->batch;
-    size_t correct;
     uint32_t order[PINNED_MAX_IMAGES], epoch = (uint32_t)(k / per_epoch);
     uint8_t labels[PINNED_MAX_IMAGES];
     cb_epoch_order(feed->seed, epoch, 1, n, order);
     cb_feed_batch(feed, team, model, order + first, len, epoch, 1, labels);
-    cb_model_train_step(model, team, len, labels, loss, &correct);
-    cb_model_update(model, team, setting->lr, setting->momentum, setting->weight_decay, setting->nesterov);
+    const struct cb_step_options options = {.n = len,
+                                            .labels = labels,
+                                            .lr = setting->lr,
+                                            .momentum = setting->momentum,
+                                            .weight_decay = setting->weight_decay,
+                                            .nesterov = setting->nesterov};
+    *loss = cb_model_train_step(model, team, &options).loss;
+    cb_model_update(model, team, &options);
 }
 
 static enum cb_status export_all(struct pinned_result *result, const struct cb_model *model, struct cb_error *err)
@@ -79,8 +93,7 @@ enum cb_status pinned_steps(struct pinned_result *result, const struct pinned_se
 {
     memset(result, 0, sizeof *result);
     if (steps > PINNED_MAX_STEPS) return cb_fail(err, CB_BAD_INPUT, "at most %d steps", PINNED_MAX_STEPS);
-    struct cb_network network = {
-        .depth = 20, .shortcut = setting->shortcut, .init = setting->init, .numerics = numerics};
+    struct cb_network network = pinned_network(setting->shortcut, setting->init, numerics);
     struct cb_images images;
     struct cb_feed feed = {
         .images = &images, .seed = PINNED_SEED, .augmentation = {.flip = 1, .crop = 1, .pad = setting->pad}};

@@ -10,6 +10,9 @@ enum { PINNED_MAX_IMAGES = 100, PINNED_MAX_STEPS = 16, PINNED_SEED = 1 };
 #define PINNED_MEAN ((const double[3]){0.4914, 0.48216, 0.44653})
 #define PINNED_STD ((const double[3]){0.24703, 0.24349, 0.26159})
 
+/* ResNet-20. */
+struct cb_network pinned_network(char shortcut, enum cb_init init, enum cb_numerics numerics);
+
 struct pinned_setting {
     const char *name;
     char shortcut;

@@ -14,12 +14,10 @@
 #include <sys/resource.h>
 
 #include "checkpoint/checkpoint.h"
+#include "pinned_steps.h"
 #include "temp.h"
 
-static const struct cb_network resnet20 = {.depth = 20, .shortcut = 'A', .init = CB_INIT_HE_FAN_IN};
-static const struct cb_network resnet20_b = {.depth = 20, .shortcut = 'B', .init = CB_INIT_TORCH03};
-static const struct cb_network resnet32 = {
-    .depth = 32, .shortcut = 'A', .init = CB_INIT_HE_FAN_IN, .numerics = CB_FP32_WINOGRAD};
+static struct cb_network resnet20, resnet20_b, resnet32; /* set by main */
 
 static const char recipe_hash[] = "00000000000000000000000000000000000000000000000000000000000000aa";
 static const char other_hash[] = "00000000000000000000000000000000000000000000000000000000000000bb";
@@ -344,7 +342,8 @@ static void test_weights_keep_their_metadata(void **state)
             if (cb_checkpoint_network(&found, path, &err) != CB_OK) continue;
             /* Without the key of the sum it is a file as it was before there was a sum: right in all it says. */
             if (at < sum || at >= sum + 15) fail_msg("bit %d of byte %zu is not found", bit, (size_t)(at - file.data));
-            assert_true(found.depth == 20 && found.shortcut == 'B' && found.numerics == resnet20_b.numerics);
+            assert_true(cb_network_depth(&found) == 20 && found.shortcut == 'B' &&
+                        found.numerics == resnet20_b.numerics);
         }
         poke(path, (size_t)(at - file.data), *at);
     }
@@ -400,8 +399,8 @@ static void test_network_of_a_file(void **state)
         assert_int_equal(cb_checkpoint_save_weights(model, &somewhere, path, &err), CB_OK);
         cb_model_destroy(model);
         assert_int_equal(cb_checkpoint_network(&found, path, &err), CB_OK);
-        assert_true(found.depth == networks[i]->depth && found.shortcut == networks[i]->shortcut &&
-                    found.numerics == networks[i]->numerics);
+        assert_true(cb_network_depth(&found) == cb_network_depth(networks[i]) &&
+                    found.shortcut == networks[i]->shortcut && found.numerics == networks[i]->numerics);
     }
     rewrite(path, "layer3.4.conv1.weight", DROP, NULL);
     assert_int_equal(cb_checkpoint_network(&found, path, &err), CB_BAD_INPUT);
@@ -420,7 +419,7 @@ static void test_pretrained(void **state)
     struct cb_error err;
     struct cb_safetensors file;
     assert_int_equal(cb_checkpoint_network(&network, path, &err), CB_OK);
-    assert_true(network.depth == 20 && network.shortcut == 'A' && network.numerics == CB_FP32_DIRECT);
+    assert_true(cb_network_depth(&network) == 20 && network.shortcut == 'A' && network.numerics == CB_FP32_DIRECT);
     struct cb_model *model = make_model(&network, 1);
     if (cb_checkpoint_load_weights(model, path, 0, &err)) fail_msg("%s", err.text);
 
@@ -445,6 +444,10 @@ static void test_pretrained(void **state)
 
 int main(void)
 {
+    resnet20 = pinned_network('A', CB_INIT_HE_FAN_IN, CB_FP32_DIRECT);
+    resnet20_b = pinned_network('B', CB_INIT_TORCH03, CB_FP32_DIRECT);
+    resnet32 = cb_network_resnet(32);
+    resnet32.numerics = CB_FP32_WINOGRAD;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_resume_restores_every_bit, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_resume_refuses_another_run, make_temp_folder, remove_temp_folder),

@@ -40,6 +40,8 @@ expect_exit "unknown option" 2 '--unknown is unknown' "$cyclebench" data verify 
 expect_exit "superfluous argument" 2 'unexpected argument x' "$cyclebench" data verify x
 expect_exit "an option of another verb" 2 'only fetch knows --mirror' "$cyclebench" data verify --mirror http://x/
 expect_exit "a mirror that is no address" 2 'needs an address' "$cyclebench" data fetch --mirror /tmp/x
+expect_exit "unknown set" 2 'expected cifar10 or cifar100' "$cyclebench" data verify --set cifar
+expect_exit "synth has one set" 2 'knows no --set' "$cyclebench" data synth --set cifar100 --data "$work/x"
 expect_exit "synth needs a folder" 2 '--data DIR is needed' "$cyclebench" data synth
 for images in 0 -1 100001 1e3 10x ''; do
     expect_exit "synth --images '$images'" 2 'expected a whole number from 1 to 100000' "$cyclebench" data synth --data "$work/x" --images "$images"
@@ -97,6 +99,27 @@ head -c 30730000 /dev/zero > "$work/synth/$batches/data_batch_3.bin"
 expect_exit "verify: without SHA-256" 1 'libcrypto could not compute' env OPENSSL_CONF="$work/no-sha.cnf" "$cyclebench" data verify --data "$work/synth"
 rm "$work/synth/$batches/data_batch_3.bin"
 
+# --- CIFAR-100, on made-up files of its format: 40 and 20 records of two labels and 3,072 pixels ---
+hundred=$work/hundred/cifar-100-binary
+mkdir -p "$hundred"
+for file in train:40 test:20; do
+    for i in $(seq "${file#*:}"); do
+        # shellcheck disable=SC2059 # the labels, in octal
+        printf "\\$(printf %03o $((i % 20)))\\$(printf %03o $((99 - i)))"
+        head -c 3072 /dev/urandom
+    done > "$hundred/${file%:*}.bin"
+done
+expect_exit "verify --set cifar100: wrong lengths" 2 'train.bin: wrong length: expected 153700000 bytes, got 122960' "$cyclebench" data verify --set cifar100 --data "$work/hundred"
+expect_exit "verify: CIFAR-100 is no CIFAR-10" 2 'no CIFAR-10 in' "$cyclebench" data verify --data "$work/hundred"
+expect_exit "verify --set cifar100: nothing found says how to fetch" 4 'fetch --set cifar100' env -C "$work" "$(realpath "$cyclebench")" data verify --set cifar100
+tar -C "$work/hundred" -czf "$work/hundred.tar.gz" cifar-100-binary
+expect_exit "fetch --set cifar100: a wrong file" 1 'train.bin has 122960 bytes, expected 153700000' "$cyclebench" data fetch --set cifar100 --data "$work/refused" --mirror "file://$work/hundred.tar.gz"
+is_empty "$work/refused"; check "fetch --set cifar100: nothing is kept" $?
+expect_exit "train on CIFAR-100" 0 'completed after 3 iterations' "$cyclebench" train smoke --set data.set=cifar100 --set data.train_files=train.bin \
+    --data "$work/hundred" --run "$work/hundred-run" --threads 1 --set schedule.iterations=3
+grep -q '"eval_images": *20' "$work/hundred-run/run.jsonl" && grep -q '"set": *"cifar100"' "$work/hundred-run/run.jsonl"; check "train on CIFAR-100: the record says so" $?
+expect_exit "eval on CIFAR-100" 0 'of 20 correct' "$cyclebench" eval "$work/hundred-run" --data "$work/hundred" --threads 1
+
 # --- output that is lost, descriptors that are closed ---
 if [ -w /dev/full ]; then
     for command in "verify --data $work/synth" "synth --data $work/lost --images 1" "--help"; do
@@ -109,7 +132,7 @@ fi
 "$cyclebench" train smoke --data "$work/few" --run "$work/closed" --threads 1 --max-iterations 1 --set data.batch=2 <&- >&- 2>&-
 [ "$(head -c 1 "$work/closed/run.jsonl")" = '{' ] && ! grep -q images "$work/closed/lock"
 check "train: what is printed to a closed descriptor goes into no file" $?
-expect_exit "train: test_batch.bin is not trained on" 2 'expected different file names .* not test_batch.bin' \
+expect_exit "train: test_batch.bin is not trained on" 2 'expected different file names .* not the test file' \
     "$cyclebench" train smoke --data "$work/few" --run "$work/on-test" --set data.train_files=test_batch.bin
 
 # --- fetch: wrong content is reported and nothing is kept ---
@@ -220,7 +243,7 @@ changed bytes=$third- \"1\"" ]; check "fetch: which the server tells from If-Ran
 
     if [ -f "$real/$archive" ]; then
         ln -s "$(realpath "$real/$archive")" "$work/real.tar.gz"
-        expect_exit "fetch: CIFAR-10 into the cache folder, with two breaks" 0 'all six files verified' "$cyclebench" data fetch --mirror "$url/drop-real/real.tar.gz"
+        expect_exit "fetch: CIFAR-10 into the cache folder, with two breaks" 0 'all 6 files verified' "$cyclebench" data fetch --mirror "$url/drop-real/real.tar.gz"
         [ "$(requests drop-real | wc -l)" = 3 ]; check "fetch: in three requests" $?
         [ "$(cd "$work/cache/cyclebench" && find . -type f | wc -l)" = 6 ]; check "fetch: leaves the six files and nothing else" $?
         expect_exit "verify: finds them there, all official" 0 'test_batch.bin: ok' env -C "$work" "$(realpath "$cyclebench")" data verify

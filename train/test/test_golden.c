@@ -13,8 +13,9 @@
 
 #include "checkpoint/checkpoint.h"
 #include "loop/evaluate.h"
+#include "pinned_steps.h"
 
-enum { BATCH = 64, STEPS = 5, EVALUATED = 256 };
+enum { BATCH = 64, STEPS = 5, EVALUATED = 256, CLASSES = 10 };
 
 static struct {
     double allowed; /* times PyTorch float32's distance */
@@ -98,19 +99,22 @@ static void five_steps(void)
         uint8_t labels[BATCH];
         for (uint32_t i = 0; i < BATCH; i++) order[i] = k * BATCH + i;
         cb_feed_batch(&g.feed, g.team, g.model, order, BATCH, 0, 0, labels);
-        size_t correct;
-        cb_model_train_step(g.model, g.team, BATCH, labels, &g.loss[k], &correct);
+        const struct cb_step_options options = {.n = BATCH,
+                                                .labels = labels,
+                                                .lr = (float)number(NULL, "lr"),
+                                                .momentum = (float)number(NULL, "momentum"),
+                                                .weight_decay = (float)number(NULL, "weight_decay")};
+        g.loss[k] = cb_model_train_step(g.model, g.team, &options).loss;
         char name[32];
         snprintf(name, sizeof name, "train_step%u", k);
         g.logit_distance[k] = logit_distance(&logits, name, cb_model_logits(g.model));
         if (k == 0) g.grad_distance = distance(&grad, CB_GRADIENT, g.worst_grad);
-        cb_model_update(g.model, g.team, (float)number(NULL, "lr"), (float)number(NULL, "momentum"),
-                        (float)number(NULL, "weight_decay"), 0);
+        cb_model_update(g.model, g.team, &options);
     }
     g.after_distance = distance(&after, CB_VALUE, g.worst_after);
     g.test.n = EVALUATED;
     g.feed.images = &g.test;
-    static float eval_logits[EVALUATED * CB_CLASSES];
+    static float eval_logits[EVALUATED * CLASSES];
     cb_evaluate(&g.feed, g.team, g.model, BATCH, eval_logits, NULL);
     g.eval_distance = logit_distance(&logits, "eval_test_0_255", eval_logits);
     cb_safetensors_free(&grad);
@@ -128,15 +132,15 @@ static int set_up(enum cb_numerics numerics, double allowed)
     struct cb_error err;
     snprintf(path, sizeof path, "%s/expected.json", g.dir);
     g.expected = json_load_file(path, 0, NULL);
-    if (!g.expected || cb_data_find(&g.source, NULL, &err) != CB_OK) return 0;
-    struct cb_network network = {.depth = 20, .shortcut = 'A', .numerics = numerics};
+    if (!g.expected || cb_data_find(&g.source, &cb_datasets[CB_CIFAR10], NULL, &err) != CB_OK) return 0;
+    struct cb_network network = pinned_network('A', CB_INIT_HE_FAN_IN, numerics);
     snprintf(path, sizeof path, "%s/init.safetensors", g.dir);
     if (cb_isa_select(NULL, &err) != CB_OK ||
         cb_team_create(&g.team, 2, cb_model_scratch_bytes(&network), &err) != CB_OK ||
         cb_model_create(&g.model, &network, BATCH, &err) != CB_OK ||
         cb_checkpoint_load_weights(g.model, path, 0, &err) != CB_OK ||
-        cb_data_load(&g.train, &g.source, cb_cifar_train_files, 1, &err) != CB_OK ||
-        cb_data_load(&g.test, &g.source, &cb_cifar_test_file, 1, &err) != CB_OK) {
+        cb_data_load(&g.train, &g.source, &cb_datasets[CB_CIFAR10].file[0].name, 1, &err) != CB_OK ||
+        cb_data_load(&g.test, &g.source, &cb_datasets[CB_CIFAR10].file[5].name, 1, &err) != CB_OK) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }

@@ -106,7 +106,7 @@ static int near(const char *what, double ours, double torch, double allowed)
 
 static void five_steps(enum cb_numerics numerics, double allowed)
 {
-    struct cb_network network = {.depth = 20, .shortcut = 'B', .init = CB_INIT_TORCH03, .numerics = numerics};
+    struct cb_network network = pinned_network('B', CB_INIT_TORCH03, numerics);
     struct cb_images images;
     float table[3 * 256];
     struct cb_team *team;
@@ -124,12 +124,15 @@ static void five_steps(enum cb_numerics numerics, double allowed)
         const uint8_t *pixels = images.pixels + k * golden.batch * CB_IMAGE_PIXELS;
         for (size_t i = 0; i < golden.batch * CB_IMAGE_PIXELS; i++)
             cb_model_input(model)[i] = table[i / 1024 % 3 * 256 + pixels[i]];
-        double loss;
-        size_t correct;
-        cb_model_train_step(model, team, golden.batch, images.labels + k * golden.batch, &loss, &correct);
+        const struct cb_step_options options = {.n = golden.batch,
+                                                .labels = images.labels + k * golden.batch,
+                                                .lr = (float)golden.lr,
+                                                .momentum = (float)golden.momentum,
+                                                .weight_decay = (float)golden.decay};
+        const double loss = cb_model_train_step(model, team, &options).loss;
         loss_gap = fmax(loss_gap, fabs(loss - golden.loss[k]));
         if (k == 0) gradient_gap = distance(model, CB_GRADIENT, golden.gradient, golden.gradients);
-        cb_model_update(model, team, (float)golden.lr, (float)golden.momentum, (float)golden.decay, 0);
+        cb_model_update(model, team, &options);
     }
     double after_gap = distance(model, CB_VALUE, golden.tensor, golden.after);
     printf("# %s\n", cb_numerics_name(numerics));

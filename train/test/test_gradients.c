@@ -22,32 +22,43 @@ struct fixture {
     uint8_t labels[IMAGES];
 };
 
-static void make(struct fixture *f, char shortcut, enum cb_init init, enum cb_numerics numerics)
+/* The top left corner of each image. */
+static void fill(float *input, const struct cb_images *images, const float *table, size_t side)
 {
-    struct cb_network network = {.depth = 20, .shortcut = shortcut, .init = init, .numerics = numerics};
+    for (size_t plane = 0; plane < IMAGES * 3; plane++)
+        for (size_t i = 0; i < side * side; i++)
+            *input++ = table[plane % 3 * 256 + images->pixels[plane * 1024 + i / side * 32 + i % side]];
+}
+
+static void make_network(struct fixture *f, struct cb_network network)
+{
     struct cb_images images;
     struct cb_team *team;
     struct cb_error err;
     float table[3 * 256];
     assert_int_equal(pinned_images(&images, IMAGES, &err), CB_OK);
     cb_image_table(PINNED_MEAN, PINNED_STD, table);
-    for (size_t i = 0; i < IMAGES * CB_IMAGE_PIXELS; i++) f->images[i] = table[i / 1024 % 3 * 256 + images.pixels[i]];
-    memcpy(f->labels, images.labels, IMAGES);
+    fill(f->images, &images, table, network.side);
+    for (size_t i = 0; i < IMAGES; i++) f->labels[i] = (uint8_t)(images.labels[i] * network.classes / 10);
     cb_images_free(&images);
     assert_int_equal(cb_isa_select(NULL, &err), CB_OK);
     assert_int_equal(cb_team_create(&team, 2, cb_model_scratch_bytes(&network), &err), CB_OK);
     assert_int_equal(cb_model_create(&f->model, &network, IMAGES, &err), CB_OK);
-    /* A seed with which no ReLU's input lies within a rounding of 0: of another sign there, it would be 1 % of a tensor. */
+    /* A seed with which no ReLU's input lies within a rounding of 0: of another sign there, it would be 1 % of a
+     * tensor. */
     cb_model_init(f->model, 3);
     memcpy(cb_model_input(f->model), f->images, sizeof f->images);
     cb_double_read(&f->weights, f->model, CB_VALUE);
     cb_double_read(&f->exact, f->model, CB_GRADIENT);
-    double loss;
-    size_t correct;
-    cb_model_train_step(f->model, team, IMAGES, f->labels, &loss, &correct);
+    cb_model_train_step(f->model, team, &(struct cb_step_options){.n = IMAGES, .labels = f->labels});
     cb_double_read(&f->got, f->model, CB_GRADIENT);
     cb_double_step(f->model, &f->weights, f->images, f->labels, IMAGES, NULL, &f->exact);
     cb_team_destroy(team);
+}
+
+static void make(struct fixture *f, char shortcut, enum cb_init init, enum cb_numerics numerics)
+{
+    make_network(f, pinned_network(shortcut, init, numerics));
 }
 
 static void drop(struct fixture *f)
@@ -162,8 +173,8 @@ static struct verdict judge(const struct fixture *f, const struct cb_double_tens
 }
 
 /* What is allowed of a version. fp32: some sqrt(n) roundings of 2^-24 in a sum of n, amplified by the layers above: ten
- * times what is found, a hundredth of the smallest error that must be seen. bf16 rounds each factor by up to 2^-9, which
- * shortens the gradient and turns it; so there single entries are asked only whether they are there. */
+ * times what is found, a hundredth of the smallest error that must be seen. bf16 rounds each factor by up to 2^-9,
+ * which shortens the gradient and turns it; so there single entries are asked only whether they are there. */
 static const struct allowed {
     enum cb_numerics numerics;
     double distance, scale[2];
@@ -193,6 +204,30 @@ static void every_version_agrees_with_double(void **state)
             if (refused(&v, &versions[i])) fail_msg("%s: refused", cb_numerics_name(versions[i].numerics));
             drop(&f);
         }
+}
+
+/* Other sides, classes, widths and numbers of stages than those of the CIFAR ResNets. */
+static void other_shapes_agree_with_double(void **state)
+{
+    (void)state;
+    struct cb_network networks[5];
+    for (size_t i = 0; i < 5; i++)
+        networks[i] = pinned_network(i % 2 ? 'B' : 'A', CB_INIT_TORCH03, i < 3 ? CB_FP32_WINOGRAD : CB_FP32_DIRECT);
+    networks[0].side = 24; /* 6 in the last stage, where Winograd's tiles do not fit */
+    networks[1].side = 16;
+    networks[2].classes = 100;
+    networks[3] = (struct cb_network){
+        .stages = 4, .blocks = {1, 2, 1, 1}, .widths = {32, 48, 32, 96}, .side = 16, .classes = 100, .shortcut = 'B'};
+    networks[4].side = 12;
+    for (size_t i = 0; i < 5; i++) {
+        static struct fixture f;
+        make_network(&f, networks[i]);
+        struct verdict v = judge(&f, &f.got);
+        printf("# side %zu, %zu classes, %zu stages, %s: distance %.3g (%s)\n", networks[i].side, networks[i].classes,
+               networks[i].stages, cb_numerics_name(networks[i].numerics), v.distance, v.farthest);
+        if (refused(&v, &versions[networks[i].numerics])) fail_msg("refused");
+        drop(&f);
+    }
 }
 
 /* --- spoiled gradients must be refused ---------------------------------------------------------------------------- */
@@ -296,6 +331,7 @@ int main(void)
         cmocka_unit_test(double_gradients_are_slopes_of_the_loss),
         cmocka_unit_test(slopes_refuse_a_spoiled_double_gradient),
         cmocka_unit_test(every_version_agrees_with_double),
+        cmocka_unit_test(other_shapes_agree_with_double),
         cmocka_unit_test(spoiled_gradients_are_refused),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,4 +1,5 @@
-/* The loop: what it logs against what its iterations say, when it evaluates, crosses the target, stops, diverges, saves. */
+/* The loop: what it logs against what its iterations say, when it evaluates, crosses the target, stops, diverges,
+ * saves. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,9 +64,10 @@ static void begin(struct fixture *f, const char *folder, const char *const *over
     make_images(&f->train, TRAIN, 1);
     make_images(&f->eval, EVAL, 2);
     struct cb_run *run = &f->run;
+    const struct cb_network network = cb_recipe_network(&f->recipe);
     if (cb_run_dir_open(&run->dir, folder, 1, &err) ||
-        cb_team_create(&run->team, 2, cb_model_scratch_bytes(&f->recipe.network), &err) ||
-        cb_model_create(&run->model, &f->recipe.network, BATCH, &err))
+        cb_team_create(&run->team, 2, cb_model_scratch_bytes(&network), &err) ||
+        cb_model_create(&run->model, &network, BATCH, &err))
         fail_msg("%s", err.text);
     cb_model_init(run->model, 1);
     struct cb_feed *feeds[] = {&run->train, &run->eval};
@@ -412,9 +414,76 @@ static void test_one_process_a_directory(void **state)
     cb_run_dir_close(&first);
 }
 
+/* What an observer was called with. */
+struct seen {
+    size_t calls;
+    struct cb_record_iteration last;
+};
+
+static const char *stop_after_three(void *context, const struct cb_record_iteration *iteration)
+{
+    struct seen *seen = context;
+    seen->calls++;
+    seen->last = *iteration;
+    return seen->calls == 3 ? "seen enough" : NULL;
+}
+
+static void an_observer_sees_each_iteration_and_stops_the_run(void **state)
+{
+    static struct fixture f;
+    struct seen seen = {0};
+    struct cb_error err;
+    begin(&f, *state, NULL, 0);
+    f.run.observer = stop_after_three;
+    f.run.observer_context = &seen;
+    assert_int_equal(cb_run_train(&f.run, &err), CB_RUN_STOPPED);
+    assert_int_equal(seen.calls, 3);
+    assert_int_equal(f.run.position.iteration, 3);
+    struct lines iterations = lines_of(&f, "iteration"), ends = lines_of(&f, "end");
+    assert_int_equal(iterations.count, 3);
+    assert_true((float)json_real_value(json_object_get(iterations.line[2], "loss")) == (float)seen.last.loss);
+    assert_int_equal(seen.last.iteration, 2);
+    assert_string_equal(json_string_value(json_object_get(ends.line[0], "reason")), "seen enough");
+    free_lines(&iterations);
+    free_lines(&ends);
+    end(&f);
+}
+
+/* As a search of the learning rate runs: nothing but the losses. */
+static void a_run_needs_no_log_directory_or_evaluation(void **state)
+{
+    static struct fixture whole, bare;
+    struct cb_error err;
+    begin(&whole, *state, NULL, 0);
+    assert_int_equal(cb_run_train(&whole.run, &err), CB_RUN_COMPLETED);
+    char expected[CB_SHA256_HEX];
+    strcpy(expected, whole.run.position.loss_chain);
+    end(&whole);
+    begin(&bare, *state, NULL, 0);
+    const struct cb_run_dir dir = bare.run.dir;
+    struct cb_record *record = bare.run.record;
+    assert_int_equal(unlink(dir.last) | unlink(dir.final), 0);
+    bare.run.dir = (struct cb_run_dir){.lock = -1};
+    bare.run.record = NULL;
+    bare.run.eval = (struct cb_feed){0};
+    bare.run.evaluated_on = bare.run.data_kind = NULL;
+    bare.run.stop_after = 0;
+    assert_int_equal(cb_run_train(&bare.run, &err), CB_RUN_COMPLETED);
+    assert_string_equal(bare.run.position.loss_chain, expected);
+    assert_int_equal(bare.run.position.eval_images, 0);
+    assert_true(!cb_run_dir_has(dir.last) && !cb_run_dir_has(dir.final));
+    bare.run.dir = dir;
+    bare.run.record = record;
+    end(&bare);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_observer_sees_each_iteration_and_stops_the_run, make_temp_folder,
+                                        remove_temp_folder),
+        cmocka_unit_test_setup_teardown(a_run_needs_no_log_directory_or_evaluation, make_temp_folder,
+                                        remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_an_epoch_sums_its_iterations, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_evaluations_and_target, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_a_resumed_log_is_the_same, make_temp_folder, remove_temp_folder),

@@ -1,5 +1,6 @@
-/* The model against an independent pass in double: losses, logits, running statistics; both shortcuts. And what the plan
- * promises: tensors in and out. Its gradients: test_gradients; the same bits for any ISA and thread count: test_pins. */
+/* The model against an independent pass in double: losses, logits, running statistics; both shortcuts. And what the
+ * plan promises: tensors in and out. Its gradients: test_gradients; the same bits for any ISA and thread count:
+ * test_pins. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,9 +11,9 @@
 #include <cmocka.h>
 
 #include "double_resnet.h"
-#include "model/model.h"
+#include "pinned_steps.h"
 
-enum { IMAGES = 6 };
+enum { IMAGES = 6, CLASSES = 10 };
 
 struct fixture {
     struct cb_model *model;
@@ -25,7 +26,7 @@ struct fixture {
 static void draw_images(struct fixture *f)
 {
     for (size_t n = 0; n < IMAGES; n++) {
-        f->labels[n] = (uint8_t)(n * 3 % CB_CLASSES);
+        f->labels[n] = (uint8_t)(n * 3 % CLASSES);
         for (size_t i = 0; i < CB_IMAGE_PIXELS; i++) {
             uint32_t bits[4];
             cb_random_bits(7, CB_RANDOM_SYNTHETIC, (uint32_t)n, i, bits);
@@ -75,16 +76,15 @@ static void check_running(const struct fixture *f, const struct cb_double_tensor
 static void against_double(char shortcut, enum cb_init init, enum cb_numerics numerics)
 {
     static struct fixture f;
-    make(&f, (struct cb_network){.depth = 20, .shortcut = shortcut, .init = init, .numerics = numerics}, 2, NULL);
+    make(&f, pinned_network(shortcut, init, numerics), 2, NULL);
     struct cb_double_tensors w, gradient; /* test_gradients looks at this */
     cb_double_read(&w, f.model, CB_VALUE);
     cb_double_read(&gradient, f.model, CB_GRADIENT);
-    double loss, logits[IMAGES * CB_CLASSES];
-    size_t correct;
-    cb_model_train_step(f.model, f.team, IMAGES, f.labels, &loss, &correct);
+    double logits[IMAGES * CLASSES];
+    double loss = cb_model_train_step(f.model, f.team, &(struct cb_step_options){.n = IMAGES, .labels = f.labels}).loss;
     double expected = cb_double_step(f.model, &w, f.images, f.labels, IMAGES, logits, &gradient);
     if (!(fabs(loss - expected) <= 1e-5 * expected)) fail_msg("loss %.9g, in double %.9g", loss, expected);
-    for (size_t i = 0; i < IMAGES * CB_CLASSES; i++)
+    for (size_t i = 0; i < IMAGES * CLASSES; i++)
         if (!(fabs((double)cb_model_logits(f.model)[i] - logits[i]) <= 1e-4))
             fail_msg("logit %zu: %.9g, in double %.9g", i, (double)cb_model_logits(f.model)[i], logits[i]);
     check_running(&f, &w);
@@ -116,10 +116,8 @@ static void winograd_agrees_with_double(void **state)
 static float *first_gradient(enum cb_numerics numerics, size_t *len)
 {
     static struct fixture f;
-    make(&f, (struct cb_network){.depth = 20, .shortcut = 'B', .init = CB_INIT_TORCH03, .numerics = numerics}, 1, NULL);
-    double loss;
-    size_t correct;
-    cb_model_train_step(f.model, f.team, IMAGES, f.labels, &loss, &correct);
+    make(&f, pinned_network('B', CB_INIT_TORCH03, numerics), 1, NULL);
+    cb_model_train_step(f.model, f.team, &(struct cb_step_options){.n = IMAGES, .labels = f.labels});
     float *all = malloc(cb_model_parameter_count(f.model) * sizeof *all);
     assert_non_null(all);
     *len = 0;
@@ -157,11 +155,53 @@ static void bf16_keeps_the_direction_of_the_gradient(void **state)
     free(exact);
 }
 
+/* Losses and gradient of two steps of a network on one instruction set; the gradient has `len` floats. */
+static double two_steps(struct cb_network network, const char *isa, size_t threads, float *gradient)
+{
+    static struct fixture f;
+    make(&f, network, threads, isa);
+    for (size_t i = 0; i < IMAGES; i++) f.labels[i] = (uint8_t)(17 * i % network.classes);
+    const struct cb_step_options options = {
+        .n = IMAGES, .labels = f.labels, .lr = 0.1f, .momentum = 0.9f, .weight_decay = 1e-4f};
+    cb_model_train_step(f.model, f.team, &options);
+    cb_model_update(f.model, f.team, &options);
+    const double loss = cb_model_train_step(f.model, f.team, &options).loss;
+    for (size_t t = 0; t < cb_model_tensor_count(f.model); t++) {
+        if (!cb_model_tensor(f.model, t)->trained) continue;
+        cb_model_export(f.model, t, CB_GRADIENT, gradient);
+        gradient += cb_model_tensor(f.model, t)->len;
+    }
+    drop(&f);
+    return loss;
+}
+
+/* What test_pins shows of the CIFAR ResNets' shapes. */
+static void other_shapes_give_the_same_bits(void **state)
+{
+    (void)state;
+    static float expected[300000], got[300000];
+    struct cb_network networks[3];
+    for (size_t i = 0; i < 3; i++) networks[i] = pinned_network('B', CB_INIT_TORCH03, CB_FP32_WINOGRAD);
+    networks[0].side = 24;
+    networks[1].side = 16;
+    networks[2].classes = 100;
+    for (size_t i = 0; i < 3; i++) {
+        const double loss = two_steps(networks[i], "scalar", 1, expected);
+        assert_true(isfinite(loss));
+        for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++) {
+            if (!cb_isa_available(isa)) continue;
+            memset(got, 0, sizeof got);
+            assert_true(two_steps(networks[i], cb_isa_name(isa), isa == CB_ISA_SCALAR ? 3 : 2, got) == loss);
+            assert_memory_equal(got, expected, sizeof got);
+        }
+    }
+}
+
 static void tensors_come_back_as_they_went_in(void **state)
 {
     (void)state;
     static struct fixture f;
-    make(&f, (struct cb_network){.depth = 20, .shortcut = 'B', .init = CB_INIT_HE_FAN_OUT}, 1, NULL);
+    make(&f, pinned_network('B', CB_INIT_HE_FAN_OUT, CB_FP32_DIRECT), 1, NULL);
     static float in[64 * 64 * 9], out[64 * 64 * 9];
     for (size_t t = 0; t < cb_model_tensor_count(f.model); t++) {
         size_t len = cb_model_tensor(f.model, t)->len;
@@ -184,7 +224,8 @@ static void known_sizes(void **state)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct cb_model *model;
         struct cb_error err;
-        struct cb_network network = {.depth = known[i].depth, .shortcut = known[i].shortcut};
+        struct cb_network network = cb_network_resnet(known[i].depth);
+        network.shortcut = known[i].shortcut;
         assert_int_equal(cb_model_create(&model, &network, 1, &err), CB_OK);
         assert_int_equal(cb_model_parameter_count(model), known[i].parameters);
         assert_int_equal(cb_model_tensor_count(model), known[i].tensors);
@@ -192,14 +233,49 @@ static void known_sizes(void **state)
     }
 }
 
+/* Each from ResNet-20 by one change; what the message must name. */
 static void bad_networks_are_refused(void **state)
 {
     (void)state;
-    static const struct cb_network bad[] = {{.depth = 21, .shortcut = 'A'}, {.depth = 20, .shortcut = 'C'}};
+    struct cb_network bad[12];
+    for (size_t i = 0; i < 12; i++) bad[i] = pinned_network('B', CB_INIT_HE_FAN_IN, CB_FP32_WINOGRAD);
+    static const char *const named[12] = {"depths 20 32 44 56 110",
+                                          "shortcut",
+                                          "1 to 4 stages, got 5",
+                                          "54 blocks, got 0",
+                                          "54 blocks, got 58",
+                                          "stage 2",
+                                          "channels",
+                                          "got 0",
+                                          "multiple of 2, got 15",
+                                          "classes",
+                                          "classes, got 129",
+                                          "multiple of 8"};
+    bad[0] = cb_network_resnet(21);
+    bad[0].shortcut = 'A';
+    bad[0].classes = 10;
+    bad[1].shortcut = 'C';
+    bad[2].stages = 5;
+    bad[3].blocks[1] = 0;
+    bad[4].blocks[2] = 52;
+    bad[5].shortcut = 'A';
+    bad[5].widths[1] = 48;
+    bad[6].widths[2] = 60;
+    bad[7].side = 0;
+    bad[8].side = 30;
+    bad[9].classes = 0;
+    bad[10].classes = CB_MAX_CLASSES + 1;
+    bad[11].side = 24;
+    bad[11].numerics = CB_BF16_BACKWARD;
     struct cb_model *model;
     struct cb_error err;
-    for (size_t i = 0; i < 2; i++) assert_int_equal(cb_model_create(&model, &bad[i], 8, &err), CB_BAD_INPUT);
-    struct cb_network good = {.depth = 20, .shortcut = 'A'};
+    for (size_t i = 0; i < 12; i++) {
+        assert_int_equal(cb_model_create(&model, &bad[i], 8, &err), CB_BAD_INPUT);
+        assert_null(model);
+        if (!strstr(err.text, named[i])) fail_msg("expected \"%s\" in: %s", named[i], err.text);
+        assert_true(cb_model_scratch_bytes(&bad[i]) == SIZE_MAX);
+    }
+    const struct cb_network good = pinned_network('A', CB_INIT_HE_FAN_IN, CB_FP32_DIRECT);
     assert_int_equal(cb_model_create(&model, &good, 0, &err), CB_BAD_INPUT);
     assert_int_equal(cb_model_create(&model, &good, CB_MAX_BATCH + 1, &err), CB_BAD_INPUT);
     assert_null(model);
@@ -213,7 +289,7 @@ static void initialisations_have_their_spread(void **state)
         [CB_INIT_HE_FAN_IN] = 0.058925565, [CB_INIT_HE_FAN_OUT] = 0.058925565, [CB_INIT_TORCH03] = 0.024056261};
     for (enum cb_init init = CB_INIT_HE_FAN_IN; init <= CB_INIT_TORCH03; init++) {
         static struct fixture f;
-        make(&f, (struct cb_network){.depth = 20, .shortcut = 'A', .init = init}, 1, NULL);
+        make(&f, pinned_network('A', init, CB_FP32_DIRECT), 1, NULL);
         for (size_t t = 0; t < cb_model_tensor_count(f.model); t++) {
             if (strcmp(cb_model_tensor(f.model, t)->name, "layer3.2.conv2.weight")) continue;
             static float w[64 * 64 * 9];
@@ -238,6 +314,7 @@ int main(void)
         cmocka_unit_test(option_a_agrees_with_double),
         cmocka_unit_test(option_b_agrees_with_double),
         cmocka_unit_test(winograd_agrees_with_double),
+        cmocka_unit_test(other_shapes_give_the_same_bits),
         cmocka_unit_test(bf16_keeps_the_direction_of_the_gradient),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

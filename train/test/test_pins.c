@@ -198,7 +198,7 @@ static void print_missing(void)
 static void write_file(const char *dir, const char *name, const struct cb_images *images)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/" CB_CIFAR_FOLDER "/%s", dir, name);
+    snprintf(path, sizeof path, "%s/%s/%s", dir, cb_datasets[CB_CIFAR10].folder, name);
     FILE *file = fopen(path, "wb");
     if (!file) die(path);
     for (size_t n = 0; n < images->n; n++)
@@ -214,11 +214,11 @@ static void write_data(const char *dir, size_t n)
     char path[1024];
     struct cb_images images;
     struct cb_error err;
-    snprintf(path, sizeof path, "%s/" CB_CIFAR_FOLDER, dir);
+    snprintf(path, sizeof path, "%s/%s", dir, cb_datasets[CB_CIFAR10].folder);
     if ((mkdir(dir, 0777) && errno != EEXIST) || mkdir(path, 0777)) die(path);
     if (pinned_images(&images, n, &err) != CB_OK) die(err.text);
-    write_file(dir, cb_cifar_train_files[0], &images);
-    write_file(dir, cb_cifar_test_file, &images);
+    write_file(dir, cb_datasets[CB_CIFAR10].file[0].name, &images);
+    write_file(dir, cb_dataset_test_file(&cb_datasets[CB_CIFAR10]), &images);
     cb_images_free(&images);
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "recipes/recipe.h"
+#include "temp.h"
 
 static const char good[] = "[data]\n"           /* 1 */
                            "augment = none\n"   /* 2 */
@@ -104,7 +105,8 @@ static void check_step_64k(const struct cb_recipe *r)
 {
     assert_int_equal(r->schedule.kind, CB_STEP);
     assert_true(r->schedule.iterations == 64000 && r->schedule.lr == 0.1 && r->schedule.gamma == 0.1);
-    assert_true(r->schedule.milestones == 2 && r->schedule.milestone[0] == 32000 && r->schedule.milestone[1] == 48000);
+    assert_true(r->schedule.milestones.count == 2 && r->schedule.milestones.at[0] == 32000 &&
+                r->schedule.milestones.at[1] == 48000);
     assert_true(r->data.batch == 128 && r->schedule.momentum == 0.9 && r->optimizer.weight_decay == 1e-4);
     assert_true(r->network.depth == 56 && r->data.augmentation.flip && r->data.augmentation.crop);
 }
@@ -133,8 +135,8 @@ static void test_demo_recipes(void **state)
     assert_true(a.run.target == b.run.target);
     assert_memory_equal(&a.data, &b.data, sizeof a.data);
     assert_memory_equal(&a.network, &b.network, sizeof a.network);
-    assert_int_equal(b.schedule.milestone[0], b.schedule.iterations / 2);
-    assert_int_equal(b.schedule.milestone[1], b.schedule.iterations * 3 / 4);
+    assert_int_equal(b.schedule.milestones.at[0], b.schedule.iterations / 2);
+    assert_int_equal(b.schedule.milestones.at[1], b.schedule.iterations * 3 / 4);
     assert_int_equal(recipe_file("smoke", 10000).network.depth, 20);
 }
 
@@ -238,6 +240,72 @@ static void test_defaults_and_forms(void **state)
     assert_int_equal(r.schedule.iterations, 4); /* ceil(3.5) */
 }
 
+static void sha256_of(const struct cb_recipe *recipe, char hex[CB_SHA256_HEX])
+{
+    assert_int_equal(cb_recipe_sha256(recipe, hex, NULL), CB_OK);
+}
+
+/* A file with a base is the recipe that it would be in full. */
+static void test_bases(void **state)
+{
+    struct cb_recipe r =
+        parsed("base = 1cycle-95\n[schedule]\nepochs = 50\nlr_max = 3\ndiv = 20\nfinal_percent = 10\n");
+    const struct cb_recipe full = recipe_file("1cycle-50", 50000);
+    char a[CB_SHA256_HEX], b[CB_SHA256_HEX];
+    sha256_of(&r, a);
+    sha256_of(&full, b);
+    assert_string_equal(a, b);
+    round_trip(&r);
+    /* Another kind and another length drop the base's; a base may have a base. */
+    r = parsed("; c\nbase = 1cycle-50\n[schedule]\nkind = constant\nlr = 0.1\niterations = 7\n");
+    assert_true(r.schedule.kind == CB_CONSTANT && r.schedule.lr_max == 0 && r.epochs == 0 && r.data.batch == 512);
+    REFUSED("base = nowhere\n", "t.ini:1", "no recipe \"nowhere\"");
+    REFUSED("base = no/such.ini\n", "t.ini:1", "no/such.ini");
+    REFUSED("base = 1cycle-95\nbase = 1cycle-50\n", "t.ini:2", "base is given twice");
+    REFUSED("[data]\nbase = 1cycle-95\n", "t.ini:2", "unknown key data.base");
+    REFUSED("base = 1cycle-95\n[schedule]\nlr = 1\n", "t.ini:3", "schedule.lr is not used by", "one_cycle");
+    REFUSED("base = 1cycle-95\n[data]\nbatch = 0\n", "t.ini:3", "data.batch");
+
+    char text[1200];
+    const char *path = in_folder(state, "bad.ini");
+    assert_int_equal(put_file(path, "base = 1cycle-95\n[data]\nbatch = 0\n", 34), 0);
+    snprintf(text, sizeof text, "base = %s\n", path);
+    REFUSED(text, "bad.ini:3", "data.batch is \"0\""); /* where it stands */
+    path = in_folder(state, "loop.ini");
+    snprintf(text, sizeof text, "base = %s\n", path);
+    assert_int_equal(put_file(path, text, strlen(text)), 0);
+    REFUSED(text, "loop.ini:1", "more than 8 bases");
+}
+
+static void test_list(void **state)
+{
+    (void)state;
+    char(*names)[CB_RECIPE_NAME], description[CB_DESCRIPTION_BYTES];
+    size_t count;
+    assert_int_equal(cb_recipe_list(&names, &count, NULL), CB_OK);
+    assert_true(count >= 11);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(i == 0 || strcmp(names[i - 1], names[i]) < 0);
+        assert_int_equal(cb_recipe_describe(description, names[i], NULL), CB_OK);
+        if (strlen(description) < 20) fail_msg("%s.ini: the first line is no `; %s: description`", names[i], names[i]);
+    }
+    free(names);
+}
+
+static void test_data_sets(void **state)
+{
+    (void)state;
+    struct cb_recipe r = parsed(with("batch = 128", "batch = 128\nset = cifar100"));
+    assert_string_equal(r.data.train_files, "train.bin");
+    assert_true(r.data.mean[0] == 0.50708 && r.data.std[2] == 0.27615);
+    assert_int_equal(cb_recipe_network(&r).classes, 100);
+    round_trip(&r);
+    r = parsed(good);
+    assert_int_equal(cb_recipe_network(&r).classes, 10);
+    REFUSED(with("batch = 128", "batch = 128\nset = cifar"), "t.ini:4", "cifar10 | cifar100");
+    REFUSED(with("batch = 128", "batch = 128\nset = cifar100\ntrain_files = test.bin"), "not the test file");
+}
+
 static void test_resolve(void **state)
 {
     (void)state;
@@ -253,7 +321,8 @@ static void test_resolve(void **state)
     assert_int_equal(cb_recipe_resolve(&r, 128 * 7, NULL),
                      CB_BAD_INPUT); /* 10 is half of 21 iterations: not ascending */
     assert_int_equal(cb_recipe_resolve(&r, 128 * 391, NULL), CB_OK);
-    assert_true(r.schedule.milestone[0] == 10 && r.schedule.milestone[1] == 586 && r.schedule.milestone[2] == 879);
+    assert_true(r.schedule.milestones.at[0] == 10 && r.schedule.milestones.at[1] == 586 &&
+                r.schedule.milestones.at[2] == 879);
 }
 
 static void test_json_and_keys(void **state)
@@ -268,46 +337,19 @@ static void test_json_and_keys(void **state)
     assert_true(json_real_value(json_object_get(json_object_get(json, "schedule"), "epochs")) == 70);
     assert_null(json_object_get(json_object_get(json, "schedule"), "milestones"));
     json_decref(json);
-    static const char *const keys[] = {
-        "data.train_files",
-        "data.shuffle",
-        "data.augment",
-        "data.mean",
-        "data.std",
-        "data.holdout",
-        "data.batch",
-        "network.depth",
-        "network.shortcut",
-        "network.init",
-        "optimizer.momentum",
-        "optimizer.weight_decay",
-        "optimizer.nesterov",
-        "schedule.kind",
-        "schedule.lr",
-        "schedule.epochs",
-        "schedule.iterations",
-        "schedule.lr_max",
-        "schedule.div",
-        "schedule.final_percent",
-        "schedule.momentum_max",
-        "schedule.momentum_min",
-        "schedule.milestones",
-        "schedule.gamma",
-        "schedule.lr_start",
-        "schedule.lr_end",
-        "schedule.linear",
-        "numerics.version",
-        "run.seed",
-        "run.target",
-        "run.eval_every",
-        "run.checkpoint_every",
-        "run.log_iterations",
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        char line[64];
-        snprintf(line, sizeof line, "%s: ", keys[i]);
-        if (!strstr(cb_recipe_keys(), line)) fail_msg("%s is not in the list of keys", keys[i]);
+    /* Every key of the complete recipe is explained. */
+    size_t explained = 0;
+    char *text = cb_recipe_text(&r), section[32] = "", name[32], line[80];
+    for (char *at = text; (at = strchr(at, '\n'));) {
+        at++;
+        sscanf(at, "[%31[a-z]]", section);
+        if (sscanf(at, "%31[a-z_] =", name) != 1) continue;
+        snprintf(line, sizeof line, "%s.%s: ", section, name);
+        if (!strstr(cb_recipe_keys(), line)) fail_msg("%s is not in the list of keys", line);
+        explained++;
     }
+    assert_true(explained > 20);
+    free(text);
 }
 
 /* --- refusals ----------------------------------------------------------------------------------------------------- */
@@ -367,7 +409,7 @@ static void test_wrong_values(void **state)
         {"batch = 128\ntrain_files = a;b.bin", "file names"},
         {"batch = 128\ntrain_files = a\x1b.bin", "file names"},
         {"batch = 128\ntrain_files = \xc3\xa4.bin", "file names"},
-        {"batch = 128\ntrain_files = a.bin, test_batch.bin", "not test_batch.bin"},
+        {"batch = 128\ntrain_files = a.bin, test_batch.bin", "not the test file"},
         {"batch = 128\ntrain_files = a.bin, b.bin, a.bin", "different file names"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -455,6 +497,9 @@ int main(void)
         cmocka_unit_test(test_finding),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_defaults_and_forms),
+        cmocka_unit_test_setup_teardown(test_bases, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_data_sets),
         cmocka_unit_test(test_resolve),
         cmocka_unit_test(test_json_and_keys),
         cmocka_unit_test(test_unknown),

@@ -90,7 +90,8 @@ static int make_run(void **state)
     struct cb_model *model;
     struct cb_error err;
     if (cb_recipe_parse(&recipe, recipe_text, strlen(recipe_text), "tiny.ini", NULL, 0, &err)) return -1;
-    if (cb_model_create(&model, &recipe.network, 1, &err)) return -1;
+    const struct cb_network network = cb_recipe_network(&recipe);
+    if (cb_model_create(&model, &network, 1, &err)) return -1;
     some_run.model = model;
     return 0;
 }

@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "checkpoint/files.h"
+#include "files/sha256.h"
 #include "checkpoint/safetensors.h"
 #include "temp.h"
 

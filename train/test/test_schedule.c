@@ -212,8 +212,7 @@ static void test_step(void **state)
                                    .lr = 0.1,
                                    .momentum = 0.9,
                                    .gamma = 0.1,
-                                   .milestones = 2,
-                                   .milestone = {32000, 48000}};
+                                   .milestones = {2, {32000, 48000}}};
     assert_int_equal(cb_schedule_check(&he, NULL), CB_OK);
     static const struct {
         size_t k;
@@ -269,13 +268,8 @@ static void test_check(void **state)
 {
     (void)state;
     const struct cb_schedule one_cycle = trainings[0].schedule;
-    const struct cb_schedule step = {.kind = CB_STEP,
-                                     .iterations = 100,
-                                     .lr = 0.1,
-                                     .momentum = 0.9,
-                                     .gamma = 0.1,
-                                     .milestones = 2,
-                                     .milestone = {10, 20}};
+    const struct cb_schedule step = {
+        .kind = CB_STEP, .iterations = 100, .lr = 0.1, .momentum = 0.9, .gamma = 0.1, .milestones = {2, {10, 20}}};
     const struct cb_schedule sweep = {
         .kind = CB_RANGE_TEST, .iterations = 10, .lr_start = 1e-5, .lr_end = 10, .momentum = 0.9};
     for (size_t i = 0; i < TRAININGS; i++) assert_int_equal(cb_schedule_check(&trainings[i].schedule, NULL), CB_OK);
@@ -308,7 +302,7 @@ static void test_check(void **state)
         assert_refused(schedule, spoiled[i].part);
     }
     struct cb_schedule descending = step, empty = step;
-    descending.milestone[1] = 10;
+    descending.milestones.at[1] = 10;
     empty.iterations = 0;
     assert_refused(descending, "milestones");
     assert_refused(empty, "iterations");

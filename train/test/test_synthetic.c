@@ -58,7 +58,9 @@ static void synthetic_is_recognised(void **state)
     (void)state;
     struct cb_images images = {0};
     for (size_t i = 0; i < 2; i++)
-        assert_int_equal(cb_synthetic_file(&images, i ? cb_cifar_test_file : "data_batch_4.bin", 3, NULL), CB_OK);
+        assert_int_equal(cb_synthetic_file(
+                             &images, i ? cb_dataset_test_file(&cb_datasets[CB_CIFAR10]) : "data_batch_4.bin", 3, NULL),
+                         CB_OK);
     assert_true(cb_synthetic_recognise(images.labels[0], images.pixels));
     assert_true(cb_synthetic_recognise(images.labels[3], images.pixels + 3 * CB_IMAGE_PIXELS));
     assert_false(cb_synthetic_recognise((uint8_t)((images.labels[0] + 1) % 10), images.pixels));

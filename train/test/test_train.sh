@@ -36,12 +36,27 @@ expect_exit "value out of range" 2 'data\.batch' "$cyclebench" train smoke --dat
 expect_exit "unknown instruction set" 2 'expected one of' "$cyclebench" train smoke --data "$data" --run "$work/x" --isa mmx
 expect_exit "missing data" 2 'no-such-folder' "$cyclebench" train smoke --data "$work/no-such-folder" --run "$work/x"
 expect_exit "bad thread count" 2 'expected a whole number' "$cyclebench" train smoke --data "$data" --run "$work/x" --threads 0
-[ ! -e "$work/x" ]; check "a refused command leaves no run directory" $?
+expect_exit "--list: a line for each recipe" 0 '^1cycle-70 +as 1cycle-50 in 70 epochs' "$cyclebench" train --list
+[ "$(wc -l < "$work/log")" = "$(find train/recipes -name '*.ini' | wc -l)" ] && ! grep -q ' here: ' "$work/log"; check "--list: and nothing is timed unasked" $?
+mkdir "$work/recipes" && cp train/recipes/smoke.ini "$work/recipes"
+expect_exit "--list --time: how long each takes here" 0 'under a minute here: 60 iterations of 32 images at [0-9.e-]+ s \(measured: [0-9.e-]+, [0-9.e-]+, [0-9.e-]+\)' \
+    env CYCLEBENCH_RECIPES="$work/recipes" "$cyclebench" train --list --time --threads 1
+expect_exit "--list with a recipe" 2 'expected --list alone' "$cyclebench" train smoke --list
+expect_exit "--time without --list" 2 'expected --list alone' "$cyclebench" train smoke --time
+expect_exit "--dry-run: the plan" 0 '125 images, batch 32, 60 iterations \(15 epochs of 4\); evaluated on 125 test images' "$cyclebench" train smoke --data "$data" --run "$work/x" --dry-run
+grep -q '^lr_max = 0.2$' "$work/log" && grep -q 'memory planned: ' "$work/log" && grep -q "run directory: $work/x" "$work/log" && grep -q 'nothing was done' "$work/log"
+check "--dry-run: with recipe, memory and run directory" $?
+expect_exit "--dry-run: without data, as if the official files were here" 0 '50000 images, batch 512, 6860 iterations \(70 epochs of 98\); evaluated on 10000 test images' \
+    env -u CYCLEBENCH_DATA XDG_CACHE_HOME="$work/nowhere" "$cyclebench" train 1cycle-70 --run "$work/x" --dry-run
+grep -q 'data: CIFAR-10 is not found (assumed official)' "$work/log"; check "--dry-run: and says so" $?
+expect_exit "--dry-run: a bad recipe is one" 2 'data.batch' "$cyclebench" train smoke --data "$data" --set data.batch=0 --dry-run
+[ ! -e "$work/x" ]; check "a refused command, a list or a plan leaves no run directory" $?
 
 expect_exit "a small run completes" 0 'completed after' "$cyclebench" "${tiny[@]}" --run "$work/straight"
 for file in recipe.ini run.jsonl last.safetensors final.safetensors; do
     [ -s "$work/straight/$file" ]; check "the run directory holds $file" $?
 done
+expect_exit "--dry-run: says that the run directory is taken" 0 'already holds a run' "$cyclebench" "${tiny[@]}" --run "$work/straight" --dry-run
 expect_exit "a second run does not overwrite the first" 2 'already holds a run' "$cyclebench" "${tiny[@]}" --run "$work/straight"
 expect_exit "the written recipe is re-runnable" 0 'completed' "$cyclebench" train "$work/straight/recipe.ini" --data "$data" --run "$work/again"
 [ "$(value "$work/straight" weights_sha256)" = "$(value "$work/again" weights_sha256)" ]; check "and gives the same weights" $?

@@ -1,5 +1,5 @@
-#ifndef CB_CHECKPOINT_TENSORS_H
-#define CB_CHECKPOINT_TENSORS_H
+#ifndef CB_MODEL_FILE_H
+#define CB_MODEL_FILE_H
 
 /* Private to train/checkpoint: a model's tensors to and from a safetensors file. */
 

@@ -20,11 +20,4 @@ enum cb_status cb_read_file(struct cb_bytes *out, const char *path, size_t max_b
  * pipe is written to. */
 enum cb_status cb_write_file(const char *path, const struct cb_bytes *parts, size_t count, struct cb_error *err);
 
-/* SHA-256 (libcrypto) in lower-case hex, of the parts one after the other. hex is "" after a failure: libcrypto lacks
- * memory, or its configuration lacks SHA-256. */
-enum { CB_SHA256_HEX = 65 };
-enum cb_status cb_sha256_parts(const struct cb_bytes *parts, size_t count, char hex[CB_SHA256_HEX],
-                               struct cb_error *err);
-enum cb_status cb_sha256_hex(const void *bytes, size_t len, char hex[CB_SHA256_HEX], struct cb_error *err);
-
 #endif

@@ -1,4 +1,4 @@
-#include "checkpoint/tensors.h"
+#include "checkpoint/model_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,8 +112,8 @@ enum cb_status cb_tensors_write(const struct cb_model *model, int with_momentum,
         status = cb_fail(err, CB_NO_MEMORY, "%s: out of memory", path);
     } else {
         const struct cb_network *network = cb_model_network(model);
-        char name[32], shortcut[2] = {network->shortcut, '\0'}, sha256[CB_SHA256_HEX], sum[CB_SHA256_HEX];
-        snprintf(name, sizeof name, "resnet%zu", network->depth);
+        char name[CB_NETWORK_NAME], shortcut[2] = {network->shortcut, '\0'}, sha256[CB_SHA256_HEX], sum[CB_SHA256_HEX];
+        cb_network_name(network, name);
         export_all(model, sources, n, data, tensors);
         status = cb_sha256_hex(data, len * sizeof *data, sha256, err);
         if (entries) memcpy(all, metadata, entries * sizeof *all);
@@ -204,7 +204,7 @@ static enum cb_status match(const struct cb_model *model, const struct cb_safete
         const size_t index = find_model_tensor(model, name);
         if (index == count || (is_momentum && !cb_model_tensor(model, index)->trained))
             return cb_fail(err, CB_BAD_INPUT, "%s: tensor %.100s is not of this network (resnet%zu, shortcut %c)", path,
-                           t->name, cb_model_network(model)->depth, cb_model_network(model)->shortcut);
+                           t->name, cb_network_depth(cb_model_network(model)), cb_model_network(model)->shortcut);
         const struct cb_tensor **slot = &found[is_momentum ? count + index : index];
         if (*slot)
             return cb_fail(err, CB_BAD_INPUT, "%s: tensor %s is there twice, once with \"module.\"", path,
@@ -291,19 +291,58 @@ enum cb_status cb_weights_sha256(const struct cb_model *model, char hex[CB_SHA25
 
 /* --- what network a file holds ------------------------------------------------------------------------------------ */
 
-enum { MAX_BLOCKS = 18 }; /* of a stage, in ResNet-110 */
+/* A tensor by its name without "module."; NULL if the file has none. */
+static const struct cb_tensor *find_tensor(const struct cb_safetensors *file, const char *name)
+{
+    for (size_t i = 0; i < file->tensors; i++)
+        if (!strcmp(bare(file->tensor[i].name), name)) return &file->tensor[i];
+    return NULL;
+}
 
-/* Number of blocks of a stage: layer<stage>.0 .. layer<stage>.<n-1>, all present; no more than MAX_BLOCKS + 1. */
-static size_t count_blocks(const struct cb_safetensors *file, int stage)
+/* Number of blocks of a stage: layer<stage>.0 .. layer<stage>.<n-1>, all present; no more than CB_MAX_BLOCKS + 1. */
+static size_t count_blocks(const struct cb_safetensors *file, size_t stage)
 {
     char name[64];
-    for (size_t found = 0; found <= MAX_BLOCKS; found++) {
-        snprintf(name, sizeof name, "layer%d.%zu.conv1.weight", stage, found);
-        size_t i = 0;
-        while (i < file->tensors && strcmp(bare(file->tensor[i].name), name)) i++;
-        if (i == file->tensors) return found;
+    for (size_t found = 0; found <= CB_MAX_BLOCKS; found++) {
+        snprintf(name, sizeof name, "layer%zu.%zu.conv1.weight", stage, found);
+        if (!find_tensor(file, name)) return found;
     }
-    return MAX_BLOCKS + 1;
+    return CB_MAX_BLOCKS + 1;
+}
+
+/* The CIFAR ResNet with the file's blocks in each stage; without stages if there is none. */
+static struct cb_network find_resnet(const struct cb_safetensors *file)
+{
+#define LISTED(depth) depth,
+    static const size_t depths[] = {CB_RESNET_DEPTHS(LISTED)};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+        struct cb_network network = cb_network_resnet(depths[i]);
+        size_t stage = 0;
+        while (stage < network.stages && count_blocks(file, stage + 1) == network.blocks[stage]) stage++;
+        if (stage == network.stages && !count_blocks(file, stage + 1)) return network;
+    }
+    return (struct cb_network){0};
+}
+
+static enum cb_status read_network(struct cb_network *network, const struct cb_safetensors *file, const char *path,
+                                   struct cb_error *err)
+{
+#define NAMED(depth) " " #depth
+    *network = find_resnet(file);
+    if (!network->stages)
+        return cb_fail(err, CB_BAD_INPUT,
+                       "%s: no CIFAR ResNet of one of the depths" CB_RESNET_DEPTHS(
+                           NAMED) ": %zu, %zu and %zu blocks named layer1.*, layer2.*, layer3.*",
+                       path, count_blocks(file, 1), count_blocks(file, 2), count_blocks(file, 3));
+    const char *version = cb_safetensors_metadata(file, "numerics");
+    network->numerics = version ? cb_numerics_find(version) : CB_FP32_DIRECT;
+    if (network->numerics == CB_NUMERICS_COUNT)
+        return cb_fail(err, CB_BAD_INPUT, "%s: unknown numerics version \"%.40s\" in the metadata", path, version);
+    for (size_t i = 0; i < file->tensors; i++)
+        if (!strncmp(bare(file->tensor[i].name), "layer2.0.downsample.", 20)) network->shortcut = 'B';
+    const struct cb_tensor *linear = find_tensor(file, "linear.bias");
+    if (linear && linear->rank == 1) network->classes = linear->dims[0];
+    return CB_OK;
 }
 
 enum cb_status cb_checkpoint_network(struct cb_network *network, const char *path, struct cb_error *err)
@@ -311,23 +350,7 @@ enum cb_status cb_checkpoint_network(struct cb_network *network, const char *pat
     struct cb_safetensors file;
     enum cb_status status = cb_tensors_read(&file, path, err);
     if (status) return status;
-    const size_t n = count_blocks(&file, 1), second = count_blocks(&file, 2), third = count_blocks(&file, 3);
-    const size_t depth = 6 * n + 2;
-    const char *version = cb_safetensors_metadata(&file, "numerics");
-    const enum cb_numerics numerics = version ? cb_numerics_find(version) : CB_FP32_DIRECT;
-    int downsamples = 0;
-    for (size_t i = 0; i < file.tensors; i++)
-        downsamples |= !strncmp(bare(file.tensor[i].name), "layer2.0.downsample.", 20);
-    if (second != n || third != n || (depth != 20 && depth != 32 && depth != 44 && depth != 56 && depth != 110))
-        status = cb_fail(
-            err, CB_BAD_INPUT,
-            "%s: no CIFAR ResNet of depth 20, 32, 44, 56 or 110: %zu, %zu and %zu blocks named layer1.*, layer2.*, "
-            "layer3.*",
-            path, n, second, third);
-    else if (numerics == CB_NUMERICS_COUNT)
-        status = cb_fail(err, CB_BAD_INPUT, "%s: unknown numerics version \"%.40s\" in the metadata", path, version);
-    else
-        *network = (struct cb_network){.depth = depth, .shortcut = downsamples ? 'B' : 'A', .numerics = numerics};
+    status = read_network(network, &file, path, err);
     cb_safetensors_free(&file);
     return status;
 }

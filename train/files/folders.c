@@ -1,4 +1,4 @@
-#include "data/folders.h"
+#include "files/folders.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -131,7 +131,7 @@ TO := $(DESTDIR)$(PREFIX)
 SHARED := $(TO)/share/cyclebench
 COMPLETIONS := $(TO)/share/bash-completion/completions
 # kernels.h and what it includes, below kernels/.
-KERNEL_HEADERS = $(sort $(patsubst kernels/%,%,$(filter kernels/%.h,$(shell $(CC) -std=c11 -Ikernels -MM kernels/kernels.h))))
+KERNEL_HEADERS = $(sort $(patsubst kernels/%,%,$(filter kernels/%,$(shell $(CC) -std=c11 -Ikernels -MM kernels/kernels.h))))
 .PHONY: install uninstall
 install: all ## install programs, library and headers of the kernels, manual pages under PREFIX; DESTDIR is honoured
 	install -d $(TO)/bin $(TO)/libexec/cyclebench $(SHARED)/recipes $(SHARED)/shapes $(TO)/lib/pkgconfig $(TO)/share/man/man1 $(COMPLETIONS)

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/isa.h"
 #include "instruments.h"
 #include "nearest.h"
 #include "standard_files.h"
@@ -18,17 +17,19 @@ enum { EXIT_USAGE = 2, MAX_FOLDERS = 3, MAX_VERBS = 64, VERB_BYTES = 64 };
 
 static const char prefix[] = "cyclebench-";
 
+/* As text: with the table itself would come OpenMP, whose runtime binds this thread before main, and so the verb's. */
+static const char isa_names[] =
+#include "core/isa_names.inc"
+    ;
+
 /* What the project's own programs do; a program of another name that is found is listed without a description. */
 static const char *const summaries[][2] = {
-    {"ab", "compare two builds by runs of bench in turn"},
+    {"ab", "compare two builds by interleaved runs of bench"},
     {"bench", "time the kernels beside the libraries people would pick instead"},
     {"compare", "compare training runs: time to target, accuracy, speed"},
     {"data", "fetch, verify or synthesise the CIFAR-10 data"},
     {"eval", "test accuracy of a checkpoint"},
     {"info", "this machine: CPU, caches, threads, and what may disturb a measurement"},
-    {"lr-find", "learning rate range test"},
-    {"regress", "did a commit make a kernel slower?"},
-    {"report", "figures and tables from run records"},
     {"train", "train a recipe"},
 };
 
@@ -122,7 +123,7 @@ static void print_usage(FILE *out, const struct folders *folders)
     fprintf(out,
             "\nEnvironment: CYCLEBENCH_DATA (where CIFAR-10 is), CYCLEBENCH_ISA (%s),\n"
             "OMP_NUM_THREADS, CYCLEBENCH_EXEC_PATH (a folder with further cyclebench-<verb> programs).\n",
-            cb_isa_names());
+            isa_names);
 }
 
 static int unknown_verb(const char *verb, const struct folders *folders)

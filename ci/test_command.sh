@@ -40,6 +40,11 @@ check 'unknown verb: the nearest' says "^Did you mean 'there'\?" "$cyclebench" t
 check 'unknown verb: nothing is near' bash -c "! '$cyclebench' xyzzy 2>&1 | grep -q 'Did you mean'"
 check 'unknown verb: the list' says '^  here' "$cyclebench" nowhere
 check 'a path is no verb' exits_with 2 "$cyclebench" ../bin/cyclebench-here
+names=$(sed -n 's/^CB_ISA([A-Z0-9]*, \([a-z0-9]*\),.*/\1/p' kernels/isas.def | paste -sd, | sed 's/,/, /g')
+for help in "$build/cyclebench --help" "$build/cyclebench-info --help" "$build/cyclebench-bench --help" "$build/cyclebench-train --help" "$build/cyclebench-eval --help"; do
+	# shellcheck disable=SC2086 # a program and its argument
+	check "${help#"$build/"} names the instruction sets of kernels/isas.def" says "scalar, $names" $help
+done
 check 'an unknown option: exit 2' exits_with 2 "$cyclebench" --verbose
 check 'files that are no programs are not listed' bash -c "! '$cyclebench' --help | grep -q notes"
 check 'a program that cannot be run: exit 1' exits_with 1 "$cyclebench" broken

@@ -18,7 +18,7 @@ const char *conv_op_name(const struct cb_conv_shape *s, bool fwd);
 cb_conv_fwd_fn *conv_forward_of(enum cb_isa isa, const struct cb_conv_shape *s);
 cb_conv_bwd_fn *conv_backward_of(enum cb_isa isa, const struct cb_conv_shape *s);
 
-/* What surrounds the convolution. Bits, so that a loop counts through all combinations. */
+/* What is fused with the convolution. Bits, so that a loop counts through all combinations. */
 enum {
     FWD_NORM = 1,
     FWD_RESIDUAL = 2,      /* only with FWD_NORM */

@@ -91,19 +91,19 @@ static void compare_dot2(cb_gemm_panels_fn *panels, size_t nr)
     enum { NR = 16, CASES = 20000 };
     float *a = check_floats(1), *b = check_floats(NR), *got = check_floats(NR), *want = check_floats(NR);
     for (uint64_t i = 0; i < CASES; i++) {
-        uint16_t words[2 + 2 * NR];
-        for (size_t j = 0; j < 2 + 2 * NR; j++) words[j] = near_limits(check_random(i, j));
+        uint16_t pairs[2 + 2 * NR]; /* of a, then of b */
+        for (size_t j = 0; j < 2 + 2 * NR; j++) pairs[j] = near_limits(check_random(i, j));
         if (i % 64 == 0) { /* in column 0: 2^-126 - 1.01 * 2^-151 + 0, which random numbers hardly ever meet */
-            words[0] = words[2] = 0;
-            words[1] = cb_bf16_of(-0x1.02p-70f);
-            words[3] = cb_bf16_of(0x1p-81f);
+            pairs[0] = pairs[2] = 0;
+            pairs[1] = cb_bf16_of(-0x1.02p-70f);
+            pairs[3] = cb_bf16_of(0x1p-81f);
         }
-        memcpy(a, words, sizeof *a);
-        memcpy(b, words + 2, NR * sizeof *b);
+        memcpy(a, pairs, sizeof *a);
+        memcpy(b, pairs + 2, NR * sizeof *b);
         for (size_t j = 0; j < nr; j++) {
             got[j] = i % 64 == 0 && j == 0 ? 0x1p-126f : accumulator(check_random(i, 100 + j));
-            want[j] = cb_bf16_dot2(cb_bf16_value(words[0]), cb_bf16_value(words[1]), cb_bf16_value(words[2 + 2 * j]),
-                                   cb_bf16_value(words[3 + 2 * j]), got[j]);
+            want[j] = cb_bf16_dot2(cb_bf16_value(pairs[0]), cb_bf16_value(pairs[1]), cb_bf16_value(pairs[2 + 2 * j]),
+                                   cb_bf16_value(pairs[3 + 2 * j]), got[j]);
         }
         panels(&(struct cb_gemm_panels){.m = 1,
                                         .row_steps = 1,
@@ -132,7 +132,7 @@ static void test_dot2(enum cb_isa isa)
     check_end();
 }
 
-/* --- panels that are wrong on purpose: one row, one word --- */
+/* --- panels that are wrong on purpose: one row, one pair --- */
 
 typedef float dot_fn(float a0, float a1, float b0, float b1, float acc);
 

@@ -12,8 +12,8 @@ static void test_weights(enum cb_isa isa, enum cb_format products)
     check_end();
 }
 
-/* The network's, which have copies of their own; whole tiles; strips of 1 to 32 of them, blocks that end within an
- * image and beyond one; several blocks of every copy. */
+/* The network's shapes, which are specialised; tile rows of 1 to 32 tiles; blocks that end within an image and beyond it;
+ * several blocks of each specialisation. */
 static const struct cb_conv_shape shapes[] = {
     {CB_CONV_WINOGRAD, 2, 16, 32, 32, 16}, {CB_CONV_WINOGRAD, 3, 32, 16, 16, 32},  {CB_CONV_WINOGRAD, 17, 64, 8, 8, 64},
     {CB_CONV_WINOGRAD, 1, 16, 4, 4, 16},   {CB_CONV_WINOGRAD, 9, 32, 4, 8, 16},    {CB_CONV_WINOGRAD, 2, 16, 8, 4, 48},

@@ -167,24 +167,25 @@ static void weights_of_scalar(const struct cb_winograd_weights *args, size_t kb,
     conv_weights_of(CB_ISA_SCALAR, wrong_products)(args, kb, cb);
 }
 
-/* The words of a block at a position, and how many they are. */
-static float *weights_at(const struct cb_winograd_weights *args, size_t position, size_t kb, size_t cb, size_t *words)
+/* The elements of a block at a position, and how many there are. */
+static float *weights_at(const struct cb_winograd_weights *args, size_t position, size_t kb, size_t cb,
+                         size_t *elements)
 {
     size_t packed = wrong_products == CB_BF16 ? 2 : 1;
-    *words = CB_LANES * CB_LANES / packed;
-    return args->u + ((position * args->k / CB_LANES + kb) * args->c / CB_LANES + cb) * *words;
+    *elements = CB_LANES * CB_LANES / packed;
+    return args->u + ((position * args->k / CB_LANES + kb) * args->c / CB_LANES + cb) * *elements;
 }
 
 /* Rows for columns. */
 static void weights_exchange_positions(const struct cb_winograd_weights *args, size_t kb, size_t cb)
 {
     float first[CB_LANES * CB_LANES];
-    size_t words;
+    size_t elements;
     weights_of_scalar(args, kb, cb);
-    float *a = weights_at(args, 1, kb, cb, &words), *b = weights_at(args, 6, kb, cb, &words);
-    memcpy(first, a, words * sizeof *a);
-    memcpy(a, b, words * sizeof *a);
-    memcpy(b, first, words * sizeof *a);
+    float *a = weights_at(args, 1, kb, cb, &elements), *b = weights_at(args, 6, kb, cb, &elements);
+    memcpy(first, a, elements * sizeof *a);
+    memcpy(a, b, elements * sizeof *a);
+    memcpy(b, first, elements * sizeof *a);
 }
 
 static void weights_lose_tap(const struct cb_winograd_weights *args, size_t kb, size_t cb)
@@ -198,9 +199,9 @@ static void weights_lose_tap(const struct cb_winograd_weights *args, size_t kb, 
 
 static void weights_exchange_channels(const struct cb_winograd_weights *args, size_t kb, size_t cb)
 {
-    size_t words;
+    size_t elements;
     weights_of_scalar(args, kb, cb);
-    uint16_t *pair = (uint16_t *)(void *)weights_at(args, 7, kb, cb, &words), first = pair[0];
+    uint16_t *pair = (uint16_t *)(void *)weights_at(args, 7, kb, cb, &elements), first = pair[0];
     pair[0] = pair[1];
     pair[1] = first;
 }
@@ -212,9 +213,9 @@ static void weights_leave_last(const struct cb_winograd_weights *args, size_t kb
 
 static void weights_write_past_end(const struct cb_winograd_weights *args, size_t kb, size_t cb)
 {
-    size_t words;
+    size_t elements;
     weights_of_scalar(args, kb, cb);
-    weights_at(args, CB_WINOGRAD_POSITIONS, 0, 0, &words)[0] = 0;
+    weights_at(args, CB_WINOGRAD_POSITIONS, 0, 0, &elements)[0] = 0;
 }
 
 /* --- what is caught of which --- */

@@ -1,4 +1,4 @@
-#include "im2col.h"
+#include "../suites/im2col.h"
 #include "test/harness.h"
 
 /* The convolution by im2col and SGEMM against the scalar direct convolution: the same bits. */

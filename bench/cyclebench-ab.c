@@ -1,4 +1,4 @@
-/* cyclebench ab: two builds compared, or one with itself, by runs of cyclebench bench in turn. */
+/* cyclebench ab: two builds compared, or one with itself, by interleaved runs of cyclebench bench. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>

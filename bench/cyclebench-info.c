@@ -15,15 +15,16 @@ enum { EXIT_USAGE = 2 };
 
 static void print_usage(FILE *out)
 {
-    fprintf(out, "Usage: cyclebench info [--json]\n\n"
-                 "Prints the CPU, its instruction sets and caches, the number of threads that cyclebench will use and "
-                 "why, where\nthey run, memory, limits, what can be counted, the build, and what may disturb a "
-                 "measurement with its remedy.\n\n"
-                 "  --json   one JSON object, as it heads every result file, with \"exact_counts\" beside\n"
-                 "  --help   this text\n\n"
-                 "A picture of the topology: lstopo --of svg (package hwloc).\n\n"
-                 "Environment: CYCLEBENCH_ISA (%s), OMP_NUM_THREADS.\n"
-                 "Exit status: 0 done, 1 failure, 2 wrong usage.\n",
+    fprintf(out,
+            "Usage: cyclebench info [--json]\n\n"
+            "Prints the CPU, its instruction sets and caches, the number of threads that cyclebench will use and "
+            "why, where\nthey run, memory, limits, what can be counted, the build, and what may disturb a "
+            "measurement with its remedy.\n\n"
+            "  --json   one JSON object, as it heads every result file, with \"exact_counts\" beside\n"
+            "  --help   this text\n\n"
+            "A picture of the topology: lstopo --of svg (package hwloc).\n\n"
+            "Environment: CYCLEBENCH_ISA (%s), OMP_NUM_THREADS.\n"
+            "Exit status: 0 done, 1 failure, 2 wrong usage.\n",
             cb_isa_names());
 }
 
@@ -230,8 +231,7 @@ static int fail(const struct cb_error *error, enum cb_status status)
 int main(int argc, char **argv)
 {
     cb_open_standard_files();
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
     bool as_json = false;
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (option) {

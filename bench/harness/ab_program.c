@@ -87,8 +87,7 @@ static enum cb_status start(const struct cb_ab_program *program, char *const *ar
 static enum cb_status check_end(int status, struct cb_error *err)
 {
     if (WIFSIGNALED(status))
-        return cb_fail(err, CB_FAILED, "was ended by signal %d (%s)", WTERMSIG(status),
-                       strsignal(WTERMSIG(status)));
+        return cb_fail(err, CB_FAILED, "was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     if (WEXITSTATUS(status))
         return cb_fail(err, CB_FAILED, "failed with exit status %d; what it said is above", WEXITSTATUS(status));
     return CB_OK;

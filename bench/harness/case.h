@@ -25,8 +25,8 @@ struct cb_implementation {
     const struct cb_peer *peer; /* NULL: ours */
     enum cb_isa isa;            /* of ours. Of a library, which chooses by itself: the best here, for the ceilings */
     unsigned algorithm;         /* the kernel's own number */
-    unsigned part;              /* 0: the whole work; else its share of what only several calls of a library do together */
-    const char *unverified;     /* why its result is not compared; NULL: it is */
+    unsigned part;          /* 0: the whole work; else its share of what only several calls of a library do together */
+    const char *unverified; /* why its result is not compared; NULL: it is */
     struct cb_cost cost;
 };
 
@@ -75,10 +75,11 @@ struct cb_kernel {
     /* What an implementation says of itself, once it is prepared: the kernel that a library chose. May return NULL;
      * NULL: nothing. */
     const char *(*label)(void *work, const struct cb_implementation *implementation);
-    /* Peak bytes in memory of the process that runs it, in one more call; 0: the system does not tell. NULL: not asked. */
+    /* Peak bytes in memory of the process that runs it, in one more call; 0: the system does not tell. NULL: not
+     * asked. */
     double (*memory_bytes)(void *work, const struct cb_implementation *implementation);
-    /* Where the time of `calls` more calls goes, as cb_console_profile reads it; JSON null: it does not tell. NULL: none
-     * of this kernel does. New reference. */
+    /* Where the time of `calls` more calls goes, as cb_console_profile reads it; JSON null: it does not tell. NULL:
+     * none of this kernel does. New reference. */
     json_t *(*profile)(void *work, const struct cb_implementation *implementation, size_t calls);
     /* The version of a library that is not in this process; NULL: there is none. */
     const char *(*library_version)(void *work, const struct cb_implementation *implementation);

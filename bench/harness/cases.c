@@ -30,7 +30,8 @@ static enum cb_status add(struct cb_cases *cases, size_t *room, const struct cb_
         *room = more;
     }
     cases->of[cases->n++] = *the_case;
-    if (the_case->out_of_memory) return cb_fail(err, CB_NO_MEMORY, "out of memory for the implementations of %s", the_case->name);
+    if (the_case->out_of_memory)
+        return cb_fail(err, CB_NO_MEMORY, "out of memory for the implementations of %s", the_case->name);
     return CB_OK;
 }
 

@@ -58,7 +58,8 @@ static void print_number(const json_t *row, const char *key, double factor, int 
     printf("%*s", width, text);
 }
 
-void cb_console_row(const struct cb_implementation *implementation, const char *label, const json_t *row, const char *time_unit)
+void cb_console_row(const struct cb_implementation *implementation, const char *label, const json_t *row,
+                    const char *time_unit)
 {
     char name[64];
     snprintf(name, sizeof name, "%s%s%s", implementation->name, label ? " " : "", label ? label : "");

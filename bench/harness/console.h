@@ -13,11 +13,12 @@ void cb_console_head(void);
 /* The line above the rows of a case. */
 void cb_console_case(const struct cb_case *the_case);
 /* A row: a case's summary, or one of its repetitions with a label (NULL: none). time_unit NULL: what is readable. */
-void cb_console_row(const struct cb_implementation *implementation, const char *label, const json_t *row, const char *time_unit);
+void cb_console_row(const struct cb_implementation *implementation, const char *label, const json_t *row,
+                    const char *time_unit);
 /* Below the row of a training step: its rate and the memory that it took. */
 void cb_console_step(const json_t *row);
-/* Below a row: where its time goes. profile: {"operations": [{"name", "seconds", "flops", "calls"}], "parallel_regions",
- * "waiting_share", "augmentation_seconds"}, all of one call. */
+/* Below a row: where its time goes. profile: {"operations": [{"name", "seconds", "flops", "calls"}],
+ * "parallel_regions", "waiting_share", "augmentation_seconds"}, all of one call. */
 void cb_console_profile(const json_t *profile, const json_t *row);
 /* Below a row: those of its counted events that are known (perf.h). */
 void cb_console_counters(const json_t *counters);

@@ -89,7 +89,8 @@ static void try_start(struct trial *t, const struct cb_peer *peer, size_t thread
     if (pid < 0)
         cb_fail(&t->err, CB_UNAVAILABLE, "fork: %s", strerror(errno));
     else if (WIFSIGNALED(ended))
-        cb_fail(&t->err, CB_UNAVAILABLE, "starting it ended in signal %d (%s)", WTERMSIG(ended), strsignal(WTERMSIG(ended)));
+        cb_fail(&t->err, CB_UNAVAILABLE, "starting it ended in signal %d (%s)", WTERMSIG(ended),
+                strsignal(WTERMSIG(ended)));
     else
         cb_fail(&t->err, CB_UNAVAILABLE, "starting it ended the process with status %d", WEXITSTATUS(ended));
 }

@@ -27,8 +27,7 @@ struct cb_kernel_choice {
 
 /* Starts the library (peer.h) so that it runs the best kernels that it has for `best`, the CPU's ISA. The user's
  * own setting is left as it is. Our setting is in the environment only while the library starts. */
-void cb_choose_kernels(struct cb_kernel_choice *choice, const struct cb_peer *peer, size_t threads,
-                       enum cb_isa best);
+void cb_choose_kernels(struct cb_kernel_choice *choice, const struct cb_peer *peer, size_t threads, enum cb_isa best);
 
 /* Whether its kernels of this format are below what the CPU's ISA offers; false if they are not known. */
 bool cb_kernels_below(const struct cb_peer_about *about, enum cb_isa best, enum cb_format format);

@@ -31,7 +31,8 @@ static void print_usage(void)
         "  --isa LIST         of our kernels: "
 #include "core/isa_names.inc"
         ", as in avx2,avx512; or all\n"
-        "                     (default: CYCLEBENCH_ISA, or all but scalar). An instruction set is left out where it is\n"
+        "                     (default: CYCLEBENCH_ISA, or all but scalar). An instruction set is left out where it "
+        "is\n"
         "                     the same as one it falls back to: avx512bf16 beside avx512 on floats\n"
         "  --threads LIST     as in 1,2 (default: one per physical core)\n"
         "  --oversubscribe    allows more threads than CPUs\n"
@@ -58,7 +59,8 @@ static void print_usage(void)
         "same\n"
         "second; 'of roof', the share of the roofline, is the least time that it allows over the time taken; 'bound' "
         "is what\n"
-        "limits: compute, or the cache or memory that holds the data. bench/README.md, Methodology, says what is timed and how ratios are computed.\n"
+        "limits: compute, or the cache or memory that holds the data. bench/README.md, Methodology, says what is timed "
+        "and how ratios are computed.\n"
         "\n"
         "Environment: CYCLEBENCH_ISA, CYCLEBENCH_SHAPES (a folder of *.txt), CYCLEBENCH_PYTHON (that has PyTorch; "
         "default\n"
@@ -147,7 +149,21 @@ static enum cb_status append(const char *list[CB_MAX_SHAPE_FILES], size_t *n, co
     return CB_OK;
 }
 
-enum { ISA = 256, THREADS, BATCH, CACHE, ITERATIONS, NO_PEERS, SHAPE, SHAPES, PROFILE, SUMMARY, CEILINGS, PERF, OVERSUBSCRIBE };
+enum {
+    ISA = 256,
+    THREADS,
+    BATCH,
+    CACHE,
+    ITERATIONS,
+    NO_PEERS,
+    SHAPE,
+    SHAPES,
+    PROFILE,
+    SUMMARY,
+    CEILINGS,
+    PERF,
+    OVERSUBSCRIBE
+};
 
 static const struct option names[] = {
     {"isa", required_argument, NULL, ISA},
@@ -228,7 +244,7 @@ enum cb_status cb_bench_options_parse(struct cb_bench_options *o, int argc, char
         o->threads[o->n_threads++] = threads;
     }
     for (size_t i = 0; i < o->n_threads && !status; i++)
-        status = cb_check_threads(o->threads[i], o->threads_reason ? o->threads_reason : "--threads", o->oversubscribe,
-                                  err);
+        status =
+            cb_check_threads(o->threads[i], o->threads_reason ? o->threads_reason : "--threads", o->oversubscribe, err);
     return status;
 }

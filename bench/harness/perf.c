@@ -66,7 +66,8 @@ static void step_one_call(struct calls *calls, double call_s, struct cb_count *c
         cb_count_missing(&stepped, "single-step: a call of more than %d instructions takes too long; a smaller --batch",
                          (int)STEP_LIMIT);
     else
-        cb_count_by_step(&stepped, run, &(struct calls){.session = calls->session, .implementation = calls->implementation, .n = 1},
+        cb_count_by_step(&stepped, run,
+                         &(struct calls){.session = calls->session, .implementation = calls->implementation, .n = 1},
                          STEP_LIMIT);
     if (!stepped.known) {
         char both[sizeof stepped.reason];

@@ -16,7 +16,8 @@ void cb_progress_text(char *text, size_t bytes, const char *what, size_t number,
  * call is shorter than a repetition. */
 double cb_expected_s(size_t cases, size_t repetitions, double repetition_s);
 
-/* A line on standard error that the next replaces, and that cb_progress_clear takes away; nothing if it is no terminal. */
+/* A line on standard error that the next replaces, and that cb_progress_clear takes away; nothing if it is no
+ * terminal. */
 void cb_progress_show(const char *text);
 void cb_progress_clear(void);
 

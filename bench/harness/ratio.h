@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How two sides compare that were timed in turn. */
+/* How two sides compare that were interleaved. */
 
 enum { CB_MAX_PARTS = 4, CB_INTERVAL_REPETITIONS = 5 };
 

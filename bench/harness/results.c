@@ -134,8 +134,7 @@ json_t *cb_results_add(struct cb_results *r, const struct cb_session *session, s
     return json_array_get(r->summary, json_array_size(r->summary) - 1);
 }
 
-void cb_results_refuse(struct cb_results *r, const struct cb_case *the_case, size_t index, bool wrong,
-                       const char *why)
+void cb_results_refuse(struct cb_results *r, const struct cb_case *the_case, size_t index, bool wrong, const char *why)
 {
     char name[160];
     snprintf(name, sizeof name, "%s/%s", the_case->name, the_case->implementation[index].name);

@@ -23,8 +23,8 @@ void cb_results_free(struct cb_results *results);
 
 /* A case's rows from the library; adds what is known of the case to each, and the case's row to the summary. Returns
  * that row (borrowed). perf: what cb_perf_count found, to be in every row; NULL: nothing. */
-json_t *cb_results_add(struct cb_results *results, const struct cb_session *session, size_t implementation, json_t *rows,
-                       json_t *perf);
+json_t *cb_results_add(struct cb_results *results, const struct cb_session *session, size_t implementation,
+                       json_t *rows, json_t *perf);
 /* A case that was skipped, or was wrong. */
 void cb_results_refuse(struct cb_results *results, const struct cb_case *the_case, size_t implementation, bool wrong,
                        const char *why);

@@ -21,7 +21,7 @@ struct runner {
     const struct cb_bench_options *o;
     struct cb_availability available;
     struct cb_ceilings ceilings[CB_MAX_TEAMS]; /* of o->threads */
-    const char *placement; /* of the largest team */
+    const char *placement;                     /* of the largest team */
     json_t *teams;
     struct cb_results results;
     struct cb_session session; /* of the case that is under way */
@@ -357,7 +357,7 @@ static enum cb_status read_shapes(struct cb_shapes *shapes, const char *path, co
 }
 
 static enum cb_status make_cases(struct runner *r, const struct cb_kernel *const *suites, struct cb_shapes *shapes,
-                                   struct cb_cases *cases, struct cb_error *err)
+                                 struct cb_cases *cases, struct cb_error *err)
 {
     const struct cb_shape_form *forms[CB_MAX_FORMS];
     size_t n_forms = cb_forms_of(suites, forms);
@@ -468,11 +468,10 @@ static enum cb_status conclude(const struct runner *r, struct cb_error *err)
 {
     size_t wrong = json_array_size(r->results.errors), skipped = json_array_size(r->results.skipped);
     if (cb_interrupt_signal())
-        return cb_fail(err, CB_FAILED, "interrupted after %zu of %zu cases; these are complete", r->finished,
-                       r->all);
+        return cb_fail(err, CB_FAILED, "interrupted after %zu of %zu cases; these are complete", r->finished, r->all);
     if (wrong)
-        return cb_fail(err, CB_FAILED, "%zu case%s failed, as told above; %zu measured", wrong,
-                       wrong == 1 ? "" : "s", r->results.cases);
+        return cb_fail(err, CB_FAILED, "%zu case%s failed, as told above; %zu measured", wrong, wrong == 1 ? "" : "s",
+                       r->results.cases);
     if (r->results.cases == 0)
         return cb_fail(err, CB_FAILED, "nothing was measured: %zu case%s skipped, as told above", skipped,
                        skipped == 1 ? "" : "s");

@@ -53,7 +53,8 @@ static enum cb_status set_up(struct cb_session *session, struct cb_error *err)
 
 /* --- calls --- */
 
-static enum cb_status run_calls(struct cb_session *session, const struct cb_implementation *e, size_t calls, struct cb_error *err)
+static enum cb_status run_calls(struct cb_session *session, const struct cb_implementation *e, size_t calls,
+                                struct cb_error *err)
 {
     enum cb_status status = CB_OK;
     for (size_t i = 0; i < calls && !status; i++) status = session->the_case->kernel->run(session->work, e, err);
@@ -210,7 +211,7 @@ void cb_session_measure(struct cb_session *session, size_t index, struct cb_stat
     if (own_threads(e) && !alone) cb_let_threads_sleep();
     if (!status)
         status = session->the_case->cache == CB_COLD ? time_cold(session, e, state, &session->of[index].why)
-                                                 : time_warm(session, e, state, &session->of[index].why);
+                                                     : time_warm(session, e, state, &session->of[index].why);
     if (own_threads(e) && !alone) cb_let_threads_sleep();
     if (!status && !e->peer) status = cb_check_binding(session->team, &session->of[index].why);
     if (status) {

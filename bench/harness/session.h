@@ -21,8 +21,8 @@ struct cb_session {
     bool set_up;
     struct cb_session_part {
         enum cb_implementation_state state;
-        struct cb_error why; /* it is skipped or wrong */
-    } *of;                   /* the implementations of the case */
+        struct cb_error why;                    /* it is skipped or wrong */
+    } * of;                                     /* the implementations of the case */
     double peak_at_s[CB_FORMATS][CB_ISA_COUNT]; /* when the peak was measured */
 };
 

@@ -62,7 +62,8 @@ static int send_line(int fd, const char *request)
     return len > 0 && (size_t)len < sizeof line && send(fd, line, (size_t)len, MSG_NOSIGNAL) == len;
 }
 
-enum cb_status cb_child_ask(struct cb_child *child, const char *request, char *answer, size_t bytes, struct cb_error *err)
+enum cb_status cb_child_ask(struct cb_child *child, const char *request, char *answer, size_t bytes,
+                            struct cb_error *err)
 {
     int sent = !request || send_line(child->fd, request);
     if (!sent || !fgets(answer, (int)bytes, child->answers))

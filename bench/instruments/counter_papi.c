@@ -14,8 +14,8 @@ static unsigned long thread_id(void)
 /* PAPI 7.0 crashes in its next look-up of a name when the thread that initialised it was unregistered. */
 static pid_t first_thread;
 
-/* Every event that is asked for here is of PAPI's perf_event, which turns itself off where libpfm does not know the CPU:
- * raw codes and the kernel's own events are then unknown as well. */
+/* Every event that is asked for here is of PAPI's perf_event, which turns itself off where libpfm does not know the
+ * CPU: raw codes and the kernel's own events are then unknown as well. */
 static const char *events_off(void)
 {
     static char problem[224];

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* PAPI 7.0 has no presets for these CPUs. Raw codes (unit mask, event) need none, but a libpfm that knows the CPU (4.13
- * does not know Zen 5), without which PAPI turns all events off. Sources: AMD's Processor Programming References, Intel's
- * event lists, Arm's Technical Reference Manuals. */
+ * does not know Zen 5), without which PAPI turns all events off. Sources: AMD's Processor Programming References,
+ * Intel's event lists, Arm's Technical Reference Manuals. */
 
 /* Zen 4 and 5: operations of event 0x03; demand data fills (0x43) by where they came from: anywhere; not the core's own
  * L2; memory (0x08 near, 0x40 far, 0x80 extension). */

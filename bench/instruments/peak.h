@@ -5,7 +5,7 @@
 #include "core/team.h"
 
 /* GFLOP/s of fused multiply-adds on registers, all threads of the team at once: the ceiling that kernels are held
- * against. Best of several short repetitions, about 50 ms a call; measure it in turn with what it is compared to, as
+ * against. Best of several short repetitions, about 50 ms a call; interleave it with what it is compared to, as
  * clocks and neighbours change. The ISA must be available (cb_isa_available). */
 double cb_fma_peak_gflops(enum cb_isa isa, struct cb_team *team);
 

@@ -37,8 +37,8 @@ static void check_threads(json_t *warnings, const json_t *machine)
     double threads = number(machine, "threads"), cores = number(machine, "cores"), cpus = number(machine, "cpus");
     double quota = number(machine, "cpu_quota"), throttled = number(machine, "cpu_throttled_periods");
     if (cpus > 0 && threads > cpus)
-        warn(warnings, "threads", "leave out --oversubscribe",
-             "%.0f threads share %.0f CPUs and wait for each other", threads, cpus);
+        warn(warnings, "threads", "leave out --oversubscribe", "%.0f threads share %.0f CPUs and wait for each other",
+             threads, cpus);
     else if (cores > 0 && threads > cores)
         warn(warnings, "threads", "use one thread a core: two threads of a core share its vector units",
              "%.0f threads on %.0f physical cores", threads, cores);

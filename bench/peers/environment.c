@@ -17,8 +17,7 @@ static bool begins_with_one(const char *text, const char *const *prefixes, size_
 const struct cb_peer *cb_peer_of_variable(const char *name)
 {
     for (const struct cb_peer *const *peer = cb_peers; *peer; peer++)
-        if (begins_with_one(name, (*peer)->prefixes, sizeof (*peer)->prefixes / sizeof *(*peer)->prefixes))
-            return *peer;
+        if (begins_with_one(name, (*peer)->prefixes, sizeof(*peer)->prefixes / sizeof *(*peer)->prefixes)) return *peer;
     return NULL;
 }
 

@@ -4,7 +4,8 @@
 
 static const char package[] = "libxsmm-dev";
 
-/* Debian has it as a static library alone, so it is linked where its header is found; version 2 has another interface. */
+/* Debian has it as a static library alone, so it is linked where its header is found; version 2 has another
+ * interface. */
 #if __has_include(<libxsmm.h>)
 #include <libxsmm.h>
 #endif

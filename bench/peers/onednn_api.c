@@ -73,8 +73,7 @@ static int convolution_v2(void **description, enum cb_conv_pass pass, int algori
     struct operation operation;
     int status;
     if (pass == CB_CONV_FORWARD)
-        status =
-            v2.forward(&operation, FORWARD_TRAINING, algorithm, x, w, NULL, y, strides, padding, padding);
+        status = v2.forward(&operation, FORWARD_TRAINING, algorithm, x, w, NULL, y, strides, padding, padding);
     else if (pass == CB_CONV_BACKWARD_DATA)
         status = v2.backward_data(&operation, algorithm, x, w, y, strides, padding, padding);
     else
@@ -96,8 +95,8 @@ static struct {
     int (*tensor_with_tag)(void **tensor, int dimensions, const int64_t *sizes, int type, int tag);
     int (*tensor_destroy)(void *tensor);
     int (*forward)(void **description, void *engine, int kind, int algorithm, const void *x, const void *w,
-                   const void *bias, const void *y, const int64_t *strides, const int64_t *dilates,
-                   const int64_t *left, const int64_t *right, const void *attributes);
+                   const void *bias, const void *y, const int64_t *strides, const int64_t *dilates, const int64_t *left,
+                   const int64_t *right, const void *attributes);
     int (*backward_data)(void **description, void *engine, int algorithm, const void *dx, const void *w, const void *dy,
                          const int64_t *strides, const int64_t *dilates, const int64_t *left, const int64_t *right,
                          const void *hint, const void *attributes);

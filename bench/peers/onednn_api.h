@@ -13,7 +13,14 @@ enum { DNNL_OUT_OF_MEMORY = 1, DNNL_UNIMPLEMENTED = 3 }; /* results; 0: success 
 enum { DNNL_CPU = 1, DNNL_IN_ORDER = 1 };
 enum { DNNL_BF16 = 2, DNNL_F32 = 3 };
 enum { DNNL_DIRECT = 1, DNNL_WINOGRAD = 2, DNNL_AUTO = 3 };
-enum { DNNL_SRC = 1, DNNL_DST = 17, DNNL_WEIGHTS = 33, DNNL_DIFF_SRC = 129, DNNL_DIFF_DST = 145, DNNL_DIFF_WEIGHTS = 161 };
+enum {
+    DNNL_SRC = 1,
+    DNNL_DST = 17,
+    DNNL_WEIGHTS = 33,
+    DNNL_DIFF_SRC = 129,
+    DNNL_DIFF_DST = 145,
+    DNNL_DIFF_WEIGHTS = 161
+};
 enum {
     DNNL_QUERY_IMPLEMENTATION = 8,
     DNNL_QUERY_SRC = 129,
@@ -61,7 +68,8 @@ extern struct onednn onednn;
 /* Loads the library, once, and makes the engine and the stream. */
 enum cb_status onednn_load(struct cb_error *err);
 
-/* Describes a tensor; strides NULL: the library chooses its layout. Released by onednn_tensor_free, which accepts NULL. */
+/* Describes a tensor; strides NULL: the library chooses its layout. Released by onednn_tensor_free, which accepts
+ * NULL. */
 int onednn_tensor(void **tensor, int dimensions, const int64_t *sizes, int type, const int64_t *strides);
 void onednn_tensor_free(void *tensor);
 

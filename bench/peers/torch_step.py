@@ -1,10 +1,10 @@
-"""A training step of a CIFAR ResNet in PyTorch, on request: the peer of bench_step.
+"""A training step of a CIFAR ResNet in PyTorch, on request, for `cyclebench bench`.
 
 Usage: torch_step.py --depth 56 --shortcut B --batch 512 --threads 2
 
 Protocol, a line each way: prints "ready {JSON}" when the network is built; each "step" read from standard input runs one
-training step (forward, loss, backward, SGD update) and prints its seconds; "step bf16" the same under bf16 autocast; "memory" prints the peak resident bytes; "quit" or
-end of file ends the program. Between requests it sleeps, so that the asker can measure something else on the same cores.
+training step (forward, loss, backward, SGD update) and prints its seconds; "step bf16" the same under bf16 autocast;
+"memory" prints the peak resident bytes; "quit" or end of file ends the program. Between requests it sleeps, so that the asker can measure something else on the same cores.
 
 The network is the one that cyclebench trains (He et al. 2015, section 4.2): option A or B shortcuts, batch norm, SGD with
 momentum and weight decay. Everything is what a PyTorch user would write, in channels_last, which is its faster layout on CPUs.

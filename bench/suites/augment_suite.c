@@ -22,7 +22,8 @@ static const struct cb_shape_form form = {.name = "augment", .keys = keys, .n_ke
 static void implement(struct cb_case *the_case, const struct cb_availability *available)
 {
     double pixels = (double)cb_shape_value(the_case->shape, "batch") * CB_IMAGE_PIXELS;
-    cb_add_ours(the_case, available, "", 0, &(struct cb_cost){.bytes = pixels * (sizeof(uint8_t) + sizeof(float))}, false);
+    cb_add_ours(the_case, available, "", 0, &(struct cb_cost){.bytes = pixels * (sizeof(uint8_t) + sizeof(float))},
+                false);
 }
 
 struct work {
@@ -123,13 +124,14 @@ static void release(void *work)
 }
 
 const struct cb_kernel cb_suite_augment[] = {{
-    .name = "augment",
-    .form = &form,
-    .implement = implement,
-    .setup = setup,
-    .prepare = prepare,
-    .verify = verify,
-    .run = run,
-    .buffers = buffers,
-    .release = release,
-}, {0}};
+                                                 .name = "augment",
+                                                 .form = &form,
+                                                 .implement = implement,
+                                                 .setup = setup,
+                                                 .prepare = prepare,
+                                                 .verify = verify,
+                                                 .run = run,
+                                                 .buffers = buffers,
+                                                 .release = release,
+                                             },
+                                             {0}};

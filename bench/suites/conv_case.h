@@ -47,7 +47,7 @@ enum cb_status conv_case_plan(struct conv_case *c, struct cb_team *team, const s
 void conv_case_release(struct conv_case *c);
 /* Puts back the operand that a run has overwritten: the next run has the first one's result again. */
 void conv_case_restore(const struct conv_case *c);
-enum cb_status conv_case_run(void *conv_case, struct cb_error *err); 
+enum cb_status conv_case_run(void *conv_case, struct cb_error *err);
 
 /* The operands in the layouts of cb_conv_tensors (peer.h), as far as the pass of a peer reads them. CB_NO_MEMORY. */
 struct conv_plain {

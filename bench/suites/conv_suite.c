@@ -175,8 +175,10 @@ static void add_pass(struct cb_case *the_case, const struct cb_availability *ava
         char name[24];
         snprintf(name, sizeof name, "%s%s", peer->conv->algorithm_names[a], suffixes[pass]);
         struct cb_cost cost = {.flops = cb_conv_flops(s), .bytes = peer_traffic(s)};
-        /* A library that chooses may choose Winograd, which may have other tiles than ours: this is a bound, no count. */
-        bool direct = !strcmp(peer->conv->algorithm_names[a], "direct") || cb_shape_value(the_case->shape, "kind") != K3X3;
+        /* A library that chooses may choose Winograd, which may have other tiles than ours: this is a bound, no
+         * count. */
+        bool direct =
+            !strcmp(peer->conv->algorithm_names[a], "direct") || cb_shape_value(the_case->shape, "kind") != K3X3;
         cost.least_flops[s->storage] = direct ? cost.flops : cost.flops / 4;
         struct cb_implementation *e = cb_add_peer(the_case, available, peer, name, (unsigned)a, &cost);
         if (e && s->kind != CB_CONV_STEM) e->part = pass; /* a forward pass is a whole */
@@ -308,8 +310,7 @@ static enum cb_status plan_im2col(struct work *w, struct cb_error *err)
 
 static enum cb_status run_ours(struct work *w, enum algorithm algorithm, struct cb_error *err)
 {
-    if (algorithm == IM2COL)
-        return im2col_forward(w->team, &w->ours[DIRECT].fwd, &w->caches, w->im2col_workspace, err);
+    if (algorithm == IM2COL) return im2col_forward(w->team, &w->ours[DIRECT].fwd, &w->caches, w->im2col_workspace, err);
     return conv_case_run(&w->ours[algorithm], err);
 }
 
@@ -317,7 +318,9 @@ static enum cb_status run_ours(struct work *w, enum algorithm algorithm, struct 
 
 static enum cb_conv_pass peer_pass(const struct work *w, const struct cb_implementation *e)
 {
-    return !case_is_backward(w->pass) ? CB_CONV_FORWARD : e->part ? (enum cb_conv_pass)e->part : CB_CONV_BACKWARD_WEIGHTS;
+    return !case_is_backward(w->pass) ? CB_CONV_FORWARD
+           : e->part                  ? (enum cb_conv_pass)e->part
+                                      : CB_CONV_BACKWARD_WEIGHTS;
 }
 
 static struct cb_conv_plan **plan_of(const struct work *w, const struct cb_implementation *e)
@@ -339,8 +342,9 @@ static enum cb_status prepare_peer(struct work *w, const struct cb_implementatio
     return status;
 }
 
-/* largest: difference of all numbers, as a share of the largest. channel: root mean square of a channel's differences, as
- * a share of the channel's own; it shows a tap that is lost in one of some 100 channels, and rounding is below it. */
+/* largest: difference of all numbers, as a share of the largest. channel: root mean square of a channel's
+ * differences, as a share of the channel's own; it shows a tap that is lost in one of some 100 channels, and
+ * rounding is below it. */
 struct tolerance {
     double largest, channel;
 };
@@ -440,18 +444,17 @@ static void release(void *work)
 
 #define CONV_KERNEL(title, which, accepts)                                                                             \
     {                                                                                                                  \
-        .name = title, .pass = which, .form = &form, .takes = accepts, .implement = implement, .scratch_bytes = scratch_bytes, \
-        .setup = setup, .prepare = prepare, .verify = verify, .run = run, .label = label, .buffers = buffers,          \
-        .release = release                                                                                             \
+        .name = title, .pass = which, .form = &form, .takes = accepts, .implement = implement,                         \
+        .scratch_bytes = scratch_bytes, .setup = setup, .prepare = prepare, .verify = verify, .run = run,              \
+        .label = label, .buffers = buffers, .release = release                                                         \
     }
 
-const struct cb_kernel cb_suite_conv[] = {
-    CONV_KERNEL("conv/fwd", FORWARD, takes_forward),
-    CONV_KERNEL("conv/block1_fwd", BLOCK1_FORWARD, takes_block1_forward),
-    CONV_KERNEL("conv/block2_fwd", BLOCK2_FORWARD, takes_block2_forward),
-    CONV_KERNEL("conv/fwd_fused", FUSED_FORWARD, takes_fused),
-    CONV_KERNEL("conv/bwd", BACKWARD, takes_backward),
-    CONV_KERNEL("conv/block1_bwd", BLOCK1_BACKWARD, takes_block1_backward),
-    CONV_KERNEL("conv/block2_bwd", BLOCK2_BACKWARD, takes_block2_backward),
-    CONV_KERNEL("conv/bwd_fused", FUSED_BACKWARD, takes_fused),
-    {0}};
+const struct cb_kernel cb_suite_conv[] = {CONV_KERNEL("conv/fwd", FORWARD, takes_forward),
+                                          CONV_KERNEL("conv/block1_fwd", BLOCK1_FORWARD, takes_block1_forward),
+                                          CONV_KERNEL("conv/block2_fwd", BLOCK2_FORWARD, takes_block2_forward),
+                                          CONV_KERNEL("conv/fwd_fused", FUSED_FORWARD, takes_fused),
+                                          CONV_KERNEL("conv/bwd", BACKWARD, takes_backward),
+                                          CONV_KERNEL("conv/block1_bwd", BLOCK1_BACKWARD, takes_block1_backward),
+                                          CONV_KERNEL("conv/block2_bwd", BLOCK2_BACKWARD, takes_block2_backward),
+                                          CONV_KERNEL("conv/bwd_fused", FUSED_BACKWARD, takes_fused),
+                                          {0}};

@@ -128,7 +128,8 @@ static float element(const struct work *w, const void *matrix, size_t at)
     return w->operands == CB_BF16 ? cb_bf16_value(((const uint16_t *)matrix)[at]) : ((const float *)matrix)[at];
 }
 
-/* Both definitions: one chain in order of k, of fma, or of dot products of two bf16 each. terms: the sum of all |a b|. */
+/* Both definitions: one chain in order of k, of fma, or of dot products of two bf16 each. terms: the sum of all |a
+ * b|. */
 static double reference(const struct work *w, size_t i, size_t j, double *terms)
 {
     float sum = 0, a[2] = {0}, b[2] = {0};
@@ -188,13 +189,14 @@ static void release(void *work)
 }
 
 const struct cb_kernel cb_suite_gemm[] = {{
-    .name = "gemm",
-    .form = &form,
-    .implement = implement,
-    .setup = setup,
-    .prepare = prepare,
-    .verify = verify,
-    .run = run,
-    .buffers = buffers,
-    .release = release,
-}, {0}};
+                                              .name = "gemm",
+                                              .form = &form,
+                                              .implement = implement,
+                                              .setup = setup,
+                                              .prepare = prepare,
+                                              .verify = verify,
+                                              .run = run,
+                                              .buffers = buffers,
+                                              .release = release,
+                                          },
+                                          {0}};

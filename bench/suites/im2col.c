@@ -101,8 +101,8 @@ static void image_from_product(void *context, size_t image, void *scratch)
         }
 }
 
-enum cb_status im2col_forward(struct cb_team *team, const struct cb_conv_fwd *args,
-                                 const struct cb_cache_sizes *caches, void *workspace, struct cb_error *err)
+enum cb_status im2col_forward(struct cb_team *team, const struct cb_conv_fwd *args, const struct cb_cache_sizes *caches,
+                              void *workspace, struct cb_error *err)
 {
     const struct cb_conv_shape *s = &args->shape;
     assert(s->kind == CB_CONV_3X3 && !args->source.scale && !args->source.z && !args->stats);

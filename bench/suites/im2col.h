@@ -12,7 +12,7 @@ size_t im2col_workspace_bytes(const struct cb_conv_shape *s, const struct cb_cac
 
 /* args as for cb_conv_forward, fp32, with a plain source (x alone) and without stats; shape.kind is CB_CONV_3X3.
  * workspace: im2col_workspace_bytes of this shape, caches and number of threads, 64-byte aligned. */
-enum cb_status im2col_forward(struct cb_team *team, const struct cb_conv_fwd *args,
-                                 const struct cb_cache_sizes *caches, void *workspace, struct cb_error *err);
+enum cb_status im2col_forward(struct cb_team *team, const struct cb_conv_fwd *args, const struct cb_cache_sizes *caches,
+                              void *workspace, struct cb_error *err);
 
 #endif

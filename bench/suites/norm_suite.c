@@ -27,10 +27,14 @@ static const struct cb_shape_key dense_keys[] = {{.name = "c", .min = 1, .max = 
                                                  {.name = "batch", .min = 1, .max = 4096, .step = 1}};
 static const struct cb_shape_key len_keys[] = {{.name = "len", .min = 1, .max = (size_t)1 << 28, .step = 1}};
 
-#define FORM(name, keys) {name, keys, sizeof keys / sizeof *keys, NULL}
+#define FORM(name, keys)                                                                                               \
+    {                                                                                                                  \
+        name, keys, sizeof keys / sizeof *keys, NULL                                                                   \
+    }
 static const struct cb_shape_form map_form = FORM("map", map_keys), pool_form = FORM("pool", map_keys),
-                                  shortcut_form = FORM("shortcut", shortcut_keys), dense_form = FORM("dense", dense_keys),
-                                  reduce_form = FORM("reduce", len_keys), sgd_form = FORM("sgd", len_keys);
+                                  shortcut_form = FORM("shortcut", shortcut_keys),
+                                  dense_form = FORM("dense", dense_keys), reduce_form = FORM("reduce", len_keys),
+                                  sgd_form = FORM("sgd", len_keys);
 
 static double of_map(const struct cb_shape *s)
 {
@@ -515,4 +519,4 @@ const struct cb_kernel cb_suite_norm[] = {
      .release = release},
     PASSES(PASS)
 #undef PASS
-    {0}};
+        {0}};

@@ -97,8 +97,8 @@ static void add_torch(struct cb_case *the_case, const struct cb_availability *av
     cost.least_flops[algorithm == TORCH_BF16 ? CB_BF16 : CB_F32] = cost.flops;
     for (size_t i = 0; i < available->n_peers; i++) {
         if (available->peer[i] != &cb_peer_pytorch) continue;
-        struct cb_implementation *torch = cb_add_peer(the_case, available, &cb_peer_pytorch,
-                                                      algorithm == TORCH_BF16 ? "bf16" : "", algorithm, &cost);
+        struct cb_implementation *torch =
+            cb_add_peer(the_case, available, &cb_peer_pytorch, algorithm == TORCH_BF16 ? "bf16" : "", algorithm, &cost);
         if (torch) torch->unverified = "it begins with weights of its own";
     }
 }
@@ -288,17 +288,18 @@ static void release(void *work)
 }
 
 const struct cb_kernel cb_suite_step[] = {{
-    .name = "step",
-    .form = &form,
-    .implement = implement,
-    .scratch_bytes = scratch_bytes,
-    .setup = setup,
-    .prepare = prepare,
-    .verify = verify,
-    .run = run,
-    .memory_bytes = memory_bytes,
-    .profile = profile,
-    .label = label,
-    .library_version = library_version,
-    .release = release,
-}, {0}};
+                                              .name = "step",
+                                              .form = &form,
+                                              .implement = implement,
+                                              .scratch_bytes = scratch_bytes,
+                                              .setup = setup,
+                                              .prepare = prepare,
+                                              .verify = verify,
+                                              .run = run,
+                                              .memory_bytes = memory_bytes,
+                                              .profile = profile,
+                                              .label = label,
+                                              .library_version = library_version,
+                                              .release = release,
+                                          },
+                                          {0}};

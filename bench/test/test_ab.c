@@ -224,8 +224,7 @@ static void test_wrong_results(void **state)
     assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_pack("[o]", row("x", 0, "ns"))), CB_FAILED);
     assert_non_null(strstr(err.text, "x has no real_time above 0"));
     assert_int_equal(ab.n, 0);
-    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_pack("[o, o]", row("x", 1, "ns"), row("x", 1, "ns"))),
-                     CB_FAILED);
+    assert_int_equal(add(&ab, CB_OLD_BUILD, 0, json_pack("[o, o]", row("x", 1, "ns"), row("x", 1, "ns"))), CB_FAILED);
     assert_non_null(strstr(err.text, "x twice"));
     cb_ab_free(&ab);
 }

@@ -119,7 +119,8 @@ static void test_proofs_refuse_wrong_counters(void **state)
 {
     (void)state;
     if (!cb_loops_available()) {
-        print_message("# SKIP test_proofs_refuse_wrong_counters: [counters] no loops of known work for this architecture\n");
+        print_message(
+            "# SKIP test_proofs_refuse_wrong_counters: [counters] no loops of known work for this architecture\n");
         skip();
     }
     for (enum cb_event event = 0; event < CB_HARDWARE_EVENTS; event++) {

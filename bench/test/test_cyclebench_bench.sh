@@ -464,7 +464,7 @@ check 'after a failure the old file is as it was' old_file_stays
 
 # --- interrupted ---
 
-# When two contests are in the table; a terminal is given as standard error, to see what is shown there.
+# When two cases are in the table; a terminal is given as standard error, to see what is shown there.
 interrupted() {
 	rm -f "$folder/part.json"
 	python3 - "$build/cyclebench" bench --no-peers --threads 1 --isa scalar --batch 1 --benchmark_min_time=0.2 --benchmark_repetitions=2 \
@@ -473,11 +473,11 @@ interrupted() {
 		terminal, side = pty.openpty()
 		child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=side, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 		os.close(side)
-		contests = 0
+		cases = 0
 		for line in child.stdout:
 		    print(line, end="")
-		    contests += line.startswith(("pool/", "bn/"))
-		    if contests == 2: break
+		    cases += line.startswith(("pool/", "bn/"))
+		    if cases == 2: break
 		child.send_signal(signal.SIGINT)
 		for line in child.stdout: print(line, end="")
 		status = child.wait(100)
@@ -491,7 +491,7 @@ names = {b["run_name"] for b in r["benchmarks"]}
 assert r["interrupted"] is True and 2 <= len(names) < 12, names
 assert all(len([b for b in r["benchmarks"] if b["run_name"] == n and b["run_type"] == "iteration"]) == 2 for n in names)'
 }
-check 'interrupted: complete contests are written, status 130' interrupted
+check 'interrupted: complete cases are written, status 130' interrupted
 check 'the terminal said how far it is' says 'case 2 of [0-9]+, about [0-9]+ (s|min) left' cat "$folder/part"
 check 'and that it was interrupted' says 'cyclebench bench: interrupted after [0-9]+ of [0-9]+ cases; these are complete' cat "$folder/part"
 

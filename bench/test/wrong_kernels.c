@@ -80,14 +80,15 @@ static void release(void *work)
 }
 
 static const struct cb_kernel kernels[] = {{
-    .name = "add",
-    .form = &form,
-    .implement = implement,
-    .setup = setup,
-    .prepare = prepare,
-    .verify = verify,
-    .run = run,
-    .release = release,
-}, {0}};
+                                               .name = "add",
+                                               .form = &form,
+                                               .implement = implement,
+                                               .setup = setup,
+                                               .prepare = prepare,
+                                               .verify = verify,
+                                               .run = run,
+                                               .release = release,
+                                           },
+                                           {0}};
 
 const struct cb_kernel *const cb_suites[] = {kernels, NULL};

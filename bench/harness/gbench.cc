@@ -63,6 +63,17 @@ template <class AnyRun> auto has_failed(const AnyRun &run, long) -> decltype(boo
     return bool(run.skipped);
 }
 
+// The library asks for a suffix since 1.8, too, and takes none before.
+template <class AnyRun> auto seconds_suffix(const AnyRun &run, int) -> decltype(void(run.error_message), std::string())
+{
+    return "";
+}
+
+template <class AnyRun> auto seconds_suffix(const AnyRun &run, long) -> decltype(void(run.skip_message), std::string())
+{
+    return "s";
+}
+
 template <class AnyRun> auto message_of(const AnyRun &run, int) -> decltype(std::string(run.error_message))
 {
     return run.error_message;
@@ -173,12 +184,16 @@ class FastestReporter : public Reporter
 char *program; // the library keeps the pointer for its context
 bool listing;  // as the user said
 
-void set_listing(bool on)
+void set_flag(std::string flag)
 {
-    std::string flag = std::string("--benchmark_list_tests=") + (on ? "true" : "false");
     char *argv[] = {program, &flag[0], nullptr};
     int argc = 2;
     benchmark::Initialize(&argc, argv);
+}
+
+void set_listing(bool on)
+{
+    set_flag(std::string("--benchmark_list_tests=") + (on ? "true" : "false"));
 }
 
 // The library prints that nothing matched, which is no error for one group of cases; everything else is.
@@ -198,6 +213,14 @@ void cb_gbench_initialize(int *argc, char **argv, bool list, void (*print_usage)
     listing = list;
     program = argv[0];
     benchmark::Initialize(argc, argv, print_usage);
+}
+
+void cb_gbench_times(double min_time_s, double min_warmup_s)
+{
+    std::ostringstream min_time;
+    min_time << "--benchmark_min_time=" << min_time_s << seconds_suffix(Reporter::Run(), 0);
+    set_flag(min_time.str());
+    set_flag("--benchmark_min_warmup_time=" + std::to_string(min_warmup_s));
 }
 
 json_t *cb_gbench_context(void)

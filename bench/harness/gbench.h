@@ -18,6 +18,9 @@ extern "C" {
  * print_usage. */
 void cb_gbench_initialize(int *argc, char **argv, bool list, void (*print_usage)(void));
 
+/* Seconds of a repetition and of the calls before it, in the words of the library's version. */
+void cb_gbench_times(double min_time_s, double min_warmup_s);
+
 /* The library's "context": date, host, CPUs, caches, load, its build type, --benchmark_context. NULL without memory. */
 json_t *cb_gbench_context(void);
 

@@ -133,8 +133,6 @@ enum cb_status cb_google_flags_take(struct cb_google_flags *flags, int argc, cha
     static const char *const overrides[] = {"--benchmark_out=", "--benchmark_format=console",
                                             "--benchmark_out_format=json", "--benchmark_report_aggregates_only=false",
                                             "--benchmark_display_aggregates_only=false"};
-    static char min_time[64], warmup_time[64]; /* as every version of the library reads them */
-    enum { TIMES = 2 };
     double min_time_s = strtod(CB_DEFAULT_MIN_TIME, NULL), warmup_s = 0;
     enum { DEFAULTS = sizeof defaults / sizeof *defaults, OVERRIDES = sizeof overrides / sizeof *overrides };
     static char text[DEFAULTS][64];
@@ -145,8 +143,6 @@ enum cb_status cb_google_flags_take(struct cb_google_flags *flags, int argc, cha
         status =
             read_seconds("benchmark_min_warmup_time", given("benchmark_min_warmup_time", argc, argv), &warmup_s, err);
     if (status) return status;
-    snprintf(min_time, sizeof min_time, "--benchmark_min_time=%.9g", min_time_s);
-    snprintf(warmup_time, sizeof warmup_time, "--benchmark_min_warmup_time=%.9g", warmup_s);
     const char *format = given("benchmark_format", argc, argv),
                *rows = given("benchmark_display_aggregates_only", argc, argv);
     *flags = (struct cb_google_flags){
@@ -158,8 +154,9 @@ enum cb_status cb_google_flags_take(struct cb_google_flags *flags, int argc, cha
         .all_rows = rows && !is_true(rows),
         .aggregates_only = is_true(given("benchmark_report_aggregates_only", argc, argv)),
         .min_time_s = min_time_s,
+        .min_warmup_s = warmup_s,
         .repetitions = (size_t)strtoul(repetitions ? repetitions : CB_DEFAULT_REPETITIONS, NULL, 10),
-        .argv = calloc((size_t)argc + DEFAULTS + OVERRIDES + TIMES + 1, sizeof(char *)),
+        .argv = calloc((size_t)argc + DEFAULTS + OVERRIDES + 1, sizeof(char *)),
     };
     if (!flags->argv) return cb_fail(err, CB_NO_MEMORY, "out of memory for the arguments");
     flags->argv[flags->argc++] = argv[0];
@@ -171,7 +168,5 @@ enum cb_status cb_google_flags_take(struct cb_google_flags *flags, int argc, cha
     for (int i = 1; i < argc; i++)
         if (!is_ours(argv[i])) flags->argv[flags->argc++] = argv[i];
     for (size_t i = 0; i < OVERRIDES; i++) flags->argv[flags->argc++] = (char *)overrides[i];
-    flags->argv[flags->argc++] = min_time;
-    if (warmup_s > 0) flags->argv[flags->argc++] = warmup_time;
     return CB_OK;
 }

@@ -17,6 +17,7 @@ struct cb_google_flags {
     bool all_rows;         /* --benchmark_display_aggregates_only=false: repetitions in the table */
     bool aggregates_only;  /* --benchmark_report_aggregates_only */
     double min_time_s;     /* --benchmark_min_time */
+    double min_warmup_s;   /* --benchmark_min_warmup_time */
     size_t repetitions;    /* --benchmark_repetitions */
     int argc;              /* what is left for the library and for us */
     char **argv;

@@ -230,6 +230,7 @@ enum cb_status cb_bench_options_parse(struct cb_bench_options *o, int argc, char
     enum cb_status status = cb_google_flags_take(&o->google, argc, argv, err);
     if (status) return status;
     cb_gbench_initialize(&o->google.argc, o->google.argv, o->google.list, print_usage);
+    cb_gbench_times(o->google.min_time_s, o->google.min_warmup_s);
     const char *isas = NULL;
     opterr = 0;
     for (int c; !status && (c = getopt_long(o->google.argc, o->google.argv, ":", names, NULL)) != -1;)

@@ -15,17 +15,23 @@ static struct cb_implementation *add(struct cb_case *c)
     return &grown[c->n_implementations++];
 }
 
+static bool has_isa(const struct cb_availability *available, enum cb_isa isa)
+{
+    for (size_t i = 0; i < available->n_isas; i++)
+        if (available->isa[i] == isa) return true;
+    return false;
+}
+
 void cb_add_ours(struct cb_case *the_case, const struct cb_availability *available, const char *name,
                  unsigned algorithm, const struct cb_cost *cost, bool bf16)
 {
-    bool avx512 = false;
-    for (size_t i = 0; i < available->n_isas; i++) avx512 = avx512 || available->isa[i] == CB_ISA_AVX512;
     for (size_t i = 0; i < available->n_isas; i++) {
-        if (available->isa[i] == CB_ISA_AVX512BF16 && avx512 && !bf16) continue;
+        enum cb_isa isa = available->isa[i];
+        if (!bf16 && !cb_isa_builds_f32(isa) && has_isa(available, cb_isa_base(isa))) continue;
         struct cb_implementation *e = add(the_case);
         if (!e) return;
-        *e = (struct cb_implementation){.isa = available->isa[i], .algorithm = algorithm, .cost = *cost};
-        snprintf(e->name, sizeof e->name, "%s%s%s", name, *name ? ":" : "", cb_isa_name(available->isa[i]));
+        *e = (struct cb_implementation){.isa = isa, .algorithm = algorithm, .cost = *cost};
+        snprintf(e->name, sizeof e->name, "%s%s%s", name, *name ? ":" : "", cb_isa_name(isa));
     }
 }
 

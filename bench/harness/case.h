@@ -93,7 +93,7 @@ extern const struct cb_kernel *const cb_suites[];
 
 /* For implement: adds ours in every ISA that is available, or a library's; NULL without memory, which the case
  * remembers. name ends up in the implementation's name ("" where there is only one). bf16: an operand or a tensor is;
- * else avx512bf16 would run what avx512 does, and is left out beside it. */
+ * else an ISA that builds bf16 alone (avx512bf16) would run what its base does, and is left out beside it. */
 void cb_add_ours(struct cb_case *the_case, const struct cb_availability *available, const char *name,
                  unsigned algorithm, const struct cb_cost *cost, bool bf16);
 struct cb_implementation *cb_add_peer(struct cb_case *the_case, const struct cb_availability *available,

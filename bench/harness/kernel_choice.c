@@ -99,8 +99,13 @@ static void try_start(struct trial *t, const struct cb_peer *peer, size_t thread
 
 bool cb_kernels_below(const struct cb_peer_about *about, enum cb_isa best, enum cb_format format)
 {
-    enum cb_isa needed = best == CB_ISA_AVX512BF16 && format != CB_BF16 ? CB_ISA_AVX512 : best;
-    return needed != CB_ISA_NEON && about->isa < needed; /* not known: above all */
+    enum cb_isa needed = format == CB_BF16 || cb_isa_builds_f32(best) ? best : cb_isa_base(best);
+    if (needed == CB_ISA_NEON) return false; /* there is nothing below it */
+    while (needed != CB_ISA_SCALAR) {
+        needed = cb_isa_base(needed);
+        if (needed == about->isa) return true;
+    }
+    return false; /* also where it is not known */
 }
 
 static bool is_below(const struct cb_peer *peer, const struct cb_peer_about *about, enum cb_isa best)

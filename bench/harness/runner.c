@@ -42,19 +42,11 @@ static size_t most_threads(const struct cb_bench_options *o)
     return most;
 }
 
-static enum cb_isa best_isa(void)
-{
-    enum cb_isa best = CB_ISA_SCALAR;
-    for (enum cb_isa isa = CB_ISA_SCALAR; isa < CB_ISA_COUNT; isa++)
-        if (cb_isa_available(isa)) best = isa;
-    return best;
-}
-
 static void find_available(struct runner *r)
 {
     for (size_t i = 0; i < r->o->n_isas; i++) r->available.isa[r->available.n_isas++] = r->o->isa[i];
     cb_use_isa(r->available.isa[r->available.n_isas - 1]); /* what the machine block calls selected */
-    r->available.best = best_isa();
+    r->available.best = cb_isa_best();
     for (size_t i = 0; r->o->peers && cb_peers[i]; i++) {
         const struct cb_kernel_choice *choice = cb_library_choice(cb_peers[i]);
         if (choice ? choice->ready : cb_peers[i]->own_process) r->available.peer[r->available.n_peers++] = cb_peers[i];
@@ -490,7 +482,7 @@ enum cb_status cb_bench_run(const struct cb_bench_options *o, const struct cb_ke
     if (status) return status;
     cb_cgroup_read(&cgroup, "");
     r.throttled_before = cgroup.throttled;
-    if (o->peers) cb_libraries_start(most_threads(o), best_isa());
+    if (o->peers) cb_libraries_start(most_threads(o), cb_isa_best());
     status = cb_teams_bind(o->threads, o->n_threads, &r.teams, &r.placement, err);
     find_available(&r);
     if (!status) status = make_cases(&r, suites, &shapes, &cases, err);

@@ -6,9 +6,10 @@
 static const struct {
     const char *name;
     enum cb_isa base;
+    enum { builds_all, builds_bf16 } builds;
 } rows[CB_ISA_COUNT] = {
-    [CB_ISA_SCALAR] = {"scalar", CB_ISA_SCALAR},
-#define CB_ISA(id, name, architecture, base, ...) [CB_ISA_##id] = {#name, CB_ISA_##base},
+    [CB_ISA_SCALAR] = {"scalar", CB_ISA_SCALAR, builds_all},
+#define CB_ISA(id, name, architecture, base, builds, ...) [CB_ISA_##id] = {#name, CB_ISA_##base, builds_##builds},
 #include "isas.def"
 #undef CB_ISA
 };
@@ -70,6 +71,11 @@ const char *cb_isa_names(void)
 enum cb_isa cb_isa_base(enum cb_isa isa)
 {
     return rows[isa].base;
+}
+
+bool cb_isa_builds_f32(enum cb_isa isa)
+{
+    return rows[isa].builds == builds_all;
 }
 
 const struct cb_ops *cb_ops_of(enum cb_isa isa)

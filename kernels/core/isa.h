@@ -35,6 +35,9 @@ const char *cb_isa_names(void);
 /* What the ISA falls back to for operations that it has none of its own for; CB_ISA_SCALAR for itself. */
 enum cb_isa cb_isa_base(enum cb_isa isa);
 
+/* False if it builds operations with bf16 in them alone: on floats it is its base. */
+bool cb_isa_builds_f32(enum cb_isa isa);
+
 /* True if the ISA is built into this binary and both the CPU and the operating system support it and its base. */
 bool cb_isa_available(enum cb_isa isa);
 

@@ -130,7 +130,7 @@ static void check_here(enum cb_isa isa)
         const struct pin *pin = &pins.pin[i];
         bool bf16 = pin->numerics >= CB_BF16_BACKWARD;
         if (isa == CB_ISA_SCALAR && is_wide(pin->setting)) continue;
-        if (isa == CB_ISA_AVX512BF16 && !bf16) continue; /* the kernels of avx512 */
+        if (!cb_isa_builds_f32(isa) && !bf16) continue; /* the kernels of its base */
         size_t tried = isa == CB_ISA_SCALAR || bf16 || is_wide(pin->setting) ? 1 : 3;
         for (size_t t = 0; t < tried; t++) {
             struct pinned_result result;

@@ -94,7 +94,7 @@ run_is_whole() {
 	END
 }
 fits() {
-	quick --isa all --cache both --iterations 1 --benchmark_filter='conv/bwd_fused/1x1s2|conv/block._bwd/3x3/c:64.*/bf16-backward|augment|pool|gemm.*k:32/' >"$folder/table" || return
+	quick --isa all --batch 1 --cache both --iterations 1 --benchmark_filter='conv/bwd_fused/1x1s2|conv/block._bwd/3x3/c:64.*/bf16-backward|augment|pool|gemm.*k:32/' >"$folder/table" || return
 	[ "$(wc -l <"$folder/table")" -gt 60 ] && awk 'length > 120 && !/^#/ { print; bad = 1 } END { exit bad }' "$folder/table"
 }
 json_on_stdout() {
@@ -103,7 +103,7 @@ json_on_stdout() {
 assert r["benchmarks"] and r["peers"] == []'
 }
 peers_are_compared() {
-	quick --benchmark_repetitions=5 --benchmark_filter='gemm/m:64/|conv/bwd/3x3/c:16' --benchmark_out="$folder/peers.json" >/dev/null || return
+	quick --benchmark_repetitions=5 --benchmark_filter='gemm/m:64/n:64/k:64/|conv/bwd/3x3/c:16' --benchmark_out="$folder/peers.json" >/dev/null || return
 	python "$folder/peers.json" <<-'END'
 		here = {p["name"] for p in r["peers"] if p["about"]}
 		compared = {(c["name"].split("/")[0], c["library"]): c for c in r["contests"]}
@@ -116,7 +116,7 @@ peers_are_compared() {
 	END
 }
 bf16_is_whole() {
-	quick --isa all --benchmark_filter='conv/(fwd|bwd)/(3x3|3x3s2|1x1s2|stem)/.*/bf16|gemm/.*k:256/bf16|(bn|pool)/.*/bf16' --benchmark_out="$folder/bf16.json" >/dev/null || return
+	quick --isa all --batch 1 --benchmark_filter='conv/(fwd|bwd)/(3x3|3x3s2|1x1s2|stem)/.*/bf16|gemm/.*k:256/bf16|(bn|pool)/.*/bf16' --benchmark_out="$folder/bf16.json" >/dev/null || return
 	python "$folder/bf16.json" <<-'END'
 		ours = [b for b in r["benchmarks"] if b["library"] == "cyclebench"]
 		assert {b["isa"] for b in ours} == set(r["machine"]["isa_available"])
@@ -187,13 +187,13 @@ fixed_iterations() {
 assert r["benchmarks"] and all(b["iterations"] == 3 and "/iterations:3/" in b["name"] for b in r["benchmarks"])'
 }
 both_caches() {
-	quick --isa scalar --iterations 2 --cache both --perf --benchmark_filter='sgd/len:272474' --benchmark_out="$folder/cold.json" >/dev/null || return
+	quick --isa scalar --iterations 2 --cache both --benchmark_filter='sgd/len:272474' --benchmark_out="$folder/cold.json" >/dev/null || return
 	python "$folder/cold.json" <<<'
 cold, warm = sorted(r["benchmarks"], key=lambda b: b["cache"])
 assert (cold["cache"], warm["cache"]) == ("cold", "warm") and cold["ceiling_level"] == "DRAM" and r["timer_pause_seconds"] > 0'
 }
 too_short_for_cold() {
-	quick --no-peers --isa scalar --cache both --benchmark_filter='gemm/m:16/.*f32' --benchmark_out="$folder/tiny.json" >/dev/null || return
+	quick --no-peers --isa scalar --cache both --benchmark_filter='gemm/m:16/n:16/.*f32' --benchmark_out="$folder/tiny.json" >/dev/null || return
 	python "$folder/tiny.json" <<<'
 assert [b["cache"] for b in r["benchmarks"]] == ["warm"]
 (s,) = r["skipped"]
@@ -219,7 +219,7 @@ check 'libraries are compared with ours' peers_are_compared
 check 'bf16 rows are whole' bf16_is_whole
 check 'a wrong result of a library is told, and an error' ends_saying 1 'OpenBLAS: wrong result, not timed: C\[0\]\[0\] is -?nan' bare_gemm wrong
 check 'a library that cannot be loaded is told' says '^# OpenBLAS: not found \(.*libopenblas.so.0' bare_gemm empty
-check 'a ratio is printed with version and interval' says '^  speed-up over OpenBLAS [0-9.]+: [0-9.]+ \[[0-9.]+ to [0-9.]+\].*, baseline OpenBLAS$|^# OpenBLAS: not found' bench --benchmark_min_time=0.001 --benchmark_filter=gemm/m:64/.*f32
+check 'a ratio is printed with version and interval' says '^  speed-up over OpenBLAS [0-9.]+: [0-9.]+ \[[0-9.]+ to [0-9.]+\].*, baseline OpenBLAS$|^# OpenBLAS: not found' bench --benchmark_min_time=0.001 --shape 'gemm m=64 n=64 k=64'
 if "$build/cyclebench" info --json | grep -qE '"(avx2|avx512)"'; then
 	check 'a library that does not know this CPU is told its kernels' kernels_are_chosen old 'p["chosen_by"] == "cyclebench" and p["own_choice"] == "Prescott" and p["setting"] == "OPENBLAS_CORETYPE=" + p["kernels"] and not p["below_this_cpu"] and not c["library_below_this_cpu"]'
 	check 'the head says so' says '^# OpenBLAS: kernels chosen here by OPENBLAS_CORETYPE=[A-Za-z]+, in the place of its own choice, Prescott$' cat "$folder/chosen"
@@ -231,7 +231,7 @@ if "$build/cyclebench" info --json | grep -qE '"(avx2|avx512)"'; then
 else
 	skip 'a library that does not know this CPU is told its kernels' 'no instruction set here beyond the least'
 fi
-check 'LIBXSMM with one thread is not set against more' says 'LIBXSMM +skipped: it has 1 thread here: compare it with --threads 1|^# LIBXSMM: not built in' quick --threads 2 --benchmark_filter='gemm/m:16/.*/f32/.*(LIBXSMM|avx)'
+check 'LIBXSMM with one thread is not set against more' says 'LIBXSMM +skipped: it has 1 thread here: compare it with --threads 1|^# LIBXSMM: not built in' quick --threads 2 --benchmark_filter='gemm/m:16/n:16/.*/f32/.*(LIBXSMM|avx)'
 check '--benchmark_display_aggregates_only=false prints the repetitions' says '^  scalar #2 ' quick --isa scalar --benchmark_repetitions=2 --benchmark_display_aggregates_only=false --benchmark_filter=pool/fwd
 check '--benchmark_report_aggregates_only' aggregates_only
 check '--iterations fixes the number of calls' fixed_iterations
@@ -303,7 +303,7 @@ check 'CYCLEBENCH_ISA excludes' bash -c "! CYCLEBENCH_ISA=scalar '$build/cyclebe
 # Instructions of one call: exact and the same in both runs, or null with a reason; never 0 for what is missing.
 perf_is_whole() {
 	for i in 1 2; do
-		quick --perf --isa scalar,$best --benchmark_filter='gemm/m:16/.*/f32|pool/fwd.*/f32' --benchmark_out="$folder/perf$i.json" --summary "$folder/perf-summary.json" >/dev/null || return
+		quick --perf --isa scalar,$best --benchmark_filter='gemm/m:16/n:16/.*/f32|pool/fwd.*/f32' --benchmark_out="$folder/perf$i.json" --summary "$folder/perf-summary.json" >/dev/null || return
 	done
 	python "$folder/perf1.json" "$folder/perf2.json" "$folder/perf-summary.json" <<-'END'
 		other, summary = (json.load(open(f), parse_constant=refuse)["benchmarks"] for f in sys.argv[2:])
@@ -327,7 +327,7 @@ best=$("$build/cyclebench" info --json | python3 -c 'import json, sys; print(jso
 perf_says_why() { says "$1" bench --perf --no-peers --benchmark_min_time=0 --benchmark_repetitions=1 "${@:2}"; }
 check '--perf counts, or says why not' perf_is_whole
 check '--perf prints what it counted' perf_says_why '^      a call: .*page_faults [0-9]' --isa scalar --batch 1 --benchmark_filter='pool/fwd.*/f32'
-check '--perf of a cold case' grep -q 'flushing the caches would be counted' "$folder/cold.json"
+check '--perf of a cold case' says 'flushing the caches would be counted' quick --perf --no-peers --isa scalar --iterations 1 --cache cold --benchmark_filter=sgd/len:272474 --benchmark_format=json
 
 # --- ceilings ---
 
@@ -411,7 +411,7 @@ check 'so it is when listing' exits_with 2 bench --benchmark_filter=nosuch --ben
 check 'a filter that is no expression is an error' ends_saying 2 "^cyclebench bench: --benchmark_filter: Could not compile" bench --no-peers --benchmark_filter='(('
 check 'a malformed shape: line and column' says 'shapes.txt:2:17: c: expected 3 to 1024, got .2.$' malformed 'sgd len=5\nconv kind=3x3 c=2 k=16 hw=8 batch=1\n'
 check 'a shape on the command line' says '^gemm/m:5/n:6/k:7/bf16/' bench --shape 'gemm m=5 n=6 k=7 numerics=bf16' --benchmark_list_tests
-check 'it is malformed: where' ends_saying 2 '^cyclebench bench: --shape:1:14: k: expected 1 to 65536, got .0.$' bench --shape 'gemm m=5 n=6 k=0'
+check 'it is malformed: where' ends_saying 2 '^cyclebench bench: --shape:1:16: k: expected 1 to 65536, got .0.$' bench --shape 'gemm m=5 n=6 k=0'
 check 'two lines are not one' ends_saying 2 '^cyclebench bench: --shape: expected one line' bench --shape $'sgd len=5\nsgd len=6'
 check 'a numerics version that does not exist' says 'numerics: expected one of fp32-direct, fp32-winograd, bf16-backward, bf16-storage, bf16-all, got .fp8.' bench --shape 'step depth=56 numerics=fp8 batch=2'
 check 'a depth that is no CIFAR ResNet' exits_with 2 bench --shape 'step depth=21 batch=2'
@@ -498,7 +498,7 @@ check 'and that it was interrupted' says 'cyclebench bench: interrupted after [0
 # --- without libraries ---
 
 check 'a library that is not here is named' says '^# BLIS: not found \(.*libblis.so.4.*; libblis-dev has it\)$' bare --benchmark_filter=pool/fwd
-check 'it goes on without' exits_with 0 bare --benchmark_filter='conv/fwd/stem|gemm/m:16/'
+check 'it goes on without' exits_with 0 bare --benchmark_filter='conv/fwd/stem|gemm/m:16/n:16/'
 check 'a filter that only it would match' says "no case matches 'oneDNN'.*not here: oneDNN" bare --benchmark_filter=oneDNN
 check '--no-peers asks no library' bash -c "! '$build/cyclebench' bench --threads 1 --no-peers --benchmark_list_tests | grep -qE 'oneDNN|OpenBLAS|BLIS|LIBXSMM|PyTorch'"
 finish

@@ -10,7 +10,6 @@ folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 
 bench() { "$build/cyclebench" bench --no-peers --isa scalar --batch 2 --iterations 1 --benchmark_filter='^pool/.*f32' "$@"; }
-step() { "$build/bench_step" --depth 20 --batch 2 --repetitions 2 --no-torch "$@"; }
 list=(--benchmark_list_tests --benchmark_filter=pool)
 list() { bench "${list[@]}" "$@"; }
 head=(--no-peers --iterations 1 --batch 2 --benchmark_filter=pool/fwd/c:64.*f32) # the head of a table, and one short case
@@ -23,7 +22,6 @@ check 'bench refuses more threads than CPUs' ends_saying 2 "^cyclebench bench: $
 check 'bench refuses them in a list' ends_saying 2 "^cyclebench bench: $too_many" list --threads 1,$((cpus + 1))
 check 'bench takes them with --oversubscribe' exits_with 0 list --threads $((cpus + 1)) --oversubscribe
 check 'OMP_NUM_THREADS is no exception' ends_saying 2 "^cyclebench bench: OMP_NUM_THREADS: $((cpus + 1)) threads" env OMP_NUM_THREADS=$((cpus + 1)) "$build/cyclebench" bench "${list[@]}"
-check 'bench_step refuses them' ends_saying 2 "^bench_step: $too_many" step --threads $((cpus + 1))
 check 'train refuses them' ends_saying 2 "$too_many" "$build/cyclebench" train smoke --run "$folder/run" --threads $((cpus + 1))
 check 'eval refuses them' ends_saying 2 "$too_many" "$build/cyclebench" eval "$folder/none" --threads $((cpus + 1))
 

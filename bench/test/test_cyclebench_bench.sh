@@ -187,7 +187,7 @@ fixed_iterations() {
 assert r["benchmarks"] and all(b["iterations"] == 3 and "/iterations:3/" in b["name"] for b in r["benchmarks"])'
 }
 both_caches() {
-	quick --isa scalar --iterations 2 --cache both --benchmark_filter='sgd/len:272474' --benchmark_out="$folder/cold.json" >/dev/null || return
+	quick --isa scalar --iterations 2 --cache both --shape 'sgd len=3000000' --benchmark_out="$folder/cold.json" >/dev/null || return
 	python "$folder/cold.json" <<<'
 cold, warm = sorted(r["benchmarks"], key=lambda b: b["cache"])
 assert (cold["cache"], warm["cache"]) == ("cold", "warm") and cold["ceiling_level"] == "DRAM" and r["timer_pause_seconds"] > 0'
@@ -327,7 +327,7 @@ best=$("$build/cyclebench" info --json | python3 -c 'import json, sys; print(jso
 perf_says_why() { says "$1" bench --perf --no-peers --benchmark_min_time=0 --benchmark_repetitions=1 "${@:2}"; }
 check '--perf counts, or says why not' perf_is_whole
 check '--perf prints what it counted' perf_says_why '^      a call: .*page_faults [0-9]' --isa scalar --batch 1 --benchmark_filter='pool/fwd.*/f32'
-check '--perf of a cold case' says 'flushing the caches would be counted' quick --perf --no-peers --isa scalar --iterations 1 --cache cold --benchmark_filter=sgd/len:272474 --benchmark_format=json
+check '--perf of a cold case' says 'flushing the caches would be counted' quick --perf --no-peers --isa scalar --iterations 1 --cache cold --shape 'sgd len=3000000' --benchmark_format=json
 
 # --- ceilings ---
 

@@ -27,7 +27,7 @@ static const char *const summaries[][2] = {
     {"ab", "compare two builds by interleaved runs of bench"},
     {"bench", "time the kernels beside the libraries people would pick instead"},
     {"compare", "compare training runs: time to target, accuracy, speed"},
-    {"data", "fetch, verify or synthesise the CIFAR-10 data"},
+    {"data", "fetch or verify CIFAR-10 and CIFAR-100, make the synthetic set"},
     {"eval", "test accuracy of a checkpoint"},
     {"info", "this machine: CPU, caches, threads, and what may disturb a measurement"},
     {"train", "train a recipe"},

@@ -216,8 +216,9 @@ static void other_shapes_agree_with_double(void **state)
     networks[0].side = 24; /* 6 in the last stage, where Winograd's tiles do not fit */
     networks[1].side = 16;
     networks[2].classes = 100;
+    /* The largest map, width and filter are those of the second stage. */
     networks[3] = (struct cb_network){
-        .stages = 4, .blocks = {1, 2, 1, 1}, .widths = {32, 48, 32, 96}, .side = 16, .classes = 100, .shortcut = 'B'};
+        .stages = 4, .blocks = {1, 2, 1, 1}, .widths = {16, 96, 32, 48}, .side = 16, .classes = 100, .shortcut = 'B'};
     networks[4].side = 12;
     for (size_t i = 0; i < 5; i++) {
         static struct fixture f;

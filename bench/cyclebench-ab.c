@@ -109,7 +109,7 @@ static enum cb_status run_round(struct comparison *c, enum cb_ab_side first, siz
         status = cb_ab_program_run(&c->program[side], &result[side], &why);
         if (status && !cb_interrupt_signal()) blame(c, side, when, status, &why, err);
     }
-    for (int side = 0; side < CB_BUILDS && !status && !cb_interrupt_signal(); side++) {
+    for (enum cb_ab_side side = CB_OLD_BUILD; side < CB_BUILDS && !status && !cb_interrupt_signal(); side++) {
         status = cb_ab_add(&c->ab, side, round, result[side], &why);
         if (status) blame(c, side, when, status, &why, err);
         if (!status && round == 0) c->about[side] = describe_program(&c->program[side], result[side]);
@@ -153,7 +153,7 @@ static enum cb_status count_cases(const struct comparison *c, size_t *cases, str
     char *names[CB_BUILDS] = {NULL, NULL};
     struct cb_error why;
     enum cb_status status = CB_OK;
-    for (int side = 0; side < CB_BUILDS && !status; side++) {
+    for (enum cb_ab_side side = CB_OLD_BUILD; side < CB_BUILDS && !status; side++) {
         status = cb_ab_program_list(&c->program[side], &names[side], &why);
         if (status) blame(c, side, "the list of its cases", status, &why, err);
     }
@@ -331,8 +331,8 @@ int main(int argc, char **argv)
     size_t n = (size_t)(argv + argc - bench_options);
     enum cb_status status = parse(&c.options, own, argv, &err);
     if (!status) status = cb_isa_select(NULL, &err);
-    for (int side = 0; side < CB_BUILDS && !status; side++)
-        status = cb_ab_program_find(&c.program[side], argv[optind + side], bench_options, n, &err);
+    for (enum cb_ab_side side = CB_OLD_BUILD; side < CB_BUILDS && !status; side++)
+        status = cb_ab_program_find(&c.program[side], argv[optind + (int)side], bench_options, n, &err);
     if (!status) prepare_environment();
     if (!status) status = compare(&c, bench_options, n, &err);
     int signal = cb_interrupt_signal();

@@ -196,6 +196,32 @@ void set_listing(bool on)
     set_flag(std::string("--benchmark_list_tests=") + (on ? "true" : "false"));
 }
 
+bool add_context(const std::string &pairs)
+{
+    std::istringstream list(pairs);
+    std::vector<std::pair<std::string, std::string>> context;
+    for (std::string pair; std::getline(list, pair, ',');) {
+        size_t equals = pair.find('=');
+        if (equals == std::string::npos) return false;
+        context.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+    }
+    for (const auto &pair : context) benchmark::AddCustomContext(pair.first, pair.second);
+    return true;
+}
+
+// Of the flag the library would say at each initialisation that it has been taken already. What is malformed is left to it.
+void take_context(int *argc, char **argv)
+{
+    const std::string flag = "--benchmark_context=";
+    int kept = 1;
+    for (int i = 1; i < *argc; i++) {
+        std::string argument = argv[i];
+        if (argument.rfind(flag, 0) || !add_context(argument.substr(flag.size()))) argv[kept++] = argv[i];
+    }
+    argv[kept] = nullptr;
+    *argc = kept;
+}
+
 // The library prints that nothing matched, which is no error for one group of cases; everything else is.
 cb_status check_messages(const std::string &text, cb_error *err)
 {
@@ -212,6 +238,7 @@ void cb_gbench_initialize(int *argc, char **argv, bool list, void (*print_usage)
 {
     listing = list;
     program = argv[0];
+    take_context(argc, argv);
     benchmark::Initialize(argc, argv, print_usage);
 }
 

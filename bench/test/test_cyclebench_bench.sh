@@ -428,9 +428,10 @@ check 'one of the environment that the machine lacks' exits_with 2 env CYCLEBENC
 check 'an instruction set that does not exist' says "unknown instruction set 'mmx'" bench --isa scalar,mmx
 check 'an empty list of instruction sets' exits_with 2 bench --isa ''
 check 'an unknown option' says "^cyclebench bench: unknown option '--fast'; --help" bench --fast
-check 'an unknown flag of the library' exits_with 2 bench --benchmark_dry_run
+check 'an unknown flag of the library' exits_with 2 bench --benchmark_no_such_flag
 check 'a missing value' says "^cyclebench bench: no value after '--batch'" bench --batch
 check 'an argument' says "unexpected argument 'conv'" bench conv
+check 'a context is taken without a word' bash -c "! '$build/cyclebench' bench --no-peers --threads 1 --iterations 1 --benchmark_filter='pool/fwd.*f32' --benchmark_context=who=me 2>&1 | grep 'Failed to add'"
 check 'a format that does not exist' exits_with 2 bench --benchmark_format=xml
 check 'a colour' ends_saying 2 '^cyclebench bench: --benchmark_color: expected auto or false' bench --benchmark_color=true
 check 'a number of calls where seconds stand' ends_saying 2 '; --iterations N fixes the number of calls$' bench --benchmark_min_time=5x

@@ -103,7 +103,12 @@ static void at_shape(const struct cb_conv_shape *s, unsigned options, enum check
              (int)s->storage, (int)s->fwd_products, (int)s->bwd_products, options, (int)fill);
 }
 
-static uint64_t seed;
+/* Numbers that differ from call to call. */
+static uint64_t next_seed(void)
+{
+    static uint64_t seed;
+    return ++seed;
+}
 
 static void *copy_stored(const struct cb_conv_shape *s, const void *from, size_t n)
 {
@@ -116,7 +121,7 @@ static float *filled_workspace(const struct cb_conv_shape *s, enum cb_format pro
     size_t floats = cb_conv_workspace(s);
     if (!floats) return NULL;
     float *p = check_floats(floats);
-    check_fill_stored(p, products, floats * sizeof *p / cb_format_bytes(products), fill, ++seed);
+    check_fill_stored(p, products, floats * sizeof *p / cb_format_bytes(products), fill, next_seed());
     return p;
 }
 
@@ -126,14 +131,16 @@ struct cb_conv_fwd conv_forward_args(const struct cb_conv_shape *s, unsigned o, 
 {
     struct cb_conv_fwd a = {.shape = *s,
                             .source.x = s->kind == CB_CONV_STEM
-                                            ? filled(conv_input_size(s), fill, ++seed)
-                                            : filled_stored(s->storage, conv_input_size(s), fill, ++seed),
-                            .w = filled(cb_conv_weights(s), fill, ++seed),
+                                            ? filled(conv_input_size(s), fill, next_seed())
+                                            : filled_stored(s->storage, conv_input_size(s), fill, next_seed()),
+                            .w = filled(cb_conv_weights(s), fill, next_seed()),
                             .workspace = filled_workspace(s, s->fwd_products, fill)};
-    if (o & FWD_NORM) a.source.scale = filled(s->c, fill, ++seed), a.source.shift = filled(s->c, fill, ++seed);
-    if (o & FWD_RESIDUAL) a.source.residual = filled_stored(s->storage, conv_input_size(s), fill, ++seed);
+    if (o & FWD_NORM)
+        a.source.scale = filled(s->c, fill, next_seed()), a.source.shift = filled(s->c, fill, next_seed());
+    if (o & FWD_RESIDUAL) a.source.residual = filled_stored(s->storage, conv_input_size(s), fill, next_seed());
     if (o & FWD_RESIDUAL_NORM)
-        a.source.residual_scale = filled(s->c, fill, ++seed), a.source.residual_shift = filled(s->c, fill, ++seed);
+        a.source.residual_scale = filled(s->c, fill, next_seed()),
+        a.source.residual_shift = filled(s->c, fill, next_seed());
     return a;
 }
 
@@ -179,22 +186,24 @@ struct cb_conv_bwd conv_backward_args(const struct cb_conv_shape *s, unsigned o,
 {
     size_t in = conv_input_size(s), out = conv_output_size(s);
     struct cb_conv_bwd a = {.shape = *s,
-                            .dy.g = filled_stored(s->storage, out, fill, ++seed),
-                            .source.x = s->kind == CB_CONV_STEM ? filled(in, fill, ++seed)
-                                                                : filled_stored(s->storage, in, fill, ++seed),
+                            .dy.g = filled_stored(s->storage, out, fill, next_seed()),
+                            .source.x = s->kind == CB_CONV_STEM ? filled(in, fill, next_seed())
+                                                                : filled_stored(s->storage, in, fill, next_seed()),
                             .workspace = filled_workspace(s, s->bwd_products, fill)};
-    if (s->kind != CB_CONV_STEM) a.wt = filled(cb_conv_weights(s), fill, ++seed);
-    if (o & BWD_NORM) a.source.scale = filled(s->c, fill, ++seed), a.source.shift = filled(s->c, fill, ++seed);
+    if (s->kind != CB_CONV_STEM) a.wt = filled(cb_conv_weights(s), fill, next_seed());
+    if (o & BWD_NORM)
+        a.source.scale = filled(s->c, fill, next_seed()), a.source.shift = filled(s->c, fill, next_seed());
     if (o & BWD_DY_NORM) {
-        a.dy.y = filled_stored(s->storage, out, fill, ++seed);
-        a.dy.a = filled(s->k, fill, ++seed), a.dy.b = filled(s->k, fill, ++seed), a.dy.c = filled(s->k, fill, ++seed);
+        a.dy.y = filled_stored(s->storage, out, fill, next_seed());
+        a.dy.a = filled(s->k, fill, next_seed()), a.dy.b = filled(s->k, fill, next_seed()),
+        a.dy.c = filled(s->k, fill, next_seed());
     }
-    if (o & BWD_SKIP) a.skip = filled_stored(s->storage, in, fill, ++seed);
-    if (o & BWD_SKIP_EVEN) a.skip_even = filled_stored(s->storage, in / 4, fill, ++seed);
+    if (o & BWD_SKIP) a.skip = filled_stored(s->storage, in, fill, next_seed());
+    if (o & BWD_SKIP_EVEN) a.skip_even = filled_stored(s->storage, in / 4, fill, next_seed());
     a.masked = (o & BWD_MASK) != 0;
     if (o & BWD_SUMS) {
-        a.bn_y = o & BWD_BN_Y_IS_X ? a.source.x : filled_stored(s->storage, in, fill, ++seed);
-        a.bn_mean = filled(s->c, fill, ++seed);
+        a.bn_y = o & BWD_BN_Y_IS_X ? a.source.x : filled_stored(s->storage, in, fill, next_seed());
+        a.bn_mean = filled(s->c, fill, next_seed());
     }
     return a;
 }
@@ -258,7 +267,7 @@ void conv_compare_weights(cb_winograd_weights_fn *fn, enum cb_format products, s
     CHECK_COMPARED(fn);
     check_at("c=%zu k=%zu fill=%d", c, k, (int)fill);
     const size_t n = CB_WINOGRAD_POSITIONS * c * k;
-    float *w = filled(9 * c * k, fill, ++seed);
+    float *w = filled(9 * c * k, fill, next_seed());
     void *got = check_stored(products, n), *want = check_stored(products, n);
     conv_transform_weights(CB_ISA_SCALAR, products, c, k, w, want);
     transform_weights(fn, c, k, w, got);

@@ -91,7 +91,8 @@ expect_exit "verify: an empty archive" 2 'empty.tar.gz: cannot be read' "$cycleb
 
 # One flipped bit: libarchive would not notice.
 cp "$work/synth.tar.gz" "$work/hurt.tar.gz"
-printf '\x55' | dd of="$work/hurt.tar.gz" bs=1 seek=200000 conv=notrunc status=none
+byte=$(od -An -tu1 -j200000 -N1 "$work/hurt.tar.gz")
+printf "\\x$(printf %02x $((byte ^ 1)))" | dd of="$work/hurt.tar.gz" bs=1 seek=200000 conv=notrunc status=none
 expect_exit "verify: a damaged archive" 2 'hurt.tar.gz: (damaged: its gzip checksum|cannot be read)' "$cyclebench" data verify --data "$work/hurt.tar.gz"
 # A hash that libcrypto cannot compute is an error, not an empty text.
 printf 'openssl_conf = a\n[a]\nproviders = b\n[b]\nnull = c\n[c]\nactivate = 1\n' > "$work/no-sha.cnf"

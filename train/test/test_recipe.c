@@ -126,6 +126,19 @@ static void test_step_recipes(void **state)
     assert_memory_equal(&b.data, &one_cycle.data, sizeof b.data);
     assert_memory_equal(&b.network, &one_cycle.network, sizeof b.network);
     assert_true(b.optimizer.weight_decay == one_cycle.optimizer.weight_decay);
+
+    /* step-16k-b512 sees as many images in as many steps of the rate, in batches of 1cycle-95. */
+    const struct cb_recipe same_batch = recipe_file("step-16k-b512", 50000);
+    assert_memory_equal(&same_batch.data, &one_cycle.data, sizeof same_batch.data);
+    assert_memory_equal(&same_batch.network, &one_cycle.network, sizeof same_batch.network);
+    assert_memory_equal(&same_batch.run, &one_cycle.run, sizeof same_batch.run);
+    assert_true(same_batch.optimizer.weight_decay == one_cycle.optimizer.weight_decay);
+    const struct cb_schedule *small = &ours.schedule, *large = &same_batch.schedule;
+    const int times = same_batch.data.batch / ours.data.batch;
+    assert_true(times == 4 && large->lr == times * small->lr && large->gamma == small->gamma);
+    assert_true(times * large->iterations == small->iterations && large->milestones.count == small->milestones.count);
+    for (int i = 0; i < small->milestones.count; i++)
+        assert_true(times * large->milestones.at[i] == small->milestones.at[i]);
 }
 
 static void test_demo_recipes(void **state)
@@ -184,6 +197,7 @@ static void test_round_trip(void **state)
                                         "1cycle-50-constant-momentum",
                                         "step-64k",
                                         "step-64k-b",
+                                        "step-16k-b512",
                                         "demo-1cycle",
                                         "smoke"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

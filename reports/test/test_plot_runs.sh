@@ -51,7 +51,7 @@ check 'then the axis says nothing of them' grep -qF '<text>accuracy, %</text>' "
 check 'a target is a line with its number' draws '<text>70 %</text>' --target 70 step second-1cycle
 check 'a target that is no number' ends_saying 2 "expected a percentage, as in 93, got 'high'" "$plot" --target high step
 check 'a short run is drawn over seconds' draws '<text>seconds since' step
-check 'a long one over minutes' draws '<text>minutes since' ../../results/1cycle-70-bf16-all-zen5
+check 'a long one over minutes' draws '<text>minutes since' ../../results/runs/1cycle-70-bf16-all-s1-zen5
 mkdir "$work/begun"
 head -n 1 step/run.jsonl >"$work/begun/run.jsonl"
 check 'a run without an epoch is left out' draws '<text>step</text>' "$work/begun" step

@@ -83,7 +83,7 @@ static void matches_header(const char *path)
 static void test_published_recipes(void **state)
 {
     (void)state;
-    for_each("reports/results/*/run.jsonl", 5, matches_header);
+    for_each("reports/results/runs/*/run.jsonl", 5, matches_header);
 }
 
 int main(void)

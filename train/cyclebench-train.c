@@ -33,6 +33,8 @@ static const char usage[] =
     "\n"
     "                           (default: the best here; also CYCLEBENCH_ISA)\n"
     "  --init FILE.safetensors  start from these weights instead of the recipe's initialisation\n"
+    "  --target PERCENT         run.target of the recipe: the accuracy to which the time is taken\n"
+    "  --stop-after N           end N epochs after the first one that reaches the target, resumable\n"
     "  --max-iterations N       stop after N iterations in all, resumable\n"
     "  --resume [RUN_DIR]       continue the run in RUN_DIR, or RECIPE's in --run; other data or another recipe is "
     "refused\n"
@@ -49,6 +51,7 @@ enum { MAX_OVERRIDES = 64 };
 struct options {
     struct cb_session_options session;
     const char *overrides[MAX_OVERRIDES];
+    char target[256]; /* --target as an override */
     int dry_run, list, time;
 };
 
@@ -64,6 +67,8 @@ static int parse_options(struct options *options, int argc, char **argv)
         OVERSUBSCRIBE,
         ISA,
         INIT,
+        TARGET,
+        STOP_AFTER,
         MAX_ITERATIONS,
         RESUME,
         QUIET,
@@ -79,6 +84,8 @@ static int parse_options(struct options *options, int argc, char **argv)
                                                  {"oversubscribe", no_argument, NULL, OVERSUBSCRIBE},
                                                  {"isa", required_argument, NULL, ISA},
                                                  {"init", required_argument, NULL, INIT},
+                                                 {"target", required_argument, NULL, TARGET},
+                                                 {"stop-after", required_argument, NULL, STOP_AFTER},
                                                  {"max-iterations", required_argument, NULL, MAX_ITERATIONS},
                                                  {"resume", no_argument, NULL, RESUME},
                                                  {"quiet", no_argument, NULL, QUIET},
@@ -96,11 +103,16 @@ static int parse_options(struct options *options, int argc, char **argv)
             o->run = optarg;
             break;
         case SET:
+        case TARGET:
             if (o->override_count == MAX_OVERRIDES) {
                 fprintf(stderr, "%s: more than %d --set options\n", program, MAX_OVERRIDES);
                 return 2;
             }
-            options->overrides[o->override_count++] = optarg;
+            if (c == TARGET) snprintf(options->target, sizeof options->target, "run.target=%s", optarg);
+            options->overrides[o->override_count++] = c == TARGET ? options->target : optarg;
+            break;
+        case STOP_AFTER:
+            o->stop_after = optarg;
             break;
         case THREADS:
             o->threads = optarg;
@@ -180,7 +192,11 @@ static enum cb_status prepare(struct cb_session *s, const struct cb_session_opti
 {
     enum cb_status status = cb_session_machine(s, o, err);
     if (status == CB_OK && o->max_iterations)
-        status = cb_option_count("--max-iterations", o->max_iterations, SIZE_MAX / 2, &s->run.stop_after, err);
+        status = cb_option_count("--max-iterations", o->max_iterations, 1, SIZE_MAX / 2, &s->run.max_iterations, err);
+    if (status == CB_OK && o->stop_after) {
+        s->run.stops_at_target = 1;
+        status = cb_option_count("--stop-after", o->stop_after, 0, 100000, &s->run.epochs_after_target, err);
+    }
     if (status == CB_OK)
         status = o->resume ? cb_session_reopen(s, o, err)
                            : cb_recipe_read(&s->recipe, o->recipe, o->overrides, o->override_count, err);
@@ -201,6 +217,7 @@ static int train(struct cb_session *s)
     struct cb_error err;
     switch (cb_run_train(&s->run, &err)) {
     case CB_RUN_COMPLETED:
+    case CB_RUN_TARGET_REACHED:
     case CB_RUN_STOPPED:
         return 0;
     case CB_RUN_INTERRUPTED:

@@ -35,6 +35,7 @@ static const struct field {
     {"seconds", FIELD_DOUBLE, offsetof(struct cb_position, seconds)},
     {"resumed", FIELD_U64, offsetof(struct cb_position, resumed)},
     {"seconds_to_target", FIELD_DOUBLE, offsetof(struct cb_position, seconds_to_target)},
+    {"target_epoch", FIELD_U64, offsetof(struct cb_position, target_epoch)},
     {"killed_seconds", FIELD_DOUBLE, offsetof(struct cb_position, killed_seconds)},
     {"eval_correct", FIELD_U64, offsetof(struct cb_position, eval_correct)},
     {"eval_images", FIELD_U64, offsetof(struct cb_position, eval_images)},

@@ -20,6 +20,7 @@ struct cb_position {
     double seconds;           /* training time before this point, over all sessions */
     uint64_t resumed;         /* how many times the run was resumed */
     double seconds_to_target; /* negative: not reached */
+    uint64_t target_epoch;    /* the first epoch, from 1, that reached it; 0: none */
     double killed_seconds; /* at least so long earlier sessions went on after their last checkpoint and were killed */
     uint64_t eval_correct, eval_images; /* the last evaluation */
     double eval_loss;

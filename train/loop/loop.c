@@ -131,7 +131,10 @@ static enum cb_status finish_epoch(struct cb_run *run, struct epoch *epoch, int 
     if (e.evaluated) {
         e.eval_loss = p->eval_loss;
         e.eval_accuracy_percent = cb_accuracy_percent(p->eval_correct, p->eval_images);
-        if (p->seconds_to_target < 0 && e.eval_accuracy_percent >= r->run.target) p->seconds_to_target = elapsed(run);
+        if (p->seconds_to_target < 0 && e.eval_accuracy_percent >= r->run.target) {
+            p->seconds_to_target = elapsed(run);
+            p->target_epoch = epoch->index + 1;
+        }
     }
     *finite = !e.evaluated || isfinite(e.eval_loss);
     e.seconds_total = elapsed(run);
@@ -148,6 +151,14 @@ static enum cb_status finish_epoch(struct cb_run *run, struct epoch *epoch, int 
     return status;
 }
 
+int cb_run_target_reached(const struct cb_run *run)
+{
+    const struct cb_position *p = &run->position;
+    const size_t batch = run->recipe->data.batch, iterations = (run->train.images->n + batch - 1) / batch;
+    return run->stops_at_target && p->target_epoch && !p->epoch_images &&
+           p->iteration / iterations >= p->target_epoch + run->epochs_after_target;
+}
+
 static void begin_epoch(const struct cb_run *run, struct epoch *epoch)
 {
     epoch->index = run->position.iteration / epoch->iterations;
@@ -158,7 +169,11 @@ static void begin_epoch(const struct cb_run *run, struct epoch *epoch)
 static enum cb_status write_end(struct cb_run *run, struct epoch *epoch, enum cb_run_outcome outcome,
                                 const char *reason, struct cb_error *err)
 {
-    static const char *const names[] = {"completed", "interrupted", "interrupted", "diverged", "interrupted"};
+    static const char *const names[] = {
+        [CB_RUN_COMPLETED] = "completed", [CB_RUN_TARGET_REACHED] = "target_reached",
+        [CB_RUN_STOPPED] = "interrupted", [CB_RUN_INTERRUPTED] = "interrupted",
+        [CB_RUN_DIVERGED] = "diverged",   [CB_RUN_FAILED] = "interrupted",
+    };
     const struct cb_position *p = &run->position;
     char weights[CB_SHA256_HEX];
     struct cb_error problem;
@@ -256,9 +271,14 @@ static enum cb_run_outcome run_iterations(struct cb_run *run, struct epoch *epoc
     if (!is_last(run)) begin_epoch(run, epoch);
     while (!is_last(run)) {
         if (*run->stop) return interrupted(run, reason, reason_bytes, err);
-        if (run->stop_after && p->iteration >= run->stop_after) {
+        if (run->max_iterations && p->iteration >= run->max_iterations) {
             snprintf(reason, reason_bytes, "stopped by --max-iterations");
             return save_last(run, CB_RUN_STOPPED, reason, reason_bytes, err);
+        }
+        if (cb_run_target_reached(run)) {
+            snprintf(reason, reason_bytes, "--stop-after %zu: epoch %zu was the first at %g %%",
+                     run->epochs_after_target, (size_t)p->target_epoch, r->run.target);
+            return save_last(run, CB_RUN_TARGET_REACHED, reason, reason_bytes, err);
         }
         struct cb_record_iteration line;
         if (iterate(run, epoch, &line, err)) return CB_RUN_FAILED;

@@ -7,13 +7,15 @@
 
 #include "instruments.h"
 
-enum cb_status cb_option_count(const char *option, const char *text, size_t max, size_t *value, struct cb_error *err)
+enum cb_status cb_option_count(const char *option, const char *text, size_t min, size_t max, size_t *value,
+                               struct cb_error *err)
 {
     char *end;
     errno = 0;
     unsigned long long n = strtoull(text, &end, 10);
-    if (errno || end == text || *end || text[0] == '-' || n < 1 || n > max)
-        return cb_fail(err, CB_BAD_INPUT, "%s: expected a whole number from 1 to %zu, got '%s'", option, max, text);
+    if (errno || end == text || *end || text[0] == '-' || n < min || n > max)
+        return cb_fail(err, CB_BAD_INPUT, "%s: expected a whole number from %zu to %zu, got '%s'", option, min, max,
+                       text);
     *value = (size_t)n;
     return CB_OK;
 }
@@ -24,7 +26,7 @@ enum cb_status cb_option_threads(const char *text, bool oversubscribe, size_t *t
     enum cb_status status = CB_OK;
     *reason = "--threads";
     if (text)
-        status = cb_option_count("--threads", text, 4096, threads, err);
+        status = cb_option_count("--threads", text, 1, 4096, threads, err);
     else
         *threads = cb_default_threads(reason);
     return status ? status : cb_check_threads(*threads, *reason, oversubscribe, err);

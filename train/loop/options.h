@@ -12,8 +12,9 @@
  * this process may use are bad input unless oversubscribe is set. */
 enum cb_status cb_option_threads(const char *text, bool oversubscribe, size_t *threads, const char **reason,
                                  struct cb_error *err);
-/* A whole number 1 .. max from an option's text. */
-enum cb_status cb_option_count(const char *option, const char *text, size_t max, size_t *value, struct cb_error *err);
+/* A whole number min .. max from an option's text. */
+enum cb_status cb_option_count(const char *option, const char *text, size_t min, size_t max, size_t *value,
+                               struct cb_error *err);
 /* Three comma-separated numbers, as --mean and --std. */
 enum cb_status cb_option_triple(const char *option, const char *text, double value[3], struct cb_error *err);
 

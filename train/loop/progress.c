@@ -35,7 +35,7 @@ void cb_progress(const struct cb_run *run, size_t epoch, size_t epochs, double l
     if (!on_terminal(run)) return;
     const double rate = pace->train_s > 0 ? (double)pace->images / pace->train_s : 0;
     size_t end = run->recipe->schedule.iterations;
-    if (run->stop_after && run->stop_after < end) end = run->stop_after;
+    if (run->max_iterations && run->max_iterations < end) end = run->max_iterations;
     const size_t left = end > run->position.iteration ? end - run->position.iteration : 0;
     const double seconds =
         rate > 0 ? (double)left * (double)run->recipe->data.batch / rate + (double)pace->eval_left * pace->eval_s : 0;

@@ -61,7 +61,7 @@ static enum cb_status settle_resume(struct cb_session *s, const struct cb_sessio
 {
     const struct cb_run_dir *dir = &s->run.dir;
     const int has_last = cb_run_dir_has(dir->last);
-    s->nothing_to_do = s->found.completed && cb_run_dir_has(dir->final);
+    s->nothing_to_do = !strcmp(s->found.status, "completed") && cb_run_dir_has(dir->final);
     s->resuming = !s->nothing_to_do && (has_last || cb_run_dir_has(dir->previous));
     if (o->init && (s->nothing_to_do || s->resuming))
         return cb_fail(err, CB_BAD_INPUT, "--init starts a run, --resume continues one: expected one of them");
@@ -188,13 +188,15 @@ static enum cb_status resume_records(struct cb_session *s, const struct cb_sessi
     if (status != CB_OK) return status;
     run->seconds_before = p->seconds;
     if (!s->found.begun && !p->iteration) return begin_late(s, err);
-    if (run->stop_after && p->iteration >= run->stop_after && p->iteration < s->recipe.schedule.iterations) {
+    if (p->iteration < s->recipe.schedule.iterations &&
+        ((run->max_iterations && p->iteration >= run->max_iterations) || cb_run_target_reached(run))) {
         s->nothing_to_do = 1;
-        printf("%s: already at iteration %zu; nothing to do\n", run->dir.path, (size_t)p->iteration);
+        printf("%s: already at iteration %zu%s; nothing to do\n", run->dir.path, (size_t)p->iteration,
+               cb_run_target_reached(run) ? ", past the target" : "");
         return CB_OK;
     }
     /* An orderly end has left a line; a kill has left signs of life after the checkpoint. */
-    const double beat = s->found.ended ? -1 : cb_run_dir_last_beat(&run->dir);
+    const double beat = s->found.status[0] ? -1 : cb_run_dir_last_beat(&run->dir);
     const double killed = beat > p->seconds ? beat - p->seconds : 0;
     p->resumed++;
     p->killed_seconds += killed;

@@ -10,7 +10,7 @@ struct cb_session_options {
     const char *recipe;  /* a path or name; NULL: that of the run directory */
     const char *const *overrides;
     size_t override_count;
-    const char *data, *run, *threads, *isa, *init, *max_iterations; /* the options of these names */
+    const char *data, *run, *threads, *isa, *init, *max_iterations, *stop_after; /* the options of these names */
     int oversubscribe, resume, quiet;
 };
 

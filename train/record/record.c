@@ -257,8 +257,9 @@ enum cb_status cb_record_end(struct cb_record *record, const struct cb_record_en
     cb_line_count(&line, "iterations", end->iterations);
     cb_line_real(&line, "seconds", end->seconds);
     cb_line_known(&line, "seconds_to_target", end->seconds_to_target, "target not reached");
-    cb_line_known(&line, "final_eval_accuracy_percent", end->final_eval_accuracy_percent, "not evaluated at the end");
-    cb_line_known(&line, "final_eval_loss", end->final_eval_loss, "not evaluated at the end");
+    cb_line_known(&line, "final_eval_accuracy_percent", end->final_eval_accuracy_percent,
+                  "not the end of the training");
+    cb_line_known(&line, "final_eval_loss", end->final_eval_loss, "not the end of the training");
     cb_line_count(&line, "resumed", end->resumed);
     cb_line_real(&line, "killed_seconds_at_least", end->killed_seconds);
     cb_line_text(&line, "loss_fingerprint", end->loss_fingerprint, "not computed");

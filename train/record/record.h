@@ -46,7 +46,7 @@ struct cb_record_epoch {
 };
 
 struct cb_record_end {
-    const char *status; /* "completed", "diverged", "interrupted" */
+    const char *status; /* "completed", "target_reached", "diverged", "interrupted" */
     const char *reason; /* NULL or a sentence */
     size_t iterations;
     double seconds;                                      /* over all sessions */
@@ -85,7 +85,7 @@ enum cb_status cb_record_end(struct cb_record *record, const struct cb_record_en
 /* What a record says at a glance. */
 struct cb_record_glance {
     int exists, begun;    /* there is a file; it has a header */
-    int ended, completed; /* the last line is an end line; it says "completed" */
+    char status[24];      /* of the end line; empty if that is not the last line */
     char name[128];       /* of the header, empty if there is none */
     size_t iterations;    /* of the end line */
     double seconds;

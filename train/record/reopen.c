@@ -171,16 +171,15 @@ enum cb_status cb_record_look(struct cb_record_glance *glance, const char *path,
             snprintf(glance->name, sizeof glance->name, "%s", name ? name : "");
             glance->begun = 1;
         }
-        glance->ended = type && !strcmp(type, "end");
-        if (glance->ended) {
-            const char *ended = json_string_value(json_object_get(json, "status"));
-            glance->completed = ended && !strcmp(ended, "completed");
+        const int ended = type && !strcmp(type, "end");
+        const char *how = ended ? json_string_value(json_object_get(json, "status")) : "";
+        snprintf(glance->status, sizeof glance->status, "%s", how ? how : "?");
+        if (ended) {
             glance->iterations = (size_t)json_integer_value(json_object_get(json, "iterations"));
             glance->seconds = json_number_value(json_object_get(json, "seconds"));
         }
         json_decref(json);
     }
     free(text.data);
-    glance->completed &= glance->ended;
     return CB_OK;
 }

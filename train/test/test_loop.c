@@ -82,7 +82,7 @@ static void begin(struct fixture *f, const char *folder, const char *const *over
     run->evaluated_on = "test";
     run->data_kind = "other";
     run->stop = &f->stop;
-    run->stop_after = SIZE_MAX;
+    run->max_iterations = SIZE_MAX;
     run->clock_start = cb_now_s();
     run->quiet = 1;
     run->position = (struct cb_position){.seconds_to_target = -1, .data_kind = "other"};
@@ -220,6 +220,37 @@ static void test_evaluations_and_target(void **state)
     end(&f);
 }
 
+static void test_stop_after_the_target(void **state)
+{
+    static const char *const overrides[] = {"run.target=0"};
+    struct fixture f;
+    for (size_t after = 0; after < EPOCHS; after++) {
+        char folder[1024];
+        snprintf(folder, sizeof folder, "%s/%zu", (const char *)*state, after);
+        begin(&f, folder, overrides, 1);
+        f.run.stops_at_target = 1;
+        f.run.epochs_after_target = after;
+        const int whole = after + 1 == EPOCHS; /* then it ends as it would without */
+        assert_outcome(&f, whole ? CB_RUN_COMPLETED : CB_RUN_TARGET_REACHED);
+        struct lines epochs = lines_of(&f, "epoch"), ends = lines_of(&f, "end");
+        assert_int_equal(epochs.count, after + 1);
+        assert_string_equal(text_of(ends.line[0], "status"), whole ? "completed" : "target_reached");
+        assert_int_equal(is_null(ends.line[0], "final_eval_accuracy_percent"), !whole);
+        assert_true(number(ends.line[0], "seconds_to_target") <= number(epochs.line[0], "seconds_total"));
+        assert_int_equal(cb_run_dir_has(f.run.dir.last), 1);
+        assert_int_equal(cb_run_dir_has(f.run.dir.final), whole);
+        free_lines(&epochs), free_lines(&ends);
+        end(&f);
+        count_files(folder, 1);
+        assert_int_equal(rmdir(folder), 0);
+    }
+    /* Without an epoch at the target it ends nothing. */
+    begin(&f, *state, NULL, 0);
+    f.run.stops_at_target = 1;
+    assert_outcome(&f, CB_RUN_COMPLETED);
+    end(&f);
+}
+
 static void assert_same_lines(struct fixture *f, struct fixture *g, const char *type)
 {
     static const char *const timed[] = {"seconds", "seconds_total", "images_per_second", "seconds_to_target",
@@ -248,7 +279,7 @@ static void test_a_resumed_log_is_the_same(void **state)
     begin(&g, parts, NULL, 0);
     for (size_t k = 1; k < ITERATIONS; k++) {
         struct cb_error err, warning;
-        g.run.stop_after = k;
+        g.run.max_iterations = k;
         assert_outcome(&g, CB_RUN_STOPPED);
         cb_model_init(g.run.model, 99); /* nothing survives but the files */
         memset(&g.run.position, 0, sizeof g.run.position);
@@ -260,7 +291,7 @@ static void test_a_resumed_log_is_the_same(void **state)
             fail_msg("%s", err.text);
         assert_string_equal(warning.text, "");
     }
-    g.run.stop_after = SIZE_MAX;
+    g.run.max_iterations = SIZE_MAX;
     assert_outcome(&g, CB_RUN_COMPLETED);
     assert_same_lines(&f, &g, "iteration");
     assert_same_lines(&f, &g, "epoch");
@@ -364,12 +395,12 @@ static void test_a_stop_with_weights_that_are_not_finite(void **state)
     static const char *const overrides[] = {"schedule.lr=1000000", "optimizer.weight_decay=1"};
     struct fixture f;
     begin(&f, *state, overrides, 2);
-    f.run.stop_after = 1;
-    while (f.run.stop_after < 4 && cb_model_finite(f.run.model)) {
+    f.run.max_iterations = 1;
+    while (f.run.max_iterations < 4 && cb_model_finite(f.run.model)) {
         struct cb_error err;
         const enum cb_run_outcome outcome = cb_run_train(&f.run, &err);
         assert_true(outcome == CB_RUN_STOPPED || outcome == CB_RUN_DIVERGED);
-        f.run.stop_after++;
+        f.run.max_iterations++;
     }
     assert_true(!cb_model_finite(f.run.model)); /* it did overflow */
     struct cb_error err;
@@ -467,7 +498,7 @@ static void a_run_needs_no_log_directory_or_evaluation(void **state)
     bare.run.record = NULL;
     bare.run.eval = (struct cb_feed){0};
     bare.run.evaluated_on = bare.run.data_kind = NULL;
-    bare.run.stop_after = 0;
+    bare.run.max_iterations = 0;
     assert_int_equal(cb_run_train(&bare.run, &err), CB_RUN_COMPLETED);
     assert_string_equal(bare.run.position.loss_chain, expected);
     assert_int_equal(bare.run.position.eval_images, 0);
@@ -486,6 +517,7 @@ int main(void)
                                         remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_an_epoch_sums_its_iterations, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_evaluations_and_target, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_stop_after_the_target, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_a_resumed_log_is_the_same, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_stopped_in_an_evaluation, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_an_evaluation_that_is_not_finite, make_temp_folder, remove_temp_folder),

@@ -142,6 +142,15 @@ expect_exit "--resume of a completed run: already completed" 0 'already complete
 [ "$(sum "$begun")" = "$before" ]; check "and no byte changed" $?
 "$cyclebench" "${tiny[@]}" --run "$work/other" --max-iterations 4 > "$work/log" 2>&1
 expect_exit "--max-iterations of what is done already" 0 'nothing to do' "$cyclebench" train --resume "$work/other" --data "$data" --max-iterations 3
+expect_exit "--stop-after: ends after the first epoch at the target" 0 'target_reached after 10 iterations, .*--stop-after 1: epoch 1 was the first at 0 %' \
+    "$cyclebench" "${tiny[@]}" --run "$work/reached" --target 0 --stop-after 1
+expect_exit "--stop-after: and once more, nothing is to do" 0 'already at iteration 10, past the target; nothing to do' \
+    "$cyclebench" train --resume "$work/reached" --data "$data" --stop-after 1
+expect_exit "--stop-after: a later end goes on" 0 'target_reached after 15 iterations' "$cyclebench" train --resume "$work/reached" --data "$data" --stop-after 2
+expect_exit "--stop-after: without it the run goes on to its end" 0 'completed after 30 iterations' "$cyclebench" train --resume "$work/reached" --data "$data"
+[ "$(value "$work/reached" loss_fingerprint)" = "$(value "$work/straight" loss_fingerprint)" ]; check "--stop-after: with the losses of a run that was not stopped" $?
+expect_exit "--stop-after: no number of epochs" 2 "expected a whole number from 0 to 100000, got 'soon'" "$cyclebench" "${tiny[@]}" --run "$work/x" --stop-after soon
+expect_exit "--target: no percentage" 2 'run.target' "$cyclebench" "${tiny[@]}" --run "$work/x" --target high
 "$cyclebench" data synth --data "$work/other-data" --images 120 > /dev/null 2>&1
 before=$(sum "$work/other")
 expect_exit "--resume with other data is refused" 2 'other training images' "$cyclebench" train --resume "$work/other" --data "$work/other-data"
@@ -268,7 +277,7 @@ wait
 
 # PyTorch's published ResNet-20. The scalar reference needs minutes for 10,000 images; its bits are compared above, so it runs on demand:
 # CYCLEBENCH_PRETRAINED_ISAS="scalar avx2 avx512".
-if [ -f ../shared/pretrained/resnet20.safetensors ] && [ -f ../shared/data/cifar-10-binary.tar.gz ]; then
+if [ -f ../shared/pretrained/resnet20.safetensors ] && [ -n "${CYCLEBENCH_DATA-}" ]; then
     for isa in ${CYCLEBENCH_PRETRAINED_ISAS:-avx2 avx512}; do
         CYCLEBENCH_ISA=$isa "$cyclebench" eval ../shared/pretrained/resnet20.safetensors --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --json > "$work/log" 2>&1
         code=$?

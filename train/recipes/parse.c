@@ -1,6 +1,5 @@
 #include "recipes/keys.h"
 
-#include <ini.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +7,9 @@
 
 #include "core/printable.h"
 #include "nearest.h"
+#include "recipes/ini_reader.h"
 
-/* inih reads lines of up to 199 characters and would silently take the rest of a longer one for a line of its own. */
-enum { INI_LINE_CHARS = 197, VALUE_CHARS = 200 };
+enum { VALUE_CHARS = 200 };
 
 /* Reading goes in three steps: collect the text of every key, decide which keys this schedule kind has, store the
  * values. Where a key is given more than once, the highest level counts: bases, the file, --set. */
@@ -24,14 +23,10 @@ struct collected {
     char base_path[FILE_LEVEL][PATH_MAX]; /* by level */
 };
 
-struct reader {
-    const char *next, *end;
-    int line; /* number of the line that was handed out last */
-    const char *name;
+/* A file that is being read. */
+struct file {
     int level;
     struct collected *got;
-    enum cb_status status;
-    struct cb_error *err;
 };
 
 static enum cb_status collect_file(struct collected *got, const char *text, size_t len, const char *name, int level,
@@ -75,85 +70,48 @@ static void place_of(const struct collected *got, size_t key, char where[256])
 
 /* --- collecting --------------------------------------------------------------------------------------------------- */
 
-/* fgets over memory for inih. Leading blanks go, because inih would take an indented line for the continuation of a
- * value. */
-static char *read_line(char *line, int bytes, void *context)
-{
-    struct reader *r = context;
-    if (r->status || r->next == r->end) return NULL;
-    const char *newline = memchr(r->next, '\n', (size_t)(r->end - r->next));
-    const char *stop = newline ? newline : r->end;
-    const char *start = r->next;
-    r->line++;
-    r->next = newline ? newline + 1 : r->end;
-    while (start < stop && (*start == ' ' || *start == '\t')) start++;
-    const size_t len = (size_t)(stop - start);
-    if (len > INI_LINE_CHARS || len + 2 > (size_t)bytes || memchr(start, '\0', len)) {
-        r->status = cb_fail(r->err, CB_BAD_INPUT, "%s:%d: %s", r->name, r->line,
-                            len > INI_LINE_CHARS ? "line longer than 197 characters" : "line holds a zero byte");
-        return NULL;
-    }
-    memcpy(line, start, len);
-    line[len] = '\n';
-    line[len + 1] = '\0';
-    return line;
-}
-
 /* Collects the recipe that this one begins with, one level below. */
-static enum cb_status collect_base(struct reader *r, const char *where, const char *base)
+static enum cb_status collect_base(struct file *file, const char *where, const char *base, struct cb_error *err)
 {
-    if (r->level == 1)
-        return cb_fail(r->err, CB_BAD_INPUT,
-                       "%s: base = %.60s: more than %d bases; does one of them begin with itself?", where, base,
-                       MAX_BASES);
-    char *path = r->got->base_path[r->level - 1];
-    if (*path) return cb_fail(r->err, CB_BAD_INPUT, "%s: base is given twice", where);
+    if (file->level == 1)
+        return cb_fail(err, CB_BAD_INPUT, "%s: base = %.60s: more than %d bases; does one of them begin with itself?",
+                       where, base, MAX_BASES);
+    char *path = file->got->base_path[file->level - 1];
+    if (*path) return cb_fail(err, CB_BAD_INPUT, "%s: base is given twice", where);
     struct cb_bytes bytes;
     struct cb_error why;
     enum cb_status status = cb_recipe_open(&bytes, path, base, &why);
-    if (status) return cb_fail(r->err, status, "%s: base: %s", where, why.text);
-    status = collect_file(r->got, (const char *)bytes.data, bytes.len, path, r->level - 1, r->err);
+    if (status) return cb_fail(err, status, "%s: base: %s", where, why.text);
+    status = collect_file(file->got, (const char *)bytes.data, bytes.len, path, file->level - 1, err);
     free(bytes.data);
     return status;
 }
 
-static int on_value(void *context, const char *section, const char *name, const char *value)
+static enum cb_status on_key(void *context, const struct cb_ini_key *given, struct cb_error *err)
 {
-    struct reader *r = context;
-    if (r->status) return 0;
+    struct file *file = context;
+    struct collected *got = file->got;
     char where[256];
-    snprintf(where, sizeof where, "%s:%d", r->name, r->line);
-    if (!*section && !strcmp(name, "base")) {
-        r->status = collect_base(r, where, value);
-        return !r->status;
-    }
-    const struct recipe_key *key = cb_recipe_find_key(section, name);
-    if (!key) {
-        r->status = unknown_key(where, section, name, r->err);
-        return 0;
-    }
+    snprintf(where, sizeof where, "%s:%d", given->file, given->line);
+    if (!*given->section && !strcmp(given->name, "base")) return collect_base(file, where, given->value, err);
+    const struct recipe_key *key = cb_recipe_find_key(given->section, given->name);
+    if (!key) return unknown_key(where, given->section, given->name, err);
     const size_t i = (size_t)(key - cb_recipe_table);
-    if (r->got->level[i] == r->level) {
-        r->status = cb_fail(r->err, CB_BAD_INPUT, "%s: %s.%s is given twice, first in line %d", where, section, name,
-                            r->got->line[i]);
-        return 0;
-    }
-    r->got->level[i] = r->level;
-    r->got->line[i] = r->line;
-    r->got->from[i] = r->name;
-    snprintf(r->got->text[i], VALUE_CHARS, "%s", value);
-    return 1;
+    if (got->level[i] == file->level)
+        return cb_fail(err, CB_BAD_INPUT, "%s: %s.%s is given twice, first in line %d", where, key->section, key->name,
+                       got->line[i]);
+    got->level[i] = file->level;
+    got->line[i] = given->line;
+    got->from[i] = given->file;
+    snprintf(got->text[i], VALUE_CHARS, "%s", given->value);
+    return CB_OK;
 }
 
 static enum cb_status collect_file(struct collected *got, const char *text, size_t len, const char *name, int level,
                                    struct cb_error *err)
 {
-    struct reader reader = {text, text + len, 0, name, level, got, CB_OK, err};
-    const int bad_line = ini_parse_stream(read_line, &reader, on_value, &reader);
-    /* inih reads on after a bad line and returns the first one, which may come before the one that status is about. */
-    if (bad_line > 0 && (!reader.status || bad_line < reader.line))
-        return cb_fail(err, CB_BAD_INPUT, "%s:%d: expected `key = value`, `[section]` or a comment", name, bad_line);
-    return reader.status;
+    struct file file = {level, got};
+    return cb_ini_read(text, len, name, on_key, &file, err);
 }
 
 /* "section.key=value" */

@@ -8,7 +8,7 @@
 #include "core/printable.h"
 #include "instruments.h"
 #include "loop/progress.h"
-#include "record/fingerprint.h"
+#include "loop/timing.h"
 
 static size_t iterations_of_an_epoch(const struct cb_recipe *r, size_t images)
 {
@@ -49,15 +49,14 @@ static enum cb_status assume_images(struct cb_session *s, struct cb_error *err)
     const struct cb_recipe *r = &s->recipe;
     const struct cb_dataset *set = &cb_datasets[r->data.set];
     const size_t images = cb_dataset_images(set, r->data.train_files), held = r->data.holdout;
-    if (held >= images)
-        return cb_fail(err, CB_BAD_INPUT, "data.holdout = %zu leaves none of the %zu images of data.train_files", held,
-                       images);
+    const enum cb_status status = cb_resolve_for_official(&s->recipe, err);
+    if (status != CB_OK) return status;
     s->train.n = images - held;
     s->eval.n = held ? held : cb_dataset_images(set, cb_dataset_test_file(set));
     s->run.evaluated_on = held ? "holdout" : "test";
     s->run.data_kind = "assumed official";
     snprintf(s->source.path, sizeof s->source.path, "%s is not found", set->title);
-    return cb_recipe_resolve(&s->recipe, s->train.n, err);
+    return CB_OK;
 }
 
 enum cb_status cb_dry_run(struct cb_session *s, const struct cb_session_options *o, struct cb_error *err)
@@ -84,67 +83,22 @@ enum cb_status cb_dry_run(struct cb_session *s, const struct cb_session_options 
 
 /* --- --list ------------------------------------------------------------------------------------------------------- */
 
-enum { TIMED = 3 };
-
-static const char *keep_seconds(void *context, const struct cb_record_iteration *iteration)
-{
-    double *seconds = context;
-    seconds[iteration->iteration] = iteration->seconds;
-    return iteration->iteration + 1 == TIMED ? "timed" : NULL;
-}
-
-/* Three iterations of the recipe, of whole batches, without log, directory or evaluation. */
-static enum cb_status time_iterations(struct cb_session *s, const struct cb_session_options *o, double seconds[TIMED],
-                                      struct cb_error *err)
-{
-    enum cb_status status = cb_session_model(s, o, err);
-    if (status == CB_OK) status = cb_synthetic_draw(&s->train, 1, 0, s->recipe.data.batch, err);
-    if (status != CB_OK) return status;
-    s->run.eval.images = NULL;
-    s->run.quiet = 1;
-    s->run.observer = keep_seconds;
-    s->run.observer_context = seconds;
-    s->run.position.seconds_to_target = -1;
-    strcpy(s->run.position.loss_chain, CB_FINGERPRINT_START);
-    s->run.clock_start = cb_now_s();
-    const enum cb_run_outcome outcome = cb_run_train(&s->run, err);
-    if (outcome == CB_RUN_DIVERGED) return cb_fail(err, CB_IO_ERROR, "%s: the loss is not finite", s->recipe.name);
-    return outcome == CB_RUN_FAILED ? CB_IO_ERROR : CB_OK;
-}
-
-static double median(double a, double b, double c)
-{
-    const double low = a < b ? a : b, high = a < b ? b : a;
-    return c < low ? low : c > high ? high : c;
-}
-
 static enum cb_status print_time(const char *name, const struct cb_session_options *o, size_t threads,
                                  const volatile sig_atomic_t *stop, struct cb_error *err)
 {
-    struct cb_session *s = calloc(1, sizeof *s);
-    if (!s) return cb_fail(err, CB_NO_MEMORY, "out of memory");
-    s->run.dir.lock = -1;
-    s->run.stop = stop;
-    s->threads = threads;
-    double seconds[TIMED] = {0};
-    enum cb_status status = cb_recipe_read(&s->recipe, name, NULL, 0, err);
-    const struct cb_recipe *r = &s->recipe;
-    const size_t images = cb_dataset_images(&cb_datasets[r->data.set], r->data.train_files) - r->data.holdout;
-    if (status == CB_OK) status = cb_recipe_resolve(&s->recipe, images, err);
-    const size_t iterations = r->schedule.iterations;
-    if (status == CB_OK) status = time_iterations(s, o, seconds, err);
-    if (status == CB_OK && !*stop) {
-        const double each = median(seconds[0], seconds[1], seconds[2]);
-        char time[32];
-        cb_format_minutes(time, each * (double)iterations);
-        printf(
-            "    %s here: %zu iterations of %zu images at %.3g s (measured: %.3g, %.3g, %.3g), without evaluations\n",
-            time, iterations, r->data.batch, each, seconds[0], seconds[1], seconds[2]);
-        fflush(stdout);
-    }
-    cb_session_close(s);
-    free(s);
-    return status;
+    struct cb_recipe recipe;
+    struct cb_timing timing;
+    enum cb_status status = cb_recipe_read(&recipe, name, NULL, 0, err);
+    if (status == CB_OK) status = cb_resolve_for_official(&recipe, err);
+    if (status == CB_OK) status = cb_time_recipe(&timing, &recipe, o, threads, stop, err);
+    if (status != CB_OK || *stop) return status;
+    char time[32];
+    cb_format_minutes(time, cb_timed_seconds(&timing, recipe.schedule.iterations, timing.evaluations));
+    printf("    %s here: %zu iterations of %zu images at %.3g s (measured: %.3g, %.3g, %.3g), %zu evaluations at %.3g s\n",
+           time, recipe.schedule.iterations, recipe.data.batch, timing.iteration_s, timing.measured_s[0],
+           timing.measured_s[1], timing.measured_s[2], timing.evaluations, timing.evaluation_s);
+    fflush(stdout);
+    return CB_OK;
 }
 
 enum cb_status cb_list_recipes(const struct cb_session_options *o, int timed, const volatile sig_atomic_t *stop,

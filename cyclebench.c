@@ -30,6 +30,7 @@ static const char *const summaries[][2] = {
     {"data", "fetch or verify CIFAR-10 and CIFAR-100, make the synthetic set"},
     {"eval", "test accuracy of a checkpoint"},
     {"info", "this machine: CPU, caches, threads, and what may disturb a measurement"},
+    {"sweep", "train the runs of a plan, with seeds"},
     {"train", "train a recipe"},
 };
 

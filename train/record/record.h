@@ -87,6 +87,7 @@ struct cb_record_glance {
     int exists, begun;    /* there is a file; it has a header */
     char status[24];      /* of the end line; empty if that is not the last line */
     char name[128];       /* of the header, empty if there is none */
+    size_t train_images;  /* of the header; 0: it does not say */
     size_t iterations;    /* of the end line */
     double seconds;
 };

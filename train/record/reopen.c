@@ -169,6 +169,7 @@ enum cb_status cb_record_look(struct cb_record_glance *glance, const char *path,
         if (!glance->begun && type && !strcmp(type, "header")) {
             const char *name = json_string_value(json_object_get(json, "name"));
             snprintf(glance->name, sizeof glance->name, "%s", name ? name : "");
+            glance->train_images = (size_t)json_integer_value(json_object_get(json, "train_images"));
             glance->begun = 1;
         }
         const int ended = type && !strcmp(type, "end");

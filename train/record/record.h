@@ -84,11 +84,11 @@ enum cb_status cb_record_end(struct cb_record *record, const struct cb_record_en
 
 /* What a record says at a glance. */
 struct cb_record_glance {
-    int exists, begun;    /* there is a file; it has a header */
-    char status[24];      /* of the end line; empty if that is not the last line */
-    char name[128];       /* of the header, empty if there is none */
-    size_t train_images;  /* of the header; 0: it does not say */
-    size_t iterations;    /* of the end line */
+    int exists, begun;   /* there is a file; it has a header */
+    char status[24];     /* of the end line; empty if that is not the last line */
+    char name[128];      /* of the header, empty if there is none */
+    size_t train_images; /* of the header; 0: it does not say */
+    size_t iterations;   /* of the end line */
     double seconds;
 };
 /* Only what is there counts: a damaged line is passed over. Errors are of reading the file. */

@@ -110,10 +110,21 @@ static void put_epoch(json_t *object, const char *key, size_t epoch)
     cb_put(object, key, epoch ? json_integer((json_int_t)epoch) : json_null());
 }
 
-static void add_pair(json_t *pairs, const struct cb_report_run *a, const struct cb_report_run *b)
+static struct course best_course(const struct cb_report_run *a, const struct cb_report_run *b)
 {
     struct course course = follow(a, b, true);
-    if (!course.common) course = follow(a, b, false);
+    return course.common ? course : follow(a, b, false);
+}
+
+bool cb_bits_differ(const struct cb_report_run *a, const struct cb_report_run *b)
+{
+    struct course course = best_course(a, b);
+    return course.differ_at || course.ends_differ;
+}
+
+static void add_pair(json_t *pairs, const struct cb_report_run *a, const struct cb_report_run *b)
+{
+    struct course course = best_course(a, b);
     if (!course.same_up_to && !cb_same_recipe(a, b)) return;
     json_t *pair = json_object(), *names = json_array();
     cb_append(names, json_string(a->label));

@@ -9,5 +9,7 @@ json_t *cb_same_groups(const struct cb_report_run *runs, size_t count);
  * "same_up_to_epoch": n or null, "different_at_epoch": n or null, "sentence"}. A pair that differs from its first epoch
  * on is left out unless its recipes are equal. */
 json_t *cb_same_epochs(const struct cb_report_run *runs, size_t count);
+/* Whether the losses of two runs differ at an epoch that both have. */
+bool cb_bits_differ(const struct cb_report_run *a, const struct cb_report_run *b);
 
 #endif

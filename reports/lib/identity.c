@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "recipe.h"
 #include "values.h"
 
 bool cb_same_trajectory(const struct cb_report_run *a, const struct cb_report_run *b)
@@ -48,12 +49,11 @@ bool cb_evaluated_differently(const struct cb_report_run *runs, size_t count)
 
 bool cb_same_recipe(const struct cb_report_run *a, const struct cb_report_run *b)
 {
-    static const char *const without_effect[] = {"target", "eval_every", "checkpoint_every", "log_iterations"};
-    json_t *recipes[] = {json_deep_copy(cb_member(a->header, "recipe")),
-                         json_deep_copy(cb_member(b->header, "recipe"))};
-    for (size_t r = 0; r < 2; r++)
-        for (size_t k = 0; k < sizeof without_effect / sizeof *without_effect; k++)
-            json_object_del(json_object_get(recipes[r], "run"), without_effect[k]);
+    json_t *recipes[] = {cb_recipe_of(a), cb_recipe_of(b)};
+    for (size_t r = 0; r < 2; r++) {
+        cb_recipe_drop_without_effect(recipes[r]);
+        json_object_del(recipes[r], "run.eval_every");
+    }
     const struct cb_report_run pair[] = {*a, *b};
     bool same = json_equal(recipes[0], recipes[1]) &&
                 cb_equal(cb_member(a->header, "init_weights.weights_sha256"),

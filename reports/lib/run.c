@@ -122,6 +122,8 @@ static bool add_epoch(struct cb_report_run *run, const json_t *line, const struc
         !number(line, "seconds_total", &epoch.seconds_total, at) ||
         !number(line, "images_per_second", &epoch.images_per_second, at))
         return false;
+    const json_t *smoothed = json_object_get(line, "train_loss_smoothed"); /* short records lack it */
+    epoch.train_loss_smoothed = json_is_number(smoothed) ? json_number_value(smoothed) : (double)NAN;
     if (!isfinite(epoch.seconds_total)) return wrong(at, "key \"seconds_total\": expected a number");
     if (run->format > 1) {
         if (!hash(line, "loss_fingerprint", at)) return false;
@@ -159,12 +161,12 @@ static bool add_resume(struct cb_report_run *run, json_t *line, const struct pla
 
 static bool add_end(struct cb_report_run *run, json_t *line, const struct place *at)
 {
-    static const char *const statuses[] = {"completed", "diverged", "interrupted"};
+    static const char *const statuses[] = {"completed", "target_reached", "diverged", "interrupted"};
     bool old = run->format == 1;
     double value;
     size_t iterations = 0;
     if (!one_of(json_string_value(json_object_get(line, "status")), statuses, sizeof statuses / sizeof *statuses))
-        return wrong(at, "end: \"status\" must be completed, diverged or interrupted");
+        return wrong(at, "end: \"status\" must be completed, target_reached, diverged or interrupted");
     if (!index_number(line, "iterations", &iterations, at) || !number(line, "seconds", &value, at) ||
         !number(line, "seconds_to_target", &value, at) ||
         !number(line, old ? "final_test_accuracy_percent" : "final_eval_accuracy_percent", &run->final_accuracy_percent,

@@ -10,7 +10,8 @@ enum { CB_REPORT_HASH = 65 }; /* SHA-256 in hex, and the end of the string */
 /* A training run as its run.jsonl tells it, in format 1 or 2; the format is described in train/record/README.md. */
 struct cb_report_epoch {
     size_t epoch, iteration;
-    double train_loss; /* NaN if not known, as below */
+    double train_loss;          /* NaN if not known, as below */
+    double train_loss_smoothed; /* moving average over the batches, as the notebook prints it */
     double
         accuracy_percent; /* on the images that the header names in evaluated_on; NaN if this epoch was not evaluated */
     double seconds_total; /* since the run's start, over all sessions */

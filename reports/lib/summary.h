@@ -5,5 +5,7 @@
 
 /* Two runs and a target in one sentence; objects: the runs of comparison.h. A new string. */
 json_t *cb_summary(const struct cb_report_run runs[2], const json_t *objects, double target);
+/* The same of two groups (groups.h) and their pair (pairs.h). A new string. */
+json_t *cb_group_summary(const json_t *groups, const json_t *pair, double target);
 
 #endif

@@ -77,3 +77,20 @@ size_t cb_text_width(const char *text)
 {
     return walk(NULL, text);
 }
+
+size_t cb_text_fit(const char *text, size_t width)
+{
+    size_t used = 0, fits = 0, blank = 0, sign = 0, left = strlen(text);
+    while (left) {
+        uint32_t character;
+        size_t bytes = decode(text + fits, left, &character);
+        used += is_control(character) ? ESCAPED_WIDTH : 1;
+        if (used > width && fits) break;
+        fits += bytes;
+        left -= bytes;
+        if (used < width / 2) continue;
+        if (character == ' ') blank = fits;
+        if (character && character < 0x80 && strchr(",/-_", (int)character)) sign = fits;
+    }
+    return !left ? fits : blank ? blank : sign ? sign : fits;
+}

@@ -13,5 +13,8 @@ char *cb_text_repaired(const char *text, size_t len);
 void cb_text_print(FILE *out, const char *text, size_t width);
 /* Characters that cb_text_print prints, blanks aside. */
 size_t cb_text_width(const char *text);
+/* Bytes of text that fit into width characters, at least one character; if that is not all, they end behind the last
+ * blank of their second half, or else behind the last comma, slash, hyphen or underscore there. */
+size_t cb_text_fit(const char *text, size_t width);
 
 #endif

@@ -76,16 +76,32 @@ json_t *cb_sentence(const char *format, ...)
     return text;
 }
 
-json_t *cb_joined(const json_t *strings)
+json_t *cb_joined_by(const json_t *strings, const char *between)
 {
     json_t *text = cb_sentence("%s", "");
     for (size_t i = 0; i < json_array_size(strings); i++) {
-        json_t *longer = cb_sentence("%s%s%s", json_string_value(text), i ? ", " : "",
+        json_t *longer = cb_sentence("%s%s%s", json_string_value(text), i ? between : "",
                                      json_string_value(json_array_get(strings, i)));
         json_decref(text);
         text = longer;
     }
     return text;
+}
+
+json_t *cb_joined(const json_t *strings)
+{
+    return cb_joined_by(strings, ", ");
+}
+
+json_t *cb_value_text(const json_t *value)
+{
+    if (!value || json_is_null(value)) return cb_sentence("-");
+    if (json_is_string(value)) return cb_sentence("%s", json_string_value(value));
+    if (json_is_real(value)) return cb_sentence("%.9g", json_real_value(value));
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+    json_t *copy = cb_sentence("%s", text);
+    free(text);
+    return copy;
 }
 
 int cb_equal(const json_t *a, const json_t *b)

@@ -16,8 +16,11 @@ void cb_put_number(json_t *object, const char *key, double value, const char *re
 /* Copies a text or number of `from`; anything else is missing. */
 void cb_copy(json_t *object, const char *key, const json_t *from, const char *path);
 json_t *cb_sentence(const char *format, ...) __attribute__((format(printf, 1, 2))); /* a new string */
-/* The strings of an array with ", " between; a new string. */
+/* The strings of an array with a text, or ", ", between; a new string. */
+json_t *cb_joined_by(const json_t *strings, const char *between);
 json_t *cb_joined(const json_t *strings);
+/* A value for people: text as it is, numbers with up to 9 digits; "-" for null or NULL. A new string. */
+json_t *cb_value_text(const json_t *value);
 /* As json_equal, but two that are not there are equal, too. */
 int cb_equal(const json_t *a, const json_t *b);
 

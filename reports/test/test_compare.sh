@@ -62,7 +62,7 @@ check 'JSON' golden two.json 0 one-cycle step --json
 check 'another target' golden target-50.txt 0 --target 50 step one-cycle
 check 'a target that no run reached: exit 3' golden missed.txt 3 --target 93 one-cycle step
 check 'not reached is null in JSON' golden missed.json 3 --target 93 one-cycle step --json
-check 'interrupted, resumed, diverged, torn runs' golden troubled.txt 0 one-cycle one-cycle-again diverged torn interrupted
+check 'interrupted, resumed, diverged, torn runs' golden troubled.txt 0 --runs one-cycle one-cycle-again diverged torn interrupted
 check 'the same in JSON' golden troubled.json 0 one-cycle one-cycle-again diverged torn interrupted --json
 check 'no run reached the recipe'\''s own target: exit 0' exits_with 0 "$compare" diverged torn
 check 'run.jsonl itself, trailing slash' exits_with 0 "$compare" one-cycle/run.jsonl step/
@@ -78,7 +78,7 @@ check 'a folder without a record' says 'run.jsonl: No such file .* expected the 
 for target in 0 -3 101 ninety 93% nan ''; do
 	check "--target '$target' is refused" exits_with 2 "$compare" one-cycle step --target "$target"
 done
-check 'an unknown option' exits_with 2 "$compare" one-cycle step --csv
+check 'an unknown option' exits_with 2 "$compare" one-cycle step --xml
 check '--help succeeds' exits_with 0 "$compare" --help
 check 'a full disk is an error' exits_with 1 bash -c "'$compare' one-cycle step >/dev/full"
 
@@ -113,7 +113,7 @@ check 'unknown keys are let be' exits_with 0 "$compare" second-1cycle "$work/unk
 check 'two runs of format 2: the last line says it all' golden second-two.txt 0 second-1cycle second-step
 check 'the last line is the sentence' bash -c "'$compare' second-1cycle second-step | tail -n 1 |
 	grep -x 'second-1cycle reached 70 % after 100.5 s, second-step after 151.5 s: 1.51 times as fast.'"
-check 'resumed elsewhere, synthetic, from weights, other caches' golden second.txt 0 \
+check 'resumed elsewhere, synthetic, from weights, other caches' golden second.txt 0 --runs \
 	second-1cycle second-moved second-synthetic second-init second-parted second-stopped
 check 'the same in JSON' golden second.json 0 second-1cycle second-moved second-synthetic second-init second-parted second-stopped --json
 check 'resumed runs in a speed-up, when asked' golden with-resumed.txt 0 --with-resumed second-moved second-step

@@ -65,7 +65,13 @@ static int job(FILE *out, long failing)
     for (size_t i = 0; i < RUNS; i++)
         if (!cb_report_run_read(&runs[i], paths[i], &err)) return 90;
     json_t *comparison = cb_comparison(runs, RUNS, &(struct cb_comparison_options){.target_percent = (double)NAN});
-    cb_comparison_print(out, comparison);
+    for (int of_runs = 0; of_runs < 2; of_runs++) {
+        json_t *table = cb_table(comparison, of_runs);
+        cb_table_print(out, table);
+        cb_table_print_markdown(out, table);
+        json_decref(table);
+        cb_csv_print(out, json_object_get(comparison, of_runs ? "runs" : "groups"));
+    }
     int failed = json_dumpf(comparison, out, JSON_INDENT(2));
     bool survived = left == NO_FAILURE && failing != NO_FAILURE;
     left = NO_FAILURE;

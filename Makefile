@@ -134,7 +134,7 @@ COMPLETIONS := $(TO)/share/bash-completion/completions
 KERNEL_HEADERS = $(sort $(patsubst kernels/%,%,$(filter kernels/%,$(shell $(CC) -std=c11 -Ikernels -MM kernels/kernels.h))))
 .PHONY: install uninstall
 install: all ## install programs, library and headers of the kernels, manual pages under PREFIX; DESTDIR is honoured
-	install -d $(TO)/bin $(TO)/libexec/cyclebench $(SHARED)/recipes $(SHARED)/shapes $(TO)/lib/pkgconfig $(TO)/share/man/man1 $(COMPLETIONS)
+	install -d $(TO)/bin $(TO)/libexec/cyclebench $(SHARED)/recipes $(SHARED)/shapes $(SHARED)/notebook $(TO)/lib/pkgconfig $(TO)/share/man/man1 $(COMPLETIONS)
 	install $(BUILD)/cyclebench $(TO)/bin/
 	install $(filter-out $(BUILD)/cyclebench,$(PROGRAMS)) reports/plot-runs $(TO)/libexec/cyclebench/
 	install -m 644 $(BUILD)/qemu-count.so $(TO)/libexec/cyclebench/
@@ -142,6 +142,7 @@ install: all ## install programs, library and headers of the kernels, manual pag
 	install -d $(SHARED)/plans
 	install -m 644 train/plans/*.ini $(SHARED)/plans/
 	install -m 644 bench/suites/*.txt $(SHARED)/shapes/
+	install -m 644 reports/notebook/*.tsv $(SHARED)/notebook/
 	install -m 644 bench/peers/torch_step.py $(SHARED)/
 	install -m 644 $(LIBKERNELS) $(TO)/lib/libcyclebench-kernels.a
 	cd kernels && for header in $(KERNEL_HEADERS); do install -D -m 644 $$header "$(abspath $(TO))/include/cyclebench-kernels/$$header" || exit 1; done

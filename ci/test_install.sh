@@ -50,6 +50,8 @@ check 'the command finds its programs' says '^  model ' elsewhere "$cyclebench" 
 check 'every program is installed' says '^train$' bash -c "'$cyclebench' --help | awk '/^  train/ { print \$1 }'"
 check 'the trainer finds the recipes' says '1cycle-70.*step-64k' elsewhere "$cyclebench" train no-such-recipe
 check 'the benchmarks find their shapes' says '^conv/fwd/stem/' elsewhere "$cyclebench" bench --benchmark_list_tests
+check 'a comparison finds the numbers of the notebook' says "^notebook's training +E3b +-\$" elsewhere \
+	"$cyclebench" compare "$PWD"/reports/results/runs/{1cycle-70,step-64k-b}-bf16-all-s1-zen5 --with-notebook
 check 'make help lists the targets' says '^  make check ' make --no-print-directory help
 if command -v pkg-config >/dev/null; then
 	check 'a program is built with the installed kernels and multiplies' says '^64 by scalar$' user_of_the_kernels

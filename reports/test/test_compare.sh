@@ -59,6 +59,8 @@ harmless() {
 
 check 'two completed runs' golden two.txt 0 one-cycle step
 check 'JSON' golden two.json 0 one-cycle step --json
+check 'ci/demo reads lines of it: each time is of one run' bash -c "'$compare' one-cycle step --json |
+	awk '\$1 == \"\\\"seconds\\\":\" { a++ } \$1 == \"\\\"seconds_to_target\\\":\" { b++ } \$1 == \"\\\"target_percent\\\":\" { c++ } END { exit !(a == 2 && b == 2 && c == 1) }'"
 check 'another target' golden target-50.txt 0 --target 50 step one-cycle
 check 'a target that no run reached: exit 3' golden missed.txt 3 --target 93 one-cycle step
 check 'not reached is null in JSON' golden missed.json 3 --target 93 one-cycle step --json

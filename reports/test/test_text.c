@@ -92,12 +92,35 @@ static void test_printed(void **state)
     assert_int_equal(cb_text_width("\x1b\xc3\xa9\xff"), 8);
 }
 
+static void test_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t width, bytes;
+    } cases[] = {
+        {"", 5, 0},
+        {"abc", 3, 3},
+        {"abcdef", 4, 4},                  /* nowhere to break */
+        {"a bcdefgh", 8, 8},               /* a blank in the first half is no good end */
+        {"1cycle-70 bf16-all", 16, 10},    /* a blank rather than a hyphen */
+        {"1cycle-70-bf16-all-s1", 16, 15}, /* or else the last sign */
+        {"milestones,later", 12, 11},
+        {"\xc3\xa9\xc3\xa9\xc3\xa9", 2, 4}, /* characters, not bytes */
+        {"\x1b[2J", 7, 2},                  /* as they are printed */
+        {"\x1b[2J", 3, 1},                  /* at least one */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(cb_text_fit(cases[i].text, cases[i].width), cases[i].bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_repaired),
         cmocka_unit_test(test_any_bytes_become_json),
         cmocka_unit_test(test_printed),
+        cmocka_unit_test(test_fit),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -45,7 +45,7 @@ static void put_quantity(json_t *group, const struct quantity *quantity, const s
     double *values = cb_report_alloc(n * sizeof *values);
     size_t known = 0;
     for (size_t i = 0; i < n; i++) {
-        double value = *(const double *)((const char *)&trainings[i] + quantity->member);
+        double value = cb_training_value(&trainings[i], quantity->member);
         if (isfinite(value)) values[known++] = value;
     }
     struct cb_statistics s = cb_statistics_of(values, known);

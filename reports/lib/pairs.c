@@ -120,8 +120,7 @@ static void put_difference(json_t *pair, const struct difference *what, const st
         const struct cb_training *a = with_seed(&sides[0], seed_of(&sides[0], t)),
                                  *b = with_seed(&sides[1], seed_of(&sides[0], t));
         if (!a || !b) continue;
-        double value =
-            *(const double *)((const char *)a + what->member) - *(const double *)((const char *)b + what->member);
+        double value = cb_training_value(a, what->member) - cb_training_value(b, what->member);
         if (isfinite(value)) values[n++] = value;
     }
     struct cb_statistics s = cb_statistics_of(values, n);

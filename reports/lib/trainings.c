@@ -70,3 +70,10 @@ struct cb_training *cb_trainings_of(const struct cb_report_run *runs, const stru
     }
     return list;
 }
+
+double cb_training_value(const struct cb_training *training, size_t member)
+{
+    double value;
+    memcpy(&value, (const char *)training + member, sizeof value);
+    return value;
+}

@@ -18,4 +18,7 @@ struct cb_training {
 struct cb_training *cb_trainings_of(const struct cb_report_run *runs, const struct cb_grouping *in,
                                     const struct cb_times *times, const json_t *objects, size_t group, size_t *n);
 
+/* A double of a training by its offset. */
+double cb_training_value(const struct cb_training *training, size_t member);
+
 #endif

@@ -72,6 +72,13 @@ static const json_t *seed_of(const json_t *object)
     return json_object_get(json_object_get(object, "recipe_keys"), "run.seed");
 }
 
+/* Numbers as text: the longer one, or of equal length the later one. */
+static bool is_later(const json_t *a, const json_t *b)
+{
+    size_t length = json_string_length(a), other = json_string_length(b);
+    return length == other ? strcmp(json_string_value(a), json_string_value(b)) > 0 : length > other;
+}
+
 static void put_members(json_t *group, const struct cb_grouping *in, const json_t *objects, size_t index)
 {
     json_t *runs = json_array(), *seeds = json_array();
@@ -83,7 +90,9 @@ static void put_members(json_t *group, const struct cb_grouping *in, const json_
         json_t *text = cb_value_text(seed);
         bool told = false;
         for (size_t k = 0; k < json_array_size(seeds) && !told; k++) told = json_equal(json_array_get(seeds, k), text);
-        if (!told) cb_append(seeds, json_incref(text));
+        size_t at = 0;
+        while (at < json_array_size(seeds) && !is_later(json_array_get(seeds, at), text)) at++;
+        if (!told) json_array_insert(seeds, at, text);
         json_decref(text);
     }
     cb_put(group, "runs", runs);

@@ -67,6 +67,8 @@ check 'three seeds: mean, sd, least, most' holds '[g[0][k + "_accuracy_percent"]
 # 2.919985580 is the 95 % quantile of two degrees of freedom.
 check 'and the lower bound of the mean' holds 'near(g[0]["lower_bound_accuracy_percent"], 78.5 - 2.919985580 / 3 ** 0.5)' "${one[@]}"
 check 'seeds and runs' holds 'len(g) == 1 and g[0]["seeds"] == ["1", "2", "3"] and len(g[0]["runs"]) == 3 and g[0]["reached"] == g[0]["n"] == 3' "${one[@]}"
+seed second-1cycle s10 10
+check 'seeds are in their order' holds 'g[0]["seeds"] == ["1", "2", "3", "10"]' "$work/s10" second-1cycle-s3 second-1cycle-s2 second-1cycle
 check 'the same training on another machine counts once' holds 'len(g[0]["runs"]) == 4 and g[0]["n"] == 3 and g[0]["sd_accuracy_percent"] == 1' "${one[@]}" second-1cycle-s2-zen2
 check 'one seed has no spread, which is said' holds \
 	'g[0]["sd_accuracy_percent"] is None and g[0]["lower_bound_accuracy_percent"] is None and "spread" in g[0]["sd_accuracy_percent_reason"]' second-1cycle "${step[@]}"

@@ -66,6 +66,9 @@ check 'fresh weights, without validation as with it' [ "$(get "$work/1.json" '[p
 check '--linear: equal steps from 0' says '^ +1 +0 ' "${find[@]}" --linear
 check 'the rule is printed' says '^rule: .*Smith' "${find[@]}" --linear
 check 'a hold-out validates where the recipe has one' says 'validated on a batch of the 25 holdout images' "${find[@]}" --validate --set data.holdout=25
+"${find[@]}" --from 1e-15 --to 1e-12 --validate --set data.batch=25 --set data.holdout=40 --json >"$work/two.json"
+check 'it validates on one batch after the other, 25 and 15 images in turn: the loss goes up and down' holds "$work/two.json" \
+	'(lambda v: all((v[k + 1] - v[k]) * (v[k + 2] - v[k + 1]) < 0 for k in range(8, 22)))([p["validation_loss"] for p in d["curves"][0]["points"]])'
 check 'weight decays: which one is advised, or why none' says '^weight decay: ' "${find[@]}" --vary optimizer.weight_decay=0.01,0.0001
 check 'a curve that diverges at once' ends_saying 1 'smoke: it diverges at once.*begin lower' "${find[@]}" --from 1000 --to 1000000
 "${find[@]}" --from 1000 --to 1000000 --json >"$work/diverged.json" 2>/dev/null

@@ -64,10 +64,12 @@ static size_t take_off(const struct cb_curve *curve, size_t lowest)
     return i;
 }
 
-static void refuse(struct cb_suggestion *s, enum cb_curve_verdict verdict, const char *reason, double lr)
+static void refuse(struct cb_suggestion *s, enum cb_curve_verdict verdict, int validation, const char *what, double lr,
+                   const char *remedy)
 {
     s->verdict = verdict;
-    snprintf(s->reason, sizeof s->reason, reason, lr);
+    snprintf(s->reason, sizeof s->reason, "the smoothed %sloss %s %.3g: %s", validation ? "validation " : "", what, lr,
+             remedy);
 }
 
 void cb_curve_suggest(const struct cb_curve *curve, enum cb_curve_rule rule, struct cb_suggestion *s)
@@ -75,8 +77,8 @@ void cb_curve_suggest(const struct cb_curve *curve, enum cb_curve_rule rule, str
     *s = (struct cb_suggestion){CB_SUGGESTED, NAN, NAN, NAN, NAN, NAN, ""};
     const size_t n = curve->count;
     if (n <= CB_CURVE_FIRST) {
-        refuse(s, CB_DIVERGED, "it diverges at once, before the 12th iteration, at rate %.3g: begin lower (--from)",
-               curve->stopped_at_lr);
+        refuse(s, CB_DIVERGED, 0, "diverges at once, before the 12th iteration, at rate", curve->stopped_at_lr,
+               "begin lower (--from)");
         return;
     }
     const int validation = rule == CB_RULE_LOWEST && !isnan(curve->points[0].validation);
@@ -93,21 +95,15 @@ void cb_curve_suggest(const struct cb_curve *curve, enum cb_curve_rule rule, str
     const double before = first < twelfth ? first : twelfth;
     if (before - s->lowest_loss < least_descent * before) {
         if (curve->stop)
-            refuse(s, CB_DIVERGED,
-                   "it diverges at rate %.3g without having fallen by 2 %%: begin lower (--from) or go slower "
-                   "(--iterations)",
-                   curve->stopped_at_lr);
+            refuse(s, CB_DIVERGED, validation, "diverges, without having fallen by 2 %, at rate", curve->stopped_at_lr,
+                   "begin lower (--from) or go slower (--iterations)");
         else
-            refuse(s, CB_NO_DESCENT,
-                   "the smoothed loss does not fall by 2 %% up to rate %.3g: end higher (--to) or go slower "
-                   "(--iterations)",
-                   curve->points[n - 1].lr);
+            refuse(s, CB_NO_DESCENT, validation, "does not fall by 2 % up to rate", curve->points[n - 1].lr,
+                   "end higher (--to) or go slower (--iterations)");
     } else if (rule == CB_RULE_TAKE_OFF && isnan(s->take_off_lr)) {
-        refuse(s, CB_NO_END, "the smoothed loss does not take off up to rate %.3g: end higher (--to)",
-               curve->points[n - 1].lr);
+        refuse(s, CB_NO_END, 0, "does not take off up to rate", curve->points[n - 1].lr, "end higher (--to)");
     } else if (rule == CB_RULE_LOWEST && lowest == n - 1 && !curve->stop) {
-        refuse(s, CB_NO_END, "the smoothed loss is lowest at the last rate, %.3g: end higher (--to)",
-               curve->points[n - 1].lr);
+        refuse(s, CB_NO_END, validation, "is lowest at the last rate,", curve->points[n - 1].lr, "end higher (--to)");
     } else {
         s->max = rule == CB_RULE_TAKE_OFF ? s->take_off_lr / 10 : s->lowest_lr;
         s->min = s->max / 10;

@@ -68,36 +68,58 @@ static void write_text(FILE *out, const char *text)
     fputc('\'', out);
 }
 
-/* Labels beside the ends of the curves, each a line lower than the one before. */
+/* Where on the axis a rate is, 0 to 1. */
+static double position(const struct cb_finder *f, double lr)
+{
+    return f->linear ? (lr - f->from) / (f->to - f->from) : log(lr / f->from) / log(f->to / f->from);
+}
+
+/* A column of labels beside the ends of the curves: to their right where there is room, else to their left. */
 static void write_labels(FILE *out, const struct cb_search *search, const struct window *w)
+{
+    double first = INFINITY, last = 0;
+    for (size_t i = 0; i < search->done; i++) {
+        const struct cb_curve *curve = &search->curves[i].curve;
+        if (curve->count <= SKIPPED) continue;
+        const double lr = curve->points[last_seen(curve, w)].lr;
+        if (lr < first) first = lr;
+        if (lr > last) last = lr;
+    }
+    const int right = position(&search->finder, last) < 0.85;
+    if (right && search->done > 1) fputs("set rmargin 14\n", out);
+    for (size_t i = 0; i < search->done && search->done > 1; i++) {
+        if (search->curves[i].curve.count <= SKIPPED) continue;
+        fputs("set label ", out);
+        write_text(out, short_label(search->curves[i].label));
+        fprintf(out, " at first %.9g, graph %.3g %s offset %s,0 front textcolor '%s'\n", right ? last : first,
+                0.96 - 0.065 * (double)i, right ? "left" : "right", right ? "1" : "-1", colours[i]);
+    }
+}
+
+/* A circle where each curve takes off. */
+static void write_circles(FILE *out, const struct cb_search *search)
 {
     for (size_t i = 0; i < search->done; i++) {
         const struct cb_search_curve *c = &search->curves[i];
-        if (c->curve.count <= SKIPPED) continue;
-        const double lr = c->curve.points[last_seen(&c->curve, w)].lr;
-        fputs("set label ", out);
-        write_text(out, short_label(c->label));
-        fprintf(out, " at first %.9g, graph %.3g right offset -0.8,0 front boxed textcolor '%s'\n", lr,
-                0.95 - 0.07 * (double)i, colours[i]);
-        const double off = c->suggestion.take_off_lr;
-        for (size_t k = SKIPPED; k < c->curve.count && !isnan(off); k++)
-            if (c->curve.points[k].lr == off)
+        for (size_t k = SKIPPED; k < c->curve.count; k++)
+            if (c->curve.points[k].lr == c->suggestion.take_off_lr)
                 fprintf(out,
-                        "set object circle at first %.9g, first %.9g size screen 0.006 front fillcolor '%s' "
-                        "fillstyle solid\n",
-                        off, c->curve.points[k].smoothed, colours[i]);
+                        "set object circle at first %.9g, first %.9g size screen 0.006 front fillcolor '%s' fillstyle "
+                        "solid\n",
+                        c->curve.points[k].lr, c->curve.points[k].smoothed, colours[i]);
     }
 }
 
 static void write_script(FILE *out, const struct cb_search *search)
 {
     const struct window w = window_of(search);
+    /* Of several curves the dots would hide the curves. */
+    const int validation = search->finder.validate && search->done == 1;
     fputs("set encoding utf8\n"
           "set terminal svg noenhanced size 720,420 font 'sans-serif,13' background '#ffffff'\n"
           "set border 3 linecolor '#888888'\n"
           "set tics nomirror\n"
           "set grid linecolor '#dddddd'\n"
-          "set style textbox opaque noborder fillcolor '#ffffff'\n"
           "set key off\n",
           out);
     if (!search->finder.linear) fputs("set logscale x\nset format x '%g'\n", out);
@@ -107,17 +129,18 @@ static void write_script(FILE *out, const struct cb_search *search)
     fputs("set title ", out);
     char title[512];
     snprintf(title, sizeof title, "%s: training loss over a growing rate%s; circle: takes off", search->finder.name,
-             search->finder.validate ? " (dots: of a batch of validation)" : "");
+             validation ? " (dots: of a batch of validation)" : "");
     write_text(out, title);
     fputs(" font ',12' textcolor '#444444'\n", out);
     write_data(out, search);
     write_labels(out, search, &w);
+    write_circles(out, search);
     const char *separator = "plot ";
     for (size_t i = 0; i < search->done; i++) {
         if (search->curves[i].curve.count <= SKIPPED) continue;
         fprintf(out, "%s$curve%zu using 1:2 with lines linewidth 2 linecolor '%s'", separator, i, colours[i]);
         separator = ", ";
-        if (search->finder.validate)
+        if (validation)
             fprintf(out, ", $curve%zu using 1:3 with points pointtype 7 pointsize 0.25 linecolor '%s'", i, colours[i]);
     }
     fputs("\n", out);

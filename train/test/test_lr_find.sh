@@ -70,7 +70,7 @@ check 'a hold-out validates where the recipe has one' says 'validated on a batch
 check 'it validates on one batch after the other, 25 and 15 images in turn: the loss goes up and down' holds "$work/two.json" \
 	'(lambda v: all((v[k + 1] - v[k]) * (v[k + 2] - v[k + 1]) < 0 for k in range(8, 22)))([p["validation_loss"] for p in d["curves"][0]["points"]])'
 check 'weight decays: which one is advised, or why none' says '^weight decay: ' "${find[@]}" --vary optimizer.weight_decay=0.01,0.0001
-check 'a curve that diverges at once' ends_saying 1 'smoke: it diverges at once.*begin lower' "${find[@]}" --from 1000 --to 1000000
+check 'a curve that diverges at once' ends_saying 1 'smoke: the smoothed loss diverges at once.*begin lower' "${find[@]}" --from 1000 --to 1000000
 "${find[@]}" --from 1000 --to 1000000 --json >"$work/diverged.json" 2>/dev/null
 check 'no suggestion, and why' holds "$work/diverged.json" \
 	'd["curves"][0]["suggested_max"] is None and "diverges" in d["curves"][0]["suggested_max_reason"] and d["curves"][0]["stopped_at_lr"] >= 1000'

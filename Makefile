@@ -75,7 +75,7 @@ has_header = $(shell echo | $(CC) -E -include $(1) -x c - >/dev/null 2>&1 && ech
 PEER_LDLIBS := $(if $(CROSS),,$(if $(call has_header,libxsmm.h),-lxsmm -lxsmmnoblas)) -ldl
 # What needs nothing but libkernels; also built for the NEON tests.
 TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/loop/feed.c train/loop/evaluate.c train/data/cifar.c train/data/dataset.c train/data/batches.c train/data/synthetic.c
-TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/files train/data train/checkpoint train/recipes train/record train/loop train/sweep))
+TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/files train/data train/checkpoint train/recipes train/record train/loop train/finders train/sweep))
 REPORT_SRC := $(call sources,reports/lib)
 
 PROGRAM_SRC := $(wildcard cyclebench.c bench/cyclebench-*.c train/cyclebench-*.c reports/cyclebench-*.c ci/cyclebench-*.c)
@@ -134,13 +134,14 @@ COMPLETIONS := $(TO)/share/bash-completion/completions
 KERNEL_HEADERS = $(sort $(patsubst kernels/%,%,$(filter kernels/%,$(shell $(CC) -std=c11 -Ikernels -MM kernels/kernels.h))))
 .PHONY: install uninstall
 install: all ## install programs, library and headers of the kernels, manual pages under PREFIX; DESTDIR is honoured
-	install -d $(TO)/bin $(TO)/libexec/cyclebench $(SHARED)/recipes $(SHARED)/shapes $(SHARED)/notebook $(TO)/lib/pkgconfig $(TO)/share/man/man1 $(COMPLETIONS)
+	install -d $(TO)/bin $(TO)/libexec/cyclebench $(TO)/lib/pkgconfig $(TO)/share/man/man1 $(COMPLETIONS)
+	install -d $(addprefix $(SHARED)/,recipes plans finders shapes notebook)
 	install $(BUILD)/cyclebench $(TO)/bin/
 	install $(filter-out $(BUILD)/cyclebench,$(PROGRAMS)) reports/plot-runs $(TO)/libexec/cyclebench/
 	install -m 644 $(BUILD)/qemu-count.so $(TO)/libexec/cyclebench/
 	install -m 644 train/recipes/*.ini $(SHARED)/recipes/
-	install -d $(SHARED)/plans
 	install -m 644 train/plans/*.ini $(SHARED)/plans/
+	install -m 644 train/finders/*.ini $(SHARED)/finders/
 	install -m 644 bench/suites/*.txt $(SHARED)/shapes/
 	install -m 644 reports/notebook/*.tsv $(SHARED)/notebook/
 	install -m 644 bench/peers/torch_step.py $(SHARED)/

@@ -30,6 +30,7 @@ static const char *const summaries[][2] = {
     {"data", "fetch or verify CIFAR-10 and CIFAR-100, make the synthetic set"},
     {"eval", "test accuracy of a checkpoint"},
     {"info", "this machine: CPU, caches, threads, and what may disturb a measurement"},
+    {"lr-find", "find a learning rate: the loss while the rate grows"},
     {"sweep", "train the runs of a plan, with seeds"},
     {"train", "train a recipe"},
 };

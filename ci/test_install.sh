@@ -49,6 +49,7 @@ check 'only the command is on the PATH' [ "$(ls "$work/usr/bin")" = cyclebench ]
 check 'the command finds its programs' says '^  model ' elsewhere "$cyclebench" info
 check 'every program is installed' says '^train$' bash -c "'$cyclebench' --help | awk '/^  train/ { print \$1 }'"
 check 'the trainer finds the recipes' says '1cycle-70.*step-64k' elsewhere "$cyclebench" train no-such-recipe
+check 'lr-find finds its finders' says '^F0 ' elsewhere "$cyclebench" lr-find --list
 check 'the benchmarks find their shapes' says '^conv/fwd/stem/' elsewhere "$cyclebench" bench --benchmark_list_tests
 check 'a comparison finds the numbers of the notebook' says "^notebook's training +E3b +-\$" elsewhere \
 	"$cyclebench" compare "$PWD"/reports/results/runs/{1cycle-70,step-64k-b}-bf16-all-s1-zen5 --with-notebook
@@ -66,6 +67,7 @@ else
 fi
 check 'verbs are completed' says '^compare$' completes cyclebench com
 check 'options are completed' says '^--resume$' completes cyclebench train --re
+check 'recipes and finders are completed' says '^F1$' completes cyclebench lr-find F
 echo theirs >"$work/usr/lib/theirs.a"
 check 'make uninstall' make_target uninstall
 check 'takes away what was installed, and nothing else' [ "$(find "$work/usr" -type f)" = "$work/usr/lib/theirs.a" ]

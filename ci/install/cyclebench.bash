@@ -8,6 +8,8 @@ _cyclebench() {
 		words=$(cyclebench "$verb" --help 2>/dev/null | grep -oE -- '--[A-Za-z][A-Za-z_-]*' | sort -u)
 	elif [ "$verb" = train ]; then
 		words=$(cyclebench train --list 2>/dev/null | awk '{ print $1 }')
+	elif [ "$verb" = lr-find ]; then
+		words=$({ cyclebench lr-find --list; cyclebench train --list; } 2>/dev/null | awk '{ print $1 }')
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

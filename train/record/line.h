@@ -5,7 +5,7 @@
 
 #include "files/files.h"
 
-/* Private to train/record: one JSON object that is whole or refused, never without a member that should be there. */
+/* One JSON object that is whole or refused, never without a member that should be there. */
 struct line {
     json_t *object;
     int failed; /* a member could not be made */

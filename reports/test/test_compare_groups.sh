@@ -79,6 +79,8 @@ check 'one seed with other bits: two trainings, with a warning' holds \
 # --- what is not a whole training ---
 check 'ended at the target: in the times, not in the accuracy' holds '[g[1][k] for k in ("n", "reached", "undecided", "n_accuracy_percent", "n_epochs_to_target", "n_seconds_to_target")] == [3, 2, 1, 1, 2, 2]' "${one[@]}" "${step[@]}"
 check 'which is said' says 'accuracies without second-step-s2 \(it ended after the target: .*\), second-step-s3 \(interrupted\)' "$compare" "${one[@]}" "${step[@]}"
+seed second-1cycle early 4 -e '5s/"completed"/"target_reached"/'
+check 'even if its record has an accuracy' holds 'g[0]["n"] == 4 and g[0]["n_accuracy_percent"] == 3 and g[0]["n_seconds_to_target"] == 4' "${one[@]}" "$work/early"
 copy second-step-s3 diverged 's/"status":"interrupted"/"status":"diverged"/'
 check 'diverged: the target is missed' holds '[g[1][k] for k in ("n", "reached", "missed", "undecided")] == [3, 2, 1, 0]' second-1cycle second-step second-step-s2 "$work/diverged"
 copy second-step-s3 running '$d'

@@ -16,7 +16,10 @@ void cb_grid_set(struct cb_grid *grid, size_t row, size_t column, const char *fo
     vsnprintf(cell, CB_GRID_TEXT, format, args);
     va_end(args);
     cb_make_printable(cell);
-    for (char *bar; (bar = strchr(cell, '|'));) *bar = '/';
+    size_t n = 0;
+    for (const char *c = cell; *c; c++)
+        if (*c != ' ' || (n && cell[n - 1] != ' ')) cell[n++] = *c == '|' ? '/' : *c;
+    cell[n] = '\0';
 }
 
 /* Characters, not bytes. */

@@ -12,7 +12,8 @@ struct cb_grid {
     char cell[CB_GRID_ROWS][CB_GRID_COLUMNS][CB_GRID_TEXT];
 };
 
-/* Sets a cell; what would disturb a terminal or a table is replaced. A row or column that does not fit is left out. */
+/* Sets a cell; what would disturb a terminal or a table is replaced, and of blanks in a row
+ * one is left. A row or column that does not fit is left out. */
 void cb_grid_set(struct cb_grid *grid, size_t row, size_t column, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* markdown: with bars and the line below the head, which reads as text too. */

@@ -127,7 +127,7 @@ static enum cb_status run_rounds(struct cb_score *score, double seconds, struct 
         if (next_s > seconds && limit_s <= seconds && !is_quiet(score)) {
             limit_s = 2 * seconds;
             cb_progress_clear();
-            fprintf(stderr, "cyclebench score: other programs disturb the measurement; measuring for up to %.0f s\n",
+            fprintf(stderr, "cyclebench score: other programs disturb the measurement; measuring for up to %.3g s\n",
                     limit_s);
         }
         if (next_s > limit_s || (limit_s > seconds && is_quiet(score)) || score->rounds == CB_SCORE_MAX_ROUNDS)

@@ -33,7 +33,7 @@ static void name_it(char name[200], const json_t *projection, const json_t *othe
     const char *known = !strcmp(schedule, "one_cycle") ? "1cycle"
                         : !strcmp(schedule, "step")    ? "the step schedule"
                                                        : NULL;
-    if (known && strcmp(schedule, text(other, "schedule")))
+    if (known && other && strcmp(schedule, text(other, "schedule")))
         snprintf(name, 200, "%s (%s)", known, recipe);
     else
         snprintf(name, 200, "%s", recipe);

@@ -11,7 +11,7 @@
 #include "peak.h"
 #include "record/fingerprint.h"
 
-enum { EVALUATED = CB_MAX_BATCH /* images */ };
+enum { EVALUATED_BATCHES = 2 };
 
 struct watch {
     struct cb_visit *visit;
@@ -56,7 +56,7 @@ static enum cb_status draw_images(struct cb_session *s, size_t iterations, struc
     free(order);
     s->train.n = n;
     const char *test = cb_dataset_test_file(&cb_datasets[CB_CIFAR10]);
-    return status == CB_OK ? cb_synthetic_file(&s->eval, test, EVALUATED, err) : status;
+    return status == CB_OK ? cb_synthetic_file(&s->eval, test, EVALUATED_BATCHES * r->data.batch, err) : status;
 }
 
 static enum cb_status train(struct cb_session *s, struct watch *w, struct cb_error *err)
@@ -85,7 +85,7 @@ static void evaluate(struct cb_session *s, struct watch *w)
     const double end = cb_now_s();
     struct cb_lost_time lost;
     cb_lost_time_read(&lost, "");
-    w->visit->evaluation_s = (end - start) / EVALUATED;
+    w->visit->evaluation_s = (end - start) / (double)s->eval.n;
     w->visit->lost_share = cb_lost_share(&w->lost, &lost, s->threads, end - w->start_s);
 }
 

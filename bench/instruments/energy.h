@@ -23,7 +23,8 @@ struct cb_energy_reading {
 /* root: "" for this system; a folder with sys/ in tests, which stays the caller's. */
 void cb_energy_open(struct cb_energy *energy, const char *root);
 void cb_energy_read(const struct cb_energy *energy, struct cb_energy_reading *reading);
-/* Joules of all packages between two readings, in which each counter began anew once at most; NaN if one is not known. */
+/* Joules of all packages between two readings, in which each counter began anew once at most; NaN if one is not
+ * known. */
 double cb_energy_joules(const struct cb_energy *energy, const struct cb_energy_reading *before,
                         const struct cb_energy_reading *after);
 

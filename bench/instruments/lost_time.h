@@ -17,8 +17,8 @@ struct cb_lost_time {
 /* root: "" for this system; a folder with proc/ in tests. */
 void cb_lost_time_read(struct cb_lost_time *lost, const char *root);
 
-/* What was lost between two readings as a share of threads * wall_s (> 0). Steal is taken as spread evenly over the CPUs.
- * Where waiting is not known, an involuntary switch counts as CB_SWITCH_S. */
+/* What was lost between two readings as a share of threads * wall_s (> 0). Steal is taken as spread evenly over the
+ * CPUs. Where waiting is not known, an involuntary switch counts as CB_SWITCH_S. */
 #define CB_SWITCH_S 0.004 /* about a time slice of Linux */
 double cb_lost_share(const struct cb_lost_time *before, const struct cb_lost_time *after, size_t threads,
                      double wall_s);

@@ -5,12 +5,6 @@
 
 #include "sentence.h"
 
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    return value ? value : "";
-}
-
 /* As format, of the value times factor. */
 static void set_number(struct cb_grid *grid, size_t row, size_t column, const json_t *object, const char *key,
                        double factor, const char *unit, int decimals)
@@ -57,8 +51,9 @@ static void set_epochs(struct cb_grid *grid, size_t row, size_t column, const js
         snprintf(seeds + s, sizeof seeds - s, "%s%lld", i ? ", " : "",
                  (long long)json_integer_value(json_object_get(seed, "seed")));
     }
-    const char *from =
-        strcmp(text(projection, "epochs_from"), text(projection, "numerics")) ? text(projection, "epochs_from") : "";
+    const char *from = strcmp(cb_score_text(projection, "epochs_from"), cb_score_text(projection, "numerics"))
+                           ? cb_score_text(projection, "epochs_from")
+                           : "";
     cb_grid_set(grid, row, column, "-");
     if (json_array_size(list))
         cb_grid_set(grid, row, column, "%.24s (seed%s %.24s%s%s)", epochs, json_array_size(list) > 1 ? "s" : "", seeds,
@@ -76,8 +71,8 @@ static void print_projections(const json_t *document, FILE *out)
     for (size_t c = 0; c < sizeof head / sizeof *head; c++) cb_grid_set(grid, 0, c, "%s", head[c]);
     json_array_foreach(json_object_get(document, "projections"), i, p)
     {
-        cb_grid_set(grid, i + 1, 0, "%s", text(p, "recipe"));
-        cb_grid_set(grid, i + 1, 1, "%s", text(p, "numerics"));
+        cb_grid_set(grid, i + 1, 0, "%s", cb_score_text(p, "recipe"));
+        cb_grid_set(grid, i + 1, 1, "%s", cb_score_text(p, "numerics"));
         set_number(grid, i + 1, 2, p, "step_s", 1, " s", 4);
         cb_score_rate_cells(grid, i + 1, 3, p);
         set_number(grid, i + 1, 5, p, "evaluation_s", 1, " s", 2);
@@ -99,13 +94,14 @@ static void print_reasons(const json_t *document, FILE *out)
         char key[64];
         for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
             snprintf(key, sizeof key, "%s_reason", keys[k]);
-            if (*text(p, key))
-                fprintf(out, "%s %s: no %s: %s\n", text(p, "recipe"), text(p, "numerics"),
-                        k ? "projection" : "check of the fingerprint", text(p, key));
+            if (*cb_score_text(p, key))
+                fprintf(out, "%s %s: no %s: %s\n", cb_score_text(p, "recipe"), cb_score_text(p, "numerics"),
+                        k ? "projection" : "check of the fingerprint", cb_score_text(p, key));
         }
         if (json_array_size(json_object_get(p, "seeds_not_reached")))
             fprintf(out, "%s %s: %zu recorded seeds did not reach the target; the projection is of those that did\n",
-                    text(p, "recipe"), text(p, "numerics"), json_array_size(json_object_get(p, "seeds_not_reached")));
+                    cb_score_text(p, "recipe"), cb_score_text(p, "numerics"),
+                    json_array_size(json_object_get(p, "seeds_not_reached")));
     }
 }
 
@@ -131,12 +127,12 @@ static void print_energy(const json_t *document, FILE *out)
     {
         const json_t *joules = json_object_get(p, "joules_to_target");
         if (json_is_number(joules))
-            fprintf(out, "%s %s: about %.0f kJ at %.0f W (processor packages, by RAPL)\n", text(p, "recipe"),
-                    text(p, "numerics"), 1e-3 * json_number_value(joules),
+            fprintf(out, "%s %s: about %.0f kJ at %.0f W (processor packages, by RAPL)\n", cb_score_text(p, "recipe"),
+                    cb_score_text(p, "numerics"), 1e-3 * json_number_value(joules),
                     json_number_value(json_object_get(p, "watts")));
         else if (i == 0)
             fprintf(out, "No energy: %s.\n",
-                    text(p, *text(p, "watts_reason") ? "watts_reason" : "joules_to_target_reason"));
+                    cb_score_text(p, *cb_score_text(p, "watts_reason") ? "watts_reason" : "joules_to_target_reason"));
     }
 }
 
@@ -156,6 +152,7 @@ void cb_score_print(const json_t *document, FILE *out)
             json_is_true(json_object_get(document, "disturbed"))
                 ? "; other programs disturbed them throughout, so that the intervals are wide"
                 : "");
-    const char *summary = text(document, "summary");
-    fprintf(out, "%s%s\n", *summary ? summary : "No summary: ", *summary ? "" : text(document, "summary_reason"));
+    const char *summary = cb_score_text(document, "summary");
+    fprintf(out, "%s%s\n",
+            *summary ? summary : "No summary: ", *summary ? "" : cb_score_text(document, "summary_reason"));
 }

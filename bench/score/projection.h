@@ -23,8 +23,9 @@ struct cb_timing {
 
 size_t cb_quiet_visits(const struct cb_visit *const *visits, size_t n);
 
-/* The typical time is the median of all samples that count. The interval goes from the fastest visit to the slowest, each
- * by its median; if disturbed, from the fastest sample to the slowest. 1 to CB_MAX_VISITS visits of the same work. */
+/* The typical time is the median of all samples that count. The interval goes from the fastest visit to the
+ * slowest, each by its median; if disturbed, from the fastest sample to the slowest. 1 to CB_MAX_VISITS visits of
+ * the same work. */
 struct cb_timing cb_score_timing(const struct cb_visit *const *visits, size_t n);
 
 /* What a training does until a target. */

@@ -24,9 +24,9 @@ struct cb_score_records {
     size_t n;
 };
 
-/* Reads the records of all run directories in the folder of $CYCLEBENCH_RUNS, else in the one that comes with the program
- * (reports/results/runs, or runs below share/cyclebench). Those that cannot tell the epochs are left out: of other than
- * official images, or begun from given weights. A record that is broken is an error. */
+/* Reads the records of all run directories in the folder of $CYCLEBENCH_RUNS, else in the one that comes with the
+ * program (reports/results/runs, or runs below share/cyclebench). Those that cannot tell the epochs are left out: of
+ * other than official images, or begun from given weights. A record that is broken is an error. */
 enum cb_status cb_score_records_read(struct cb_score_records *records, struct cb_error *err);
 void cb_score_records_free(struct cb_score_records *records);
 

@@ -61,8 +61,8 @@ void cb_score_close(struct cb_score *score);
 /* Trains each case's first iterations once and prints them as lines of fingerprints.txt. */
 enum cb_status cb_score_print_fingerprints(struct cb_score *score, struct cb_error *err);
 
-/* Measures in rounds, in each of which every case has its turn, and projects. A fingerprint that is not the shipped one is
- * told on stderr and ends the case, not the others. A signal ends it after an iteration with CB_OK. */
+/* Measures in rounds, in each of which every case has its turn, and projects. A fingerprint that is not the shipped one
+ * is told on stderr and ends the case, not the others. A signal ends it after an iteration with CB_OK. */
 enum cb_status cb_score_measure(struct cb_score *score, double seconds, struct cb_error *err);
 
 size_t cb_score_mismatches(const struct cb_score *score);

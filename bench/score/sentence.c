@@ -15,7 +15,7 @@ void cb_score_time_text(char *text, size_t bytes, double seconds, int decimals)
         snprintf(text, bytes, "%.0f h %02.0f min", floor(minutes / 60), fmod(minutes, 60));
 }
 
-static const char *text(const json_t *object, const char *key)
+const char *cb_score_text(const json_t *object, const char *key)
 {
     const char *value = json_string_value(json_object_get(object, key));
     return value ? value : "";
@@ -29,11 +29,11 @@ static double seconds_of(const json_t *projection)
 /* "the step schedule (step-64k-b)"; where both have the same schedule, the recipe alone. */
 static void name_it(char name[200], const json_t *projection, const json_t *other)
 {
-    const char *schedule = text(projection, "schedule"), *recipe = text(projection, "recipe");
+    const char *schedule = cb_score_text(projection, "schedule"), *recipe = cb_score_text(projection, "recipe");
     const char *known = !strcmp(schedule, "one_cycle") ? "1cycle"
                         : !strcmp(schedule, "step")    ? "the step schedule"
                                                        : NULL;
-    if (known && other && strcmp(schedule, text(other, "schedule")))
+    if (known && other && strcmp(schedule, cb_score_text(other, "schedule")))
         snprintf(name, 200, "%s (%s)", known, recipe);
     else
         snprintf(name, 200, "%s", recipe);
@@ -48,7 +48,7 @@ static void list_seeds(char list[400], const json_t *projection)
     json_array_foreach(json_object_get(projection, "epochs_to_target"), i, seed) if (length < 300) length +=
         (size_t)snprintf(list + length, 400 - length, "%s%lld", i ? ", " : "",
                          (long long)json_integer_value(json_object_get(seed, "seed")));
-    snprintf(list + length, 400 - length, " of %.80s", text(projection, "recipe"));
+    snprintf(list + length, 400 - length, " of %.80s", cb_score_text(projection, "recipe"));
 }
 
 /* The first that is projected in the fastest version; and then one of another schedule, or any other; NULL: none. */
@@ -60,12 +60,12 @@ static void choose(const json_t *document, const json_t *chosen[2])
     json_array_foreach(json_object_get(document, "projections"), i, p)
     {
         if (!json_is_number(json_object_get(p, "seconds_to_target")) ||
-            strcmp(text(p, "numerics"), text(document, "fastest_numerics")))
+            strcmp(cb_score_text(p, "numerics"), cb_score_text(document, "fastest_numerics")))
             continue;
         if (!chosen[0])
             chosen[0] = p;
-        else if (!chosen[1] || (!strcmp(text(chosen[1], "schedule"), text(chosen[0], "schedule")) &&
-                                strcmp(text(p, "schedule"), text(chosen[0], "schedule"))))
+        else if (!chosen[1] || (!strcmp(cb_score_text(chosen[1], "schedule"), cb_score_text(chosen[0], "schedule")) &&
+                                strcmp(cb_score_text(p, "schedule"), cb_score_text(chosen[0], "schedule"))))
             chosen[1] = p;
     }
 }
@@ -88,7 +88,7 @@ void cb_score_put_summary(json_t *document)
         list_seeds(seeds[i], p[i]);
         cb_score_time_text(time[i], sizeof time[i], seconds_of(p[i]), 0);
     }
-    const char *version = text(document, "fastest_numerics");
+    const char *version = cb_score_text(document, "fastest_numerics");
     json_t *summary =
         p[1] ? json_sprintf("On this machine %s would reach %g %% in about %s, %s in about %s: %.2f times as fast "
                             "(projection with %s; seeds: %s, %s%s).",

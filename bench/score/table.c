@@ -7,6 +7,7 @@
 
 #include "find.h"
 #include "print.h"
+#include "sentence.h"
 
 static int is_score(const struct dirent *entry)
 {
@@ -21,12 +22,6 @@ static bool holds_scores(const char *path)
     for (struct dirent *entry; dir && !found && (entry = readdir(dir));) found = is_score(entry);
     if (dir) closedir(dir);
     return found;
-}
-
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    return value ? value : "-";
 }
 
 static long long whole(const json_t *object, const char *key)
@@ -51,13 +46,13 @@ static size_t column_of(struct cb_grid *grid, const char *recipe, double target)
 static size_t row_of(struct cb_grid *grid, size_t first, const json_t *machine, const json_t *projection)
 {
     size_t row = first;
-    while (row < grid->rows && strcmp(grid->cell[row][NUMERICS], text(projection, "numerics"))) row++;
+    while (row < grid->rows && strcmp(grid->cell[row][NUMERICS], cb_score_text(projection, "numerics"))) row++;
     if (row < grid->rows) return row;
-    cb_grid_set(grid, row, CPU, "%.50s (%lld, %lld)", text(machine, "cpu_model"), whole(machine, "cpu_family"),
+    cb_grid_set(grid, row, CPU, "%.50s (%lld, %lld)", cb_score_text(machine, "cpu_model"), whole(machine, "cpu_family"),
                 whole(machine, "cpu_model_number"));
-    cb_grid_set(grid, row, ISA, "%s", text(machine, "isa_selected"));
+    cb_grid_set(grid, row, ISA, "%s", cb_score_text(machine, "isa_selected"));
     cb_grid_set(grid, row, THREADS, "%lld", whole(machine, "threads"));
-    cb_grid_set(grid, row, NUMERICS, "%s", text(projection, "numerics"));
+    cb_grid_set(grid, row, NUMERICS, "%s", cb_score_text(projection, "numerics"));
     cb_score_rate_cells(grid, row, IMAGES_PER_SECOND, projection); /* of the machine's first recipe */
     return row;
 }
@@ -71,7 +66,7 @@ static void add_score(struct cb_grid *grid, const json_t *score)
     {
         const size_t row = row_of(grid, first, json_object_get(score, "machine"), p);
         const double target = json_number_value(json_object_get(score, "target_percent"));
-        cb_score_time_cell(grid, row, column_of(grid, text(p, "recipe"), target), p);
+        cb_score_time_cell(grid, row, column_of(grid, cb_score_text(p, "recipe"), target), p);
     }
 }
 

@@ -20,8 +20,8 @@ struct cb_visit {
     double watts;   /* of the processor packages in the timed iterations; NaN: not known */
 };
 
-/* What a visit trains: recipe is resolved for the official files of CIFAR-10; iterations 2 .. CB_VISIT_MAX_STEPS + 1, of
- * the first epoch. */
+/* What a visit trains: recipe is resolved for the official files of CIFAR-10; iterations 2 .. CB_VISIT_MAX_STEPS + 1,
+ * of the first epoch. */
 struct cb_visit_plan {
     const struct cb_recipe *recipe;
     size_t iterations;
@@ -30,8 +30,8 @@ struct cb_visit_plan {
 };
 
 /* Trains as `cyclebench train` does on the set of `cyclebench data synth`, of which only the images needed are drawn.
- * fingerprint: of the losses of these iterations. A signal that cb_interrupt_install catches ends it after the iteration
- * with CB_OK: visit and fingerprint say nothing then. */
+ * fingerprint: of the losses of these iterations. A signal that cb_interrupt_install catches ends it after the
+ * iteration with CB_OK: visit and fingerprint say nothing then. */
 enum cb_status cb_visit(struct cb_visit *visit, char fingerprint[CB_SHA256_HEX], const struct cb_visit_plan *plan,
                         struct cb_error *err);
 

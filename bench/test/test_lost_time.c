@@ -1,4 +1,5 @@
-/* Time that others took from this process, and the energy of the packages: read from folders that stand for /proc and /sys. */
+/* Time that others took from this process, and the energy of the packages: read from folders that stand for /proc and
+ * /sys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

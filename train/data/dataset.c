@@ -75,7 +75,8 @@ void cb_dataset_train_files(const struct cb_dataset *set, char text[CB_FILES_TEX
         len += (size_t)snprintf(text + len, CB_FILES_TEXT - len, "%s%s", i ? ", " : "", set->file[i].name);
 }
 
-/* The next of names separated by commas as a file of the set, set->files if it has none of this name; *names moves on. */
+/* The next of names separated by commas as a file of the set, set->files if it has none of this name; *names moves
+ * on. */
 static size_t next_file(const struct cb_dataset *set, const char **names)
 {
     const size_t len = strcspn(*names, ",");

@@ -44,7 +44,7 @@ BASE_CFLAGS += $(if $(SANITIZE),$(SANITIZERS) -fno-sanitize-recover=all -fno-omi
 # ThreadSanitizer knows OpenMP's barriers only from libomp's tool archer (ci/run-tests): clang builds these. Drivers and
 # reference are watched; the unrolled kernel bodies, which share out the work as the reference does, would take too long.
 BASE_CFLAGS += $(if $(TSAN),-fsanitize=thread)
-INCLUDES := -Ikernels -Ibench/instruments -Ibench/peers -Ibench/harness -Itrain -isystem $(BUILD)/generated
+INCLUDES := -Ikernels -Ibench/instruments -Ibench/peers -Ibench/harness -Ibench/score -Itrain -isystem $(BUILD)/generated
 # `override`: what is given as an argument of make is added to, as that of the environment.
 override LDFLAGS += -fopenmp $(if $(SANITIZE),$(SANITIZERS)) $(if $(TSAN),-fsanitize=thread) -Wl,--as-needed
 override LDLIBS += -ljansson -linih -lhwloc -lpapi -lcurl -larchive -lcrypto -lm
@@ -69,6 +69,7 @@ KERNEL_SRC := $(call sources,$(KERNEL_DIRS))
 HARNESS_SRC := $(call sources,bench/harness)
 INSTRUMENT_SRC := $(call sources,bench/instruments)
 PEER_SRC := $(call sources,bench/peers)
+SCORE_SRC := $(call sources,bench/score)
 # Libraries that ours is compared with are loaded at run time, but LIBXSMM, of which Debian has no shared library. It refers to a
 # BLAS, which is never called.
 has_header = $(shell echo | $(CC) -E -include $(1) -x c - >/dev/null 2>&1 && echo yes)
@@ -94,11 +95,14 @@ LIBKERNELS := $(BUILD)/libkernels.a
 BENCH_LIBS := $(BUILD)/bench/harness/gbench.o $(BUILD)/libsuites.a $(BUILD)/libharness.a
 BENCH_LDLIBS := -lbenchmark -lstdc++
 # What a source file links against follows the direction of the rooms: kernels <- instruments <- train; reports stand alone.
+# The score trains, and reads the records of runs.
+SCORE_PROGRAMS := bench/cyclebench-score.c bench/test/test_score.c
 ROOM_LDLIBS = $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(PEER_LDLIBS)) $(if $(filter bench/cyclebench-bench.c,$(1)),$(BENCH_LDLIBS))
 ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(BUILD)/libreports.a,$(if $(filter kernels/%,$(1)),,\
-  $(if $(filter bench/cyclebench-bench.c,$(1)),$(BUILD)/bench/harness/gbench.o) $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libsuites.a) \
-  $(if $(filter bench/cyclebench-bench.c bench/cyclebench-ab.c bench/test/%,$(1)),$(BUILD)/libharness.a) $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libpeers.a) \
-  $(if $(filter train/% bench/cyclebench-bench.c,$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
+  $(if $(filter bench/cyclebench-bench.c,$(1)),$(BUILD)/bench/harness/gbench.o) $(if $(filter $(SCORE_PROGRAMS),$(1)),$(BUILD)/libscore.a $(BUILD)/libreports.a) \
+  $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libsuites.a) \
+  $(if $(filter bench/cyclebench-bench.c bench/cyclebench-ab.c bench/cyclebench-score.c bench/test/%,$(1)),$(BUILD)/libharness.a) $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libpeers.a) \
+  $(if $(filter train/% bench/cyclebench-bench.c $(SCORE_PROGRAMS),$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
 
 .PHONY: all
 all: $(PROGRAMS) $(BUILD)/qemu-count.so ## build/cyclebench and its programs (default)
@@ -144,7 +148,8 @@ install: all ## install programs, library and headers of the kernels, manual pag
 	install -m 644 train/finders/*.ini $(SHARED)/finders/
 	install -m 644 bench/suites/*.txt $(SHARED)/shapes/
 	install -m 644 reports/notebook/*.tsv $(SHARED)/notebook/
-	install -m 644 bench/peers/torch_step.py $(SHARED)/
+	install -m 644 bench/peers/torch_step.py bench/score/fingerprints.txt $(SHARED)/
+	cd reports/results && for file in runs/*/run.jsonl $(patsubst reports/results/%,%,$(wildcard reports/results/scores/*.json)); do install -D -m 644 $$file "$(abspath $(SHARED))/$$file" || exit 1; done
 	install -m 644 $(LIBKERNELS) $(TO)/lib/libcyclebench-kernels.a
 	cd kernels && for header in $(KERNEL_HEADERS); do install -D -m 644 $$header "$(abspath $(TO))/include/cyclebench-kernels/$$header" || exit 1; done
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' ci/install/cyclebench-kernels.pc.in > $(TO)/lib/pkgconfig/cyclebench-kernels.pc
@@ -238,6 +243,7 @@ $(eval $(call library,libreports,$(REPORT_SRC)))
 $(eval $(call library,libharness,$(HARNESS_SRC)))
 $(eval $(call library,libsuites,$(SUITE_SRC)))
 $(eval $(call library,libpeers,$(PEER_SRC)))
+$(eval $(call library,libscore,$(SCORE_SRC)))
 
 define program
 $(BUILD)/$(basename $(notdir $(1))): $(call objects,$(1)) $(call ROOM_LIBS,$(1))
@@ -298,6 +304,7 @@ neon-tests: ## cross-compile the NEON tests into build/aarch64
 
 .PHONY: FORCE
 FORCE:
-# A source that an older build knew, and that is no more.
+# A source that an older build knew, and that is no more. Of it the built-in rule would make a program foo.d for each foo.d that is included.
 %.c: ;
+%: %.c
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -31,6 +31,7 @@ static const char *const summaries[][2] = {
     {"eval", "test accuracy of a checkpoint"},
     {"info", "this machine: CPU, caches, threads, and what may disturb a measurement"},
     {"lr-find", "find a learning rate: the loss while the rate grows"},
+    {"score", "project the time to the target on this machine, from a minute of measurement"},
     {"sweep", "train the runs of a plan, with seeds"},
     {"train", "train a recipe"},
 };

@@ -41,7 +41,7 @@ check 'unknown verb: nothing is near' bash -c "! '$cyclebench' xyzzy 2>&1 | grep
 check 'unknown verb: the list' says '^  here' "$cyclebench" nowhere
 check 'a path is no verb' exits_with 2 "$cyclebench" ../bin/cyclebench-here
 names=$(sed -n 's/^CB_ISA([A-Z0-9]*, \([a-z0-9]*\),.*/\1/p' kernels/isas.def | paste -sd, | sed 's/,/, /g')
-for help in "$build/cyclebench --help" "$build/cyclebench-info --help" "$build/cyclebench-bench --help" "$build/cyclebench-train --help" "$build/cyclebench-eval --help" "$build/cyclebench-lr-find --help"; do
+for help in "$build/cyclebench --help" "$build/cyclebench-info --help" "$build/cyclebench-bench --help" "$build/cyclebench-train --help" "$build/cyclebench-eval --help" "$build/cyclebench-lr-find --help" "$build/cyclebench-score --help"; do
 	# shellcheck disable=SC2086 # a program and its argument
 	check "${help#"$build/"} names the instruction sets of kernels/isas.def" says "scalar, $names" $help
 done

@@ -68,6 +68,9 @@ fresh_copy
 plant reports/lib/table.c '#include "core/status.h"'
 check 'reports must not include kernels' closes 'direction' 'reports/lib/table.c:[0-9]+'
 fresh_copy
+plant bench/score/records.c '#include "../../reports/lib/table.h"'
+check 'the score must not include more of reports than the reader of records' closes 'direction' 'bench/score/records.c:[0-9]+'
+fresh_copy
 plant kernels/ref/conv.c '#include "vec/vec.h"'
 check 'the reference must not include the vector vocabulary' closes 'direction' 'kernels/ref/conv.c:[0-9]+'
 fresh_copy

@@ -8,7 +8,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cyclebench=$work/usr/bin/cyclebench
 
-elsewhere() { (cd "$work" && env -u CYCLEBENCH_RECIPES "$@"); }
+elsewhere() { (cd "$work" && env -u CYCLEBENCH_RECIPES -u CYCLEBENCH_RUNS -u CYCLEBENCH_FINGERPRINTS "$@"); }
 
 make_target() { make --no-print-directory BUILD="${CYCLEBENCH_BUILD:-build}" DESTDIR="$work" PREFIX=/usr "$1"; }
 
@@ -53,6 +53,7 @@ check 'lr-find finds its finders' says '^F0 ' elsewhere "$cyclebench" lr-find --
 check 'the benchmarks find their shapes' says '^conv/fwd/stem/' elsewhere "$cyclebench" bench --benchmark_list_tests
 check 'a comparison finds the numbers of the notebook' says "^notebook's training +E3b +-\$" elsewhere \
 	"$cyclebench" compare "$PWD"/reports/results/runs/{1cycle-70,step-64k-b}-bf16-all-s1-zen5 --with-notebook
+check 'the score finds records and fingerprints' says '^smoke bf16-all: no projection: no run of this recipe' elsewhere "$cyclebench" score smoke --seconds 0.1 --threads 1
 check 'make help lists the targets' says '^  make check ' make --no-print-directory help
 if command -v pkg-config >/dev/null; then
 	check 'a program is built with the installed kernels and multiplies' says '^64 by scalar$' user_of_the_kernels
@@ -66,6 +67,7 @@ else
 	skip 'each program has a manual page' '[tools] no help2man'
 fi
 check 'verbs are completed' says '^compare$' completes cyclebench com
+check 'recipes are completed' says '^1cycle-70$' completes cyclebench score 1
 check 'options are completed' says '^--resume$' completes cyclebench train --re
 check 'recipes and finders are completed' says '^F1$' completes cyclebench lr-find F
 echo theirs >"$work/usr/lib/theirs.a"

@@ -6,7 +6,7 @@ _cyclebench() {
 		words="--help --version $(cyclebench --help | awk '/^[A-Z]/ { verbs = /^Verbs:/ } verbs && /^  / { print $1 }')"
 	elif [[ $word == -* ]]; then
 		words=$(cyclebench "$verb" --help 2>/dev/null | grep -oE -- '--[A-Za-z][A-Za-z_-]*' | sort -u)
-	elif [ "$verb" = train ]; then
+	elif [ "$verb" = train ] || [ "$verb" = score ]; then
 		words=$(cyclebench train --list 2>/dev/null | awk '{ print $1 }')
 	elif [ "$verb" = lr-find ]; then
 		words=$({ cyclebench lr-find --list; cyclebench train --list; } 2>/dev/null | awk '{ print $1 }')

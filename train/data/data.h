@@ -48,6 +48,11 @@ enum cb_status cb_synthetic_draw(struct cb_images *images, uint64_t seed, uint64
 /* Appends the n images that stand in the synthetic set for the file of this name; the test file shares no image with
  * the others. */
 enum cb_status cb_synthetic_file(struct cb_images *images, const char *name, size_t n, struct cb_error *err);
+/* Makes room for all images that stand for the files of these names (separated by commas), each as long as the official
+ * one, and draws images wanted[0 .. count-1] of them, which must be there. The others are undefined, and their pages
+ * are never touched. images must be empty. */
+enum cb_status cb_synthetic_draw_some(struct cb_images *images, const char *names, const uint32_t *wanted, size_t count,
+                                      struct cb_error *err);
 /* 1 if this is an image with which a file of the built-in set begins, whatever the file's length; else 0. A set that
  * was loaded is the built-in one if its first image is recognised. */
 int cb_synthetic_recognise(uint8_t label, const uint8_t *pixels);

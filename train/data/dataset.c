@@ -75,12 +75,34 @@ void cb_dataset_train_files(const struct cb_dataset *set, char text[CB_FILES_TEX
         len += (size_t)snprintf(text + len, CB_FILES_TEXT - len, "%s%s", i ? ", " : "", set->file[i].name);
 }
 
+/* The next of names separated by commas as a file of the set, set->files if it has none of this name; *names moves
+ * on. */
+static size_t next_file(const struct cb_dataset *set, const char **names)
+{
+    const size_t len = strcspn(*names, ",");
+    size_t file = 0;
+    while (file < set->files && (strlen(set->file[file].name) != len || memcmp(set->file[file].name, *names, len)))
+        file++;
+    *names += len;
+    *names += strspn(*names, ", ");
+    return file;
+}
+
 size_t cb_dataset_images(const struct cb_dataset *set, const char *names)
 {
     size_t images = 0;
-    for (const char *at = names; *at; at += strcspn(at, ","), at += strspn(at, ", "))
-        for (size_t i = 0; i < set->files; i++)
-            if (strlen(set->file[i].name) == strcspn(at, ",") && !memcmp(set->file[i].name, at, strcspn(at, ",")))
-                images += set->file[i].records;
+    while (*names) {
+        const size_t file = next_file(set, &names);
+        if (file < set->files) images += set->file[file].records;
+    }
     return images;
+}
+
+size_t cb_dataset_file_of(const struct cb_dataset *set, const char *names, size_t *image)
+{
+    for (;;) {
+        const size_t file = next_file(set, &names), records = file < set->files ? set->file[file].records : 0;
+        if (*image < records || !*names) return file;
+        *image -= records;
+    }
 }

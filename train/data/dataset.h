@@ -34,5 +34,7 @@ void cb_dataset_train_files(const struct cb_dataset *set, char text[CB_FILES_TEX
 
 /* Images of the official files among these names, which are separated by commas. */
 size_t cb_dataset_images(const struct cb_dataset *set, const char *names);
+/* The file that holds image *image of these, which must be below cb_dataset_images; *image becomes its place in it. */
+size_t cb_dataset_file_of(const struct cb_dataset *set, const char *names, size_t *image);
 
 #endif

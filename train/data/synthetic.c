@@ -108,6 +108,23 @@ enum cb_status cb_synthetic_file(struct cb_images *images, const char *name, siz
     return cb_fail(err, CB_BAD_INPUT, "the synthetic set has no file %s, expected one of %s's", name, set->title);
 }
 
+enum cb_status cb_synthetic_draw_some(struct cb_images *images, const char *names, const uint32_t *wanted, size_t count,
+                                      struct cb_error *err)
+{
+    const struct cb_dataset *set = &cb_datasets[CB_CIFAR10];
+    const size_t all = cb_dataset_images(set, names);
+    enum cb_status status = cb_images_reserve(images, all, err);
+    if (status != CB_OK) return status;
+    for (size_t i = 0; i < count; i++) {
+        size_t place = wanted[i];
+        const size_t file = cb_dataset_file_of(set, names, &place);
+        draw_image(synthetic_seed, first_of_file(file) + place, images->labels + wanted[i],
+                   images->pixels + (size_t)wanted[i] * CB_IMAGE_PIXELS);
+    }
+    images->n = all;
+    return CB_OK;
+}
+
 int cb_synthetic_recognise(uint8_t label, const uint8_t *pixels)
 {
     for (size_t file = 0; file < FILES; file++) {

@@ -69,6 +69,28 @@ static void synthetic_is_recognised(void **state)
     cb_images_free(&images);
 }
 
+/* Some of the images of several files, in their places. */
+static void some_are_drawn(void **state)
+{
+    (void)state;
+    static const uint32_t wanted[] = {10002, 3, 20001, 9999};
+    static const char *const files[] = {"data_batch_2.bin", "data_batch_4.bin", "data_batch_1.bin"};
+    struct cb_images some = {0}, whole = {0};
+    assert_int_equal(
+        cb_synthetic_draw_some(&some, "data_batch_2.bin, data_batch_4.bin,data_batch_1.bin", wanted, 4, NULL), CB_OK);
+    assert_int_equal(some.n, 30000);
+    for (size_t i = 0; i < 4; i++) {
+        const size_t file = wanted[i] / 10000, place = wanted[i] % 10000;
+        whole.n = 0;
+        assert_int_equal(cb_synthetic_file(&whole, files[file], place + 1, NULL), CB_OK);
+        assert_int_equal(some.labels[wanted[i]], whole.labels[place]);
+        assert_memory_equal(some.pixels + (size_t)wanted[i] * CB_IMAGE_PIXELS, whole.pixels + place * CB_IMAGE_PIXELS,
+                            CB_IMAGE_PIXELS);
+    }
+    cb_images_free(&some);
+    cb_images_free(&whole);
+}
+
 /* Softmax regression on pixels, plain stochastic gradient descent; returns the share of right answers on the images
  * after the first `train`. */
 static double linear_accuracy(const struct cb_images *images, size_t train, int epochs)
@@ -125,6 +147,7 @@ int main(void)
         cmocka_unit_test(synthetic_is_pinned),
         cmocka_unit_test(synthetic_is_balanced),
         cmocka_unit_test(synthetic_is_recognised),
+        cmocka_unit_test(some_are_drawn),
         cmocka_unit_test(synthetic_defeats_a_linear_model),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

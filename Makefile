@@ -11,6 +11,9 @@ PYTHON3 ?= /usr/bin/python3
 TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)
 MACHINE := $(firstword $(subst -, ,$(TRIPLET)))
 
+# None of make's own rules: for each foo.d that is included they would try to make a program of foo.d.c.
+MAKEFLAGS += --no-builtin-rules
+
 # The rows of kernels/isas.def for this machine, each a word: id|name|architecture|base|builds|vectors|bf16|flags...
 ISA_ROWS := $(shell sed -e ':a' -e '/,$$/N' -e 's/,\n */, /' -e 'ta' kernels/isas.def | \
   sed -n '/^CB_ISA./{s/^CB_ISA.\(.*\), [^,]*, "\(.*\)".$$/\1 \2/;s/,* /|/gp}')
@@ -304,7 +307,6 @@ neon-tests: ## cross-compile the NEON tests into build/aarch64
 
 .PHONY: FORCE
 FORCE:
-# A source that an older build knew, and that is no more. Of it the built-in rule would make a program foo.d for each foo.d that is included.
+# A source that an older build knew, and that is no more.
 %.c: ;
-%: %.c
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -134,11 +134,11 @@ static void test_step_recipes(void **state)
     assert_memory_equal(&same_batch.run, &one_cycle.run, sizeof same_batch.run);
     assert_true(same_batch.optimizer.weight_decay == one_cycle.optimizer.weight_decay);
     const struct cb_schedule *small = &ours.schedule, *large = &same_batch.schedule;
-    const int times = same_batch.data.batch / ours.data.batch;
-    assert_true(times == 4 && large->lr == times * small->lr && large->gamma == small->gamma);
+    const size_t times = same_batch.data.batch / ours.data.batch;
+    assert_true(times == 4 && large->lr == (double)times * small->lr && large->gamma == small->gamma);
     assert_true(times * large->iterations == small->iterations && large->milestones.count == small->milestones.count);
-    for (int i = 0; i < small->milestones.count; i++)
-        assert_true(times * large->milestones.at[i] == small->milestones.at[i]);
+    for (size_t i = 0; i < small->milestones.count; i++)
+        assert_int_equal(times * large->milestones.at[i], small->milestones.at[i]);
 }
 
 static void test_demo_recipes(void **state)

@@ -1,5 +1,5 @@
 # cyclebench. `make help` lists the targets.
-VERSION := 0.2.0
+VERSION := 0.3.0-dev
 CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc

@@ -24,7 +24,8 @@ check 'a wrong rate' ends_saying 2 '^cyclebench lr-find: --to: expected a learni
 check 'a range that falls' ends_saying 2 'expected a rate above --from = 1,' "${find[@]}" --from 1 --to 0.1
 check 'too few iterations' ends_saying 2 'expected a whole number from 20' "${find[@]}" --iterations 5
 check 'the schedule is not to be set' ends_saying 2 'the finder itself sets the schedule' "${find[@]}" --set schedule.epochs=2
-check 'a wrong value is told before any training' ends_saying 2 'data.batch is "many"' "${find[@]}" --vary data.batch=16,many
+check 'a wrong value' ends_saying 2 'data.batch is "many"' "${find[@]}" --vary data.batch=16,many
+check 'is told before any training' [ -z "$("${find[@]}" --vary data.batch=16,many 2>/dev/null)" ]
 check 'a key that is unknown' ends_saying 2 'did you mean data.batch' "${find[@]}" --vary data.bach=16
 check 'data that is not there' ends_saying 2 'no-such-folder' "${find[@]}" --data "$work/no-such-folder"
 check 'a finder is found by name: what is wrong with it is told' ends_saying 2 'expected a rate above --from = 0.01, got 0.001' "$cyclebench" lr-find F3 --to 0.001
@@ -54,11 +55,15 @@ else
 	skip 'lr-find.svg' '[tools] no gnuplot'
 fi
 
-# The network is the recipe's: a finder and a training with its recipe see the same losses.
-get "$work/second.json" 'd["curves"][0]["recipe_text"]' >"$work/recipe.ini"
-check 'its recipe is a training' exits_with 0 "$cyclebench" train "$work/recipe.ini" --data "$work/data" --run "$work/run" --set run.log_iterations=true --threads 1
-check 'with the same losses: a validation moves nothing' [ "$(grep '"iteration",' "$work/run/run.jsonl" | sed 's/.*"loss": *\([^,]*\),.*/\1/' | head -n 20 | xargs)" = \
-	"$(get "$work/second.json" '" ".join("%.9g" % p["loss"] for p in d["curves"][0]["points"][:20])')" ]
+# A training with the finder's recipe sees the same losses, and evaluates on the same hold-out, one batch, every four iterations.
+"${find[@]}" --from 0.001 --to 0.1 --validate --set data.batch=25 --set data.holdout=25 --set run.log_iterations=true --json >"$work/held.json"
+get "$work/held.json" 'd["curves"][0]["recipe_text"]' >"$work/recipe.ini"
+check 'its recipe is a training' exits_with 0 "$cyclebench" train "$work/recipe.ini" --data "$work/data" --run "$work/run" --threads 1
+values() { grep "\"type\": *\"$1\"" "$work/run/run.jsonl" | sed "s/.*\"$2\": *\([^,]*\),.*/\1/" | xargs; }
+check 'with the same losses: a validation moves nothing' [ "$(values iteration loss)" = \
+	"$(get "$work/held.json" '" ".join("%.9g" % p["loss"] for p in d["curves"][0]["points"])')" ]
+check 'and the same evaluations: a validation is one' [ "$(values epoch eval_loss)" = \
+	"$(get "$work/held.json" '" ".join("%.9g" % p["validation_loss"] for p in d["curves"][0]["points"][3::4])')" ]
 
 "${find[@]}" --from 0.001 --to 2 --json >"$work/1.json"
 "${find[@]}" --from 0.001 --to 2 --json --threads 2 --oversubscribe >"$work/2.json"

@@ -89,6 +89,12 @@ size_t cb_counters_passes(const struct cb_counters *counters)
     return counters->plan->passes ? counters->plan->passes : 1;
 }
 
+bool cb_counters_counts(const struct cb_counters *counters, enum cb_event event, size_t pass)
+{
+    if (event >= CB_HARDWARE_EVENTS) return true;
+    return counters->plan->events[event].proven && counters->plan->events[event].pass == pass;
+}
+
 static bool has_hardware_pass(const struct cb_counters *counters)
 {
     return counters->pass < counters->plan->passes;

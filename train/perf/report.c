@@ -95,7 +95,8 @@ static json_t *threads_json(const struct cb_run_perf *p)
 static json_t *joules_json(const struct cb_run_perf *p)
 {
     const char *reason = p->energy.packages ? "energy_uj of RAPL could not be read any more" : p->energy.reason;
-    if (!isfinite(p->joules)) return json_pack("{s:n, s:s, s:s}", "value", "source", "unavailable", "reason", reason);
+    if (!p->energy.packages || !isfinite(p->joules))
+        return json_pack("{s:n, s:s, s:s}", "value", "source", "unavailable", "reason", reason);
     return json_pack("{s:f, s:s, s:b}", "value", p->joules, "source", "RAPL, all programs on the packages", "exact", 0);
 }
 

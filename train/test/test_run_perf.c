@@ -25,8 +25,8 @@ enum { THREADS = 2, INSTRUCTIONS = 0, CYCLES = 1, EVENTS = 2, EVERY_PART = 1000,
 
 static _Thread_local long long happened[EVENTS];
 static _Thread_local int running = -1;
-static bool parts_count;    /* each start and stop adds EVERY_PART to what it counts */
-static _Atomic bool breaks; /* the next stop fails */
+static bool parts_count; /* each start and stop adds EVERY_PART to what it counts */
+static bool breaks;      /* the next stop fails */
 
 int cb_papi_start(struct cb_papi_set *set, const int *codes, size_t n)
 {

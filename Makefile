@@ -79,7 +79,7 @@ has_header = $(shell echo | $(CC) -E -include $(1) -x c - >/dev/null 2>&1 && ech
 PEER_LDLIBS := $(if $(CROSS),,$(if $(call has_header,libxsmm.h),-lxsmm -lxsmmnoblas)) -ldl
 # What needs nothing but libkernels; also built for the NEON tests.
 TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/loop/feed.c train/loop/evaluate.c train/data/cifar.c train/data/dataset.c train/data/batches.c train/data/synthetic.c
-TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/files train/data train/checkpoint train/recipes train/record train/loop train/finders train/sweep))
+TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/files train/data train/checkpoint train/recipes train/record train/perf train/loop train/finders train/sweep))
 REPORT_SRC := $(call sources,reports/lib)
 
 PROGRAM_SRC := $(wildcard cyclebench.c bench/cyclebench-*.c train/cyclebench-*.c reports/cyclebench-*.c ci/cyclebench-*.c)

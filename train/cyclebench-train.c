@@ -38,6 +38,7 @@ static const char usage[] =
     "  --max-iterations N       stop after N iterations in all, resumable\n"
     "  --resume [RUN_DIR]       continue the run in RUN_DIR, or RECIPE's in --run; other data or another recipe is "
     "refused\n"
+    "  --perf                   count instructions, cycles, cache misses, FP operations, joules, ...: in run.jsonl\n"
     "  --quiet                  print nothing but errors and warnings\n"
     "  --dry-run                print the plan (recipe, network, memory, run directory) and do nothing\n"
     "  --list                   print the recipes that are here, a line each\n"
@@ -71,6 +72,7 @@ static int parse_options(struct options *options, int argc, char **argv)
         STOP_AFTER,
         MAX_ITERATIONS,
         RESUME,
+        PERF,
         QUIET,
         DRY_RUN,
         LIST,
@@ -88,6 +90,7 @@ static int parse_options(struct options *options, int argc, char **argv)
                                                  {"stop-after", required_argument, NULL, STOP_AFTER},
                                                  {"max-iterations", required_argument, NULL, MAX_ITERATIONS},
                                                  {"resume", no_argument, NULL, RESUME},
+                                                 {"perf", no_argument, NULL, PERF},
                                                  {"quiet", no_argument, NULL, QUIET},
                                                  {"dry-run", no_argument, NULL, DRY_RUN},
                                                  {"list", no_argument, NULL, LIST},
@@ -131,6 +134,9 @@ static int parse_options(struct options *options, int argc, char **argv)
             break;
         case RESUME:
             o->resume = 1;
+            break;
+        case PERF:
+            o->perf = 1;
             break;
         case QUIET:
             o->quiet = 1;
@@ -208,7 +214,9 @@ static enum cb_status prepare(struct cb_session *s, const struct cb_session_opti
     if (status != CB_OK || cb_signal_received()) return status;
     s->run.stop = cb_signal_flag();
     status = cb_session_records(s, o, err);
-    if (status == CB_OK && !s->nothing_to_do) print_start(s);
+    if (status != CB_OK || s->nothing_to_do) return status;
+    if (o->perf) status = cb_run_perf_open(&s->run.perf, s->run.model, s->run.team, s->run.position.iteration, "", err);
+    if (status == CB_OK) print_start(s);
     return status;
 }
 

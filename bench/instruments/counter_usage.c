@@ -6,6 +6,13 @@
 
 #include "sysfile.h"
 
+uint64_t cb_thread_cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
 void cb_thread_usage(struct cb_thread_usage *usage)
 {
     char text[32];
@@ -15,7 +22,5 @@ void cb_thread_usage(struct cb_thread_usage *usage)
     getrusage(RUSAGE_THREAD, &resources);
     usage->page_faults = (uint64_t)resources.ru_minflt + (uint64_t)resources.ru_majflt;
     usage->context_switches = (uint64_t)resources.ru_nvcsw + (uint64_t)resources.ru_nivcsw;
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    usage->cpu_ns = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+    usage->cpu_ns = cb_thread_cpu_ns();
 }

@@ -89,6 +89,12 @@ size_t cb_counters_passes(const struct cb_counters *counters)
     return counters->plan->passes ? counters->plan->passes : 1;
 }
 
+bool cb_counters_counts(const struct cb_counters *counters, enum cb_event event, size_t pass)
+{
+    if (event >= CB_HARDWARE_EVENTS) return true;
+    return counters->plan->events[event].proven && counters->plan->events[event].pass == pass;
+}
+
 static bool has_hardware_pass(const struct cb_counters *counters)
 {
     return counters->pass < counters->plan->passes;
@@ -106,6 +112,7 @@ static void start_thread(void *context, size_t task, void *scratch)
     if (has_hardware_pass(counters))
         t->error =
             cb_papi_start(&t->set, counters->plan->pass[counters->pass].codes, counters->plan->pass[counters->pass].n);
+    t->before.cpu_ns = cb_thread_cpu_ns(); /* without what starting took */
 }
 
 void cb_counters_start(struct cb_counters *counters, size_t pass)
@@ -122,8 +129,10 @@ static void stop_thread(void *context, size_t task, void *scratch)
     t->whole = counting == t;
     if (!t->whole) return;
     counting = NULL;
+    const uint64_t cpu_ns = cb_thread_cpu_ns();
     if (has_hardware_pass(counters) && !t->error) t->error = cb_papi_stop(&t->set, t->values);
     cb_thread_usage(&t->after);
+    t->after.cpu_ns = cpu_ns;
 }
 
 static void note_hardware(const struct cb_counters *counters, struct thread_counts *t, enum cb_event event)

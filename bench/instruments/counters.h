@@ -57,6 +57,10 @@ void cb_counters_close(struct cb_counters *counters); /* accepts NULL */
 /* How often the work must be repeated until all events are counted; at least 1. */
 size_t cb_counters_passes(const struct cb_counters *counters);
 
+/* Whether the pass counts the event: the kernel's events are counted in every pass, the hardware's in one, those that
+ * cannot be counted in none. */
+bool cb_counters_counts(const struct cb_counters *counters, enum cb_event event, size_t pass);
+
 /* Around a pass, on the thread that runs the team, outside of cb_team_run. */
 void cb_counters_start(struct cb_counters *counters, size_t pass);
 void cb_counters_stop(struct cb_counters *counters);

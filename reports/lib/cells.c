@@ -154,6 +154,8 @@ json_t *cb_cell(const json_t *column, const struct cb_row *row)
         return cb_sentence("%.1f s", x);
     case CB_RATE:
         return cb_sentence("%.1f", x);
+    case CB_AMOUNT:
+        return cb_sentence("%.4g", x);
     case CB_EPOCHS:
         return cb_sentence("%.*f", x > floor(x), x);
     case CB_PERCENT:

@@ -11,6 +11,7 @@ enum cb_cell {
     CB_SECONDS,
     CB_SPREAD_SECONDS,
     CB_RATE,
+    CB_AMOUNT, /* maybe large */
     CB_PERCENT,
     CB_BEST, /* percent, with its epoch where it has one */
     CB_POINTS,

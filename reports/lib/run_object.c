@@ -148,11 +148,37 @@ static void add_accuracy(json_t *object, const struct cb_report_run *run, double
         cb_put_missing(object, "best_accuracy_epoch", "no epoch was evaluated");
 }
 
+/* What train --perf has counted up to the recipe's target. A run without it has none of these. */
+static void add_counts(json_t *object, const struct cb_report_run *run, double target)
+{
+    static const char *const keys[][2] = {{"instructions_to_target", "to_target.instructions"},
+                                          {"cycles_to_target", "to_target.cycles"},
+                                          {"cpu_ns_to_target", "to_target.cpu_ns"},
+                                          {"joules_to_target", "to_target.joules"}};
+    const json_t *perf = cb_member(run->end, "perf");
+    if (!perf) return;
+    double counted_to = json_number_value(cb_member(run->header, "recipe.run.target"));
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const json_t *count = cb_member(perf, keys[i][1]), *value = cb_member(count, "value_scaled");
+        if (!value) value = cb_member(count, "value");
+        const char *reason = json_string_value(cb_member(count ? count : perf, count ? "reason" : "to_target_reason"));
+        if (!json_is_number(json_object_get(object, "seconds_to_target")))
+            cb_put_missing(object, keys[i][0], "not reached");
+        else if (counted_to < target || counted_to > target)
+            cb_put_missing(object, keys[i][0], "it was counted to %g %%, the target of its recipe", counted_to);
+        else if (json_is_number(value))
+            cb_put(object, keys[i][0], json_real(json_number_value(value)));
+        else
+            cb_put_missing(object, keys[i][0], "%s", reason ? reason : "the record does not tell");
+    }
+}
+
 json_t *cb_run_object(const struct cb_report_run *run, double target)
 {
     json_t *object = json_object();
     add_identity(object, run);
     add_course(object, run);
     add_accuracy(object, run, target);
+    add_counts(object, run, target);
     return object;
 }

@@ -126,6 +126,19 @@ check 'one reached the target' says '^step reached 70 % after 151.5 s, interrupt
 check 'none reached the target' says '^neither one-cycle nor step reached 93 %\.$' "$compare" one-cycle step --target 93
 check 'no sentence for three runs' lacks 'times as fast' "$compare" one-cycle step second-step
 
+# --- counts of train --perf ---
+counted='"perf":{"to_target":{"instructions":{"value":10,"value_scaled":123456789012},"cycles":{"value":null,"reason":"no PMU"},"cpu_ns":{"value_scaled":5},"joules":{"value":7.5}}}'
+copy second-1cycle counted '$s/"type"/'"$counted"',"type"/'
+copy second-1cycle counted-session '$s/"type"/"perf":{"to_target":null,"to_target_reason":"resumed after iteration 6"},"type"/'
+check 'instructions to the target, as scaled to the whole run' says '^instructions to target +1\.235e\+11 +-$' "$compare" --runs "$work/counted" second-step
+check 'joules to the target' says '^joules to target +7\.5 +-$' "$compare" --runs "$work/counted" second-step
+check 'why there are no cycles' says '^ *- counted: no cycles to target: no PMU$' "$compare" --runs "$work/counted" second-step
+check 'what nobody counted is no row' lacks '^cycles to target' "$compare" --runs "$work/counted" second-step
+check 'a session is no run' says '^ *- counted-session: no instructions to target, .*: resumed after iteration 6$' "$compare" --runs "$work/counted-session" second-step
+check 'counted to another target' says 'it was counted to 70 %, the target of its recipe' "$compare" --runs --target 60 "$work/counted" second-step
+check 'in JSON' bash -c "'$compare' --json '$work/counted' second-step | grep -q '\"instructions_to_target\": *1.23456789'"
+check 'a record without counts has no such keys' lacks 'instructions_to_target' "$compare" --json second-1cycle second-step
+
 # --- images ---
 check 'equal hashes, other path: the same data' lacks '! data' "$compare" second-1cycle "$work/unknown-keys"
 copy second-step other-path '1s/"cifar-10-batches-bin"/"elsewhere"/'

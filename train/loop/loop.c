@@ -57,6 +57,7 @@ static enum cb_status iterate(struct cb_run *run, struct epoch *epoch, struct cb
     uint8_t labels[CB_MAX_BATCH];
     double start = cb_now_s();
     cb_feed_batch(&run->train, run->team, run->model, epoch->order + first, len, (uint32_t)epoch->index, 1, labels);
+    cb_run_perf_fed(run->perf);
     const struct cb_step_options options = {.n = len,
                                             .labels = labels,
                                             .lr = (float)point.lr,
@@ -100,7 +101,9 @@ static int evaluate(struct cb_run *run, struct epoch *epoch)
 {
     double start = cb_now_s();
     cb_progress_evaluating(run);
+    cb_run_perf_begin(run->perf, CB_WORK_EVALUATION);
     struct cb_evaluation e = cb_evaluate(&run->eval, run->team, run->model, run->recipe->data.batch, NULL, run->stop);
+    cb_run_perf_end(run->perf, !e.stopped);
     if (e.stopped) return 0;
     epoch->pace.eval_s = cb_now_s() - start;
     run->position.eval_loss = e.loss;
@@ -134,6 +137,7 @@ static enum cb_status finish_epoch(struct cb_run *run, struct epoch *epoch, int 
         if (p->seconds_to_target < 0 && e.eval_accuracy_percent >= r->run.target) {
             p->seconds_to_target = elapsed(run);
             p->target_epoch = epoch->index + 1;
+            cb_run_perf_at_target(run->perf);
         }
     }
     *finite = !e.evaluated || isfinite(e.eval_loss);
@@ -192,10 +196,13 @@ static enum cb_status write_end(struct cb_run *run, struct epoch *epoch, enum cb
         .loss_fingerprint = p->loss_chain,
         .weights_sha256 = status == CB_OK ? weights : NULL,
         .peak_memory_bytes = cb_peak_memory_bytes(),
+        .counted = run->perf != NULL,
+        .perf = cb_run_perf_json(run->perf),
     };
     status = run->record ? cb_record_end(run->record, &end, &problem) : CB_OK;
     if (!status && run->record) status = cb_record_sync(run->record, &problem);
     cb_progress_end(run, &end);
+    json_decref(end.perf);
     return log_result(epoch, status, &problem, err);
 }
 
@@ -281,7 +288,9 @@ static enum cb_run_outcome run_iterations(struct cb_run *run, struct epoch *epoc
             return save_last(run, CB_RUN_TARGET_REACHED, reason, reason_bytes, err);
         }
         struct cb_record_iteration line;
+        cb_run_perf_begin(run->perf, CB_WORK_ITERATION);
         if (iterate(run, epoch, &line, err)) return CB_RUN_FAILED;
+        cb_run_perf_end(run->perf, 1);
         const char *enough = run->observer ? run->observer(run->observer_context, &line) : NULL;
         if (!isfinite(line.loss)) {
             snprintf(reason, reason_bytes,

@@ -4,6 +4,7 @@
 #include "checkpoint/checkpoint.h"
 #include "loop/evaluate.h"
 #include "loop/run_dir.h"
+#include "perf/run_perf.h"
 #include "recipes/recipe.h"
 #include "record/record.h"
 
@@ -30,6 +31,7 @@ struct cb_run {
      * NULL to go on, or why the run stops here: CB_RUN_STOPPED, with a checkpoint if there is a directory. */
     const char *(*observer)(void *context, const struct cb_record_iteration *iteration);
     void *observer_context;
+    struct cb_run_perf *perf; /* counts what the run does, for its end line; NULL: nothing is counted */
 
     /* Where the run stands and its clock; set for a resumed run from its checkpoint, moved on by the loop. */
     struct cb_position position; /* a fresh run's: seconds_to_target -1, loss_chain CB_FINGERPRINT_START, the rest 0 */

@@ -80,6 +80,7 @@ void cb_progress_end(const struct cb_run *run, const struct cb_record_end *end)
         printf("%.2f %% not reached%s\n", run->recipe->run.target, mark(run));
     if (end->killed_seconds > 0)
         printf("kills cost at least %.1f s more, which are in none of these times\n", end->killed_seconds);
+    cb_run_perf_print(end->perf);
     printf("loss_fingerprint %s\nweights_sha256   %s\n", end->loss_fingerprint,
            end->weights_sha256 ? end->weights_sha256 : "-");
     if (strcmp(end->status, "completed") && strcmp(end->status, "diverged"))

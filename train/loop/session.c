@@ -98,6 +98,7 @@ enum cb_status cb_session_model(struct cb_session *s, const struct cb_session_op
 
 void cb_session_close(struct cb_session *s)
 {
+    cb_run_perf_close(s->run.perf);
     cb_record_close(s->run.record);
     cb_model_destroy(s->run.model);
     cb_team_destroy(s->run.team);

@@ -11,7 +11,7 @@ struct cb_session_options {
     const char *const *overrides;
     size_t override_count;
     const char *data, *run, *threads, *isa, *init, *max_iterations, *stop_after; /* the options of these names */
-    int oversubscribe, resume, quiet;
+    int oversubscribe, resume, quiet, perf;
 };
 
 /* Everything a training needs, made step by step by the functions below and freed by cb_session_close. Begin with

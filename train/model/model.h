@@ -137,5 +137,8 @@ struct cb_model_profile_row {
 };
 const struct cb_model_profile_row *cb_model_profile(const struct cb_model *model, size_t *rows);
 void cb_model_profile_reset(struct cb_model *model);
+/* done(context, row) is called after each operation that the profile has counted in its row, by the caller's thread
+ * and outside of parallel regions. NULL: nothing is called. */
+void cb_model_after_operations(struct cb_model *model, void (*done)(void *context, size_t row), void *context);
 
 #endif

@@ -51,6 +51,8 @@ struct cb_model {
     size_t profile_rows;
     struct cb_model_profile_row profile[CB_PROFILE_ROWS];
     char profile_names[CB_PROFILE_ROWS][64];
+    void (*after_operation)(void *context, size_t row); /* or NULL */
+    void *after_operation_context;
 };
 
 /* Gradient of a parameter: the same offset in another array. */

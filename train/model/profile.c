@@ -16,6 +16,13 @@ void cb_profile_add(struct cb_model *m, size_t row, double start, double flops)
     m->profile[row].seconds += cb_profile_start() - start;
     m->profile[row].flops += flops;
     m->profile[row].calls++;
+    if (m->after_operation) m->after_operation(m->after_operation_context, row);
+}
+
+void cb_model_after_operations(struct cb_model *m, void (*done)(void *context, size_t row), void *context)
+{
+    m->after_operation = done;
+    m->after_operation_context = context;
 }
 
 size_t cb_profile_row(struct cb_model *m, const char *name)

@@ -266,5 +266,6 @@ enum cb_status cb_record_end(struct cb_record *record, const struct cb_record_en
     cb_line_text(&line, "weights_sha256", end->weights_sha256, "not computed");
     cb_line_count(&line, "peak_memory_bytes", end->peak_memory_bytes);
     cb_line_count(&line, "lost_lines", record->lost);
+    if (end->counted) cb_line_put(&line, "perf", json_incref(end->perf));
     return write_line(record, &line, err);
 }

@@ -1,6 +1,8 @@
 #ifndef CB_RECORD_H
 #define CB_RECORD_H
 
+#include <jansson.h>
+
 #include "core/status.h"
 #include "model/model.h"
 #include "recipes/recipe.h"
@@ -56,6 +58,8 @@ struct cb_record_end {
     double killed_seconds; /* at least so much was computed twice because of kills */
     const char *loss_fingerprint, *weights_sha256;
     size_t peak_memory_bytes;
+    int counted;  /* with --perf: the line has the member perf */
+    json_t *perf; /* stays the caller's; NULL though counted: no memory */
 };
 
 /* Makes path, durably, with the header as its only line. A record without a finished iteration is replaced. */

@@ -443,6 +443,31 @@ static void test_fingerprint(void **state)
     assert_string_equal(chain, "fb7602efd51eb0a7ca3785ad0814c994ac1361f8032a4583fce4ce8f3910a754");
 }
 
+/* The counts of --perf are a member of the end line, which is refused where they could not be made. */
+static void test_counts_in_the_end_line(void **state)
+{
+    const char *path = in_folder(state, "run.jsonl");
+    json_t *perf = json_pack("{s:i}", "passes", 3);
+    for (int counted = 0; counted < 2; counted++) {
+        struct cb_record *record = new_record(path);
+        struct cb_record_end end = {
+            .status = "completed", .loss_fingerprint = CB_FINGERPRINT_START, .counted = counted};
+        struct cb_error err;
+        if (counted) assert_int_equal(cb_record_end(record, &end, &err), CB_NO_MEMORY);
+        end.perf = perf;
+        assert_int_equal(cb_record_end(record, &end, &err), CB_OK);
+        cb_record_close(record);
+        struct lines lines = read_lines(path);
+        assert_int_equal(lines.count, 2);
+        const json_t *found = json_object_get(lines.line[1], "perf");
+        assert_true(counted ? count_of(found, "passes") == 3 : !found);
+        free_lines(&lines);
+        unlink(path);
+    }
+    assert_int_equal(perf->refcount, 1);
+    json_decref(perf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +478,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_damaged_record_is_set_aside, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_look, make_temp_folder, remove_temp_folder),
         cmocka_unit_test_setup_teardown(test_full_disk, make_temp_folder, remove_temp_folder),
+        cmocka_unit_test_setup_teardown(test_counts_in_the_end_line, make_temp_folder, remove_temp_folder),
         cmocka_unit_test(test_fingerprint),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -58,7 +58,8 @@ static double validate(struct watch *w)
 static void print_point(const struct watch *w, const struct cb_curve_point *p)
 {
     printf("%9zu  %10.4g  %10.4f  %10.4f", w->curve->count, p->lr, p->loss, p->smoothed);
-    if (w->validation.images) printf("  %10.4f", p->validation);
+    if (w->validation.images && isfinite(p->validation)) printf("  %10.5g", p->validation);
+    if (w->validation.images && !isfinite(p->validation)) printf("  not finite");
     putchar('\n');
     fflush(stdout);
 }

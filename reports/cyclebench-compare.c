@@ -19,12 +19,10 @@ enum { EXIT_USAGE = 2, EXIT_TARGET_MISSED = 3 };
 static const char usage[] =
     "Usage: cyclebench compare RUN RUN... [--target PERCENT] [--runs] [--with-notebook] [--with-resumed]\n"
     "                          [--markdown | --csv | --json]\n\n"
-    "Compares training runs: recipe, time, images/s, the first epoch whose accuracy reaches the target, final "
-    "accuracy, "
-    "and up to which epoch they computed the same bits.\n"
-    "RUN is the directory of a run, or its run.jsonl. Times are wall-clock since the run's start, evaluation "
-    "included.\n"
-    "Of more than two runs, those that differ in their seed only are one column: how many reached the target, mean, "
+    "Compares training runs: recipe, time, images/s, the first epoch whose accuracy reaches the target, final\n"
+    "accuracy, and up to which epoch they computed the same bits.\n"
+    "RUN is the directory of a run, or its run.jsonl. Times are wall-clock since the run's start, with evaluation.\n"
+    "Of more than two runs, those that differ in their seed only are one column: how many reached the target, mean,\n"
     "standard deviation, least and most, and the lower 95 % bound of the mean (one-sided, Student's t).\n\n"
     "  --target PERCENT   accuracy to reach; default: what the first run's recipe says\n"
     "  --runs             a column a run, whatever their seeds\n"
@@ -35,7 +33,7 @@ static const char usage[] =
     "  --csv              a line a column, after a line of keys; a missing value is empty\n"
     "  --json             one JSON object; a missing value is null with \"<key>_reason\"\n"
     "  --help             this text\n\n"
-    "Exit status: 0 done, 1 a file could not be read, the output not written, or memory ran out, 2 wrong usage, a run "
+    "Exit status: 0 done, 1 a file could not be read, the output not written, or memory ran out, 2 wrong usage, a run\n"
     "that is not there or a broken record, 3 --target was given and no run reached it.\n";
 
 enum form { TEXT, MARKDOWN, CSV, JSON };

@@ -27,7 +27,7 @@ static const char usage[] =
     "        --set NAME     as above\n"
     "        --data DIR     a folder that holds the set's folder, that folder, or the archive; default:\n"
     "                       $CYCLEBENCH_DATA if set, else the cache folder\n"
-    "synth   Writes the synthetic set (ten classes of procedurally drawn shapes, the same bytes on every machine) in\n"
+    "synth   Writes the synthetic set (ten classes of coloured spots under noise, the same bytes on every machine) in\n"
     "        CIFAR-10's binary format to DIR/cifar-10-batches-bin/. Other data there is never overwritten.\n"
     "        --images N     images in each of the six files, default 10000\n"
     "\n"

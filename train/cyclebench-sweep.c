@@ -19,8 +19,8 @@ static const char usage[] =
     "Trains the runs of a plan (a path, or the name of a file in train/plans) one after another, each with "
     "`cyclebench\n"
     "train` into a folder of its own. Killed at any moment and started again, it keeps the runs that are finished and\n"
-    "resumes the one that is not. A second sweep with the same PLAN and --out takes the runs that the first is not "
-    "at.\n"
+    "resumes the one that is not. A second sweep with the same PLAN and --out takes the runs that the first is not\n"
+    "training.\n"
     "\n"
     "  --out DIR        the folder of the runs' folders (default: runs/PLAN)\n"
     "  --data DIR       as of `cyclebench train`\n"
@@ -40,7 +40,7 @@ static const char usage[] =
     "with all others, up to 1000 runs in a plan. `stop_after = N` is that of `cyclebench train`. A folder is called\n"
     "RECIPE[-VARIANT][-VALUES]-sSEED; `variant = WORD` is a word for it.\n"
     "\n"
-    "Exit: 0 all runs are finished (a run that diverged is), 1 a run failed or another process is at it, 2 wrong "
+    "Exit: 0 all runs are finished (a run that diverged is), 1 a run failed or another process trains it, 2 wrong "
     "usage\n"
     "or input, 129, 130 or 143 after SIGHUP, SIGINT or SIGTERM (with a checkpoint).\n";
 

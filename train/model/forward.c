@@ -1,3 +1,4 @@
+/* The forward pass: stem, blocks, pooling. A convolution reads its input through the batch norm before it. */
 #include "model/plan.h"
 
 static const float bn_eps = 1e-5f, bn_momentum = 0.1f; /* PyTorch's defaults, as in the notebook */

@@ -1,5 +1,5 @@
 # cyclebench. `make help` lists the targets.
-VERSION := 0.3.0-dev
+VERSION := 0.3.0
 CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc

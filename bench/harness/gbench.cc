@@ -289,7 +289,10 @@ void cb_state_resume(cb_state *state)
 
 void cb_state_fail(cb_state *state, const char *message)
 {
-    state_of(state)->SkipWithError(message);
+    benchmark::State *s = state_of(state);
+    /* A repetition that has not begun has no iterations, and repetitions of different numbers end the process. */
+    if (!s->iterations()) s->KeepRunningBatch(1);
+    s->SkipWithError(message);
 }
 
 void cb_state_counter(cb_state *state, const char *name, double value)

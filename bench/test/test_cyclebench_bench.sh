@@ -495,6 +495,22 @@ check 'interrupted: complete cases are written, status 130' interrupted
 check 'the terminal said how far it is' says 'case 2 of [0-9]+, about [0-9]+ (s|min) left' cat "$folder/part"
 check 'and that it was interrupted' says 'cyclebench bench: interrupted after [0-9]+ of [0-9]+ cases; these are complete' cat "$folder/part"
 
+# At four moments of a case's repetitions: its file is written, or the case was done.
+interrupted_between_repetitions() {
+	local delay status interrupted=0
+	for delay in 0.6 0.9 1.2 1.5; do
+		rm -f "$folder/part.json"
+		timeout --signal=TERM --preserve-status $delay "$build/cyclebench" bench --no-peers --threads 1 --isa scalar --batch 1 --benchmark_min_time=0.1 \
+			--benchmark_repetitions=20 --benchmark_filter='pool/fwd' --benchmark_out="$folder/part.json" 2>&1
+		status=$?
+		[ $status -eq 143 ] && interrupted=1
+		[ $status -eq 143 ] || [ $status -eq 0 ] || { echo "status $status after $delay s"; return 1; }
+		[ -s "$folder/part.json" ] || { echo "no file after $delay s"; return 1; }
+	done
+	[ $interrupted = 1 ]
+}
+check 'interrupted between repetitions: a file is written, status 143' interrupted_between_repetitions
+
 # --- without libraries ---
 
 check 'a library that is not here is named' says '^# BLIS: not found \(.*libblis.so.4.*; libblis-dev has it\)$' bare --benchmark_filter=pool/fwd

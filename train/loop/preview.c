@@ -94,10 +94,11 @@ static enum cb_status print_time(const char *name, const struct cb_session_optio
     if (status != CB_OK || *stop) return status;
     char time[32];
     cb_format_minutes(time, cb_timed_seconds(&timing, recipe.schedule.iterations, timing.evaluations));
-    printf(
-        "    %s here: %zu iterations of %zu images at %.3g s (measured: %.3g, %.3g, %.3g), %zu evaluations at %.3g s\n",
-        time, recipe.schedule.iterations, recipe.data.batch, timing.iteration_s, timing.measured_s[0],
-        timing.measured_s[1], timing.measured_s[2], timing.evaluations, timing.evaluation_s);
+    printf("    %s here: %zu iterations of %zu images at %.3g s (measured: %.3g, %.3g, %.3g), %zu evaluation%s at %.3g "
+           "s\n",
+           time, recipe.schedule.iterations, recipe.data.batch, timing.iteration_s, timing.measured_s[0],
+           timing.measured_s[1], timing.measured_s[2], timing.evaluations, timing.evaluations == 1 ? "" : "s",
+           timing.evaluation_s);
     fflush(stdout);
     return CB_OK;
 }

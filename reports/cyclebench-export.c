@@ -1,5 +1,6 @@
 /* cyclebench export: a training run in the formats of others. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>

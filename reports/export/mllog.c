@@ -95,7 +95,7 @@ static double evaluation_start(const struct cb_report_run *run, size_t index)
     const double images = fmin(set, batch * (double)(epoch->iteration - before));
     if (!follows || images <= 0 || resumed_between(run, before, epoch->iteration)) return (double)NAN;
     const double start = epoch->seconds_total - epoch->seconds + images / epoch->images_per_second;
-    return fmin(start, epoch->seconds_total);
+    return isfinite(start) ? fmin(start, epoch->seconds_total) : (double)NAN;
 }
 
 static void evaluation(const struct log *log, const struct cb_report_run *run, size_t index)

@@ -83,6 +83,8 @@ copy second-logged killed '$d; /"epoch":3,/d'
 check 'a killed run has no run_stop' logs_no run_stop "$work/killed"
 check 'evaluation begins when the images are trained' logs "^1767323047500 eval_start None .*'epoch_num': 1" second-logged
 check 'that is not known of an epoch in two sessions' logs_no "eval_start None .*'epoch_num': 3" second-logged
+copy second-logged no-seconds '/"epoch":1,/s/"seconds":2.5/"seconds":null/'
+check 'nor of one without its seconds' logs_no "eval_start None .*'epoch_num': 1" "$work/no-seconds"
 check 'an epoch without evaluation has none' logs_no "eval_accuracy .*'epoch_num': 2" second-logged
 check 'a record of format 1 does not know its images' logs_no 'train_samples|eval_start' one-cycle
 copy second-1cycle no-start '1s/"started":"[^"]*"/"started":null/'

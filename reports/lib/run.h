@@ -60,7 +60,7 @@ bool cb_report_run_read(struct cb_report_run *run, const char *path, struct cb_r
 /* The same from memory; name is for messages. */
 bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len, const char *name,
                          struct cb_report_error *err);
-/* Both, with the iteration lines kept; their memory is at most that of the file. */
+/* Both, with the iteration lines kept: seven numbers a line. */
 bool cb_report_run_read_iterations(struct cb_report_run *run, const char *path, struct cb_report_error *err);
 bool cb_report_run_parse_iterations(struct cb_report_run *run, const char *text, size_t len, const char *name,
                                     struct cb_report_error *err);

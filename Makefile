@@ -80,7 +80,7 @@ PEER_LDLIBS := $(if $(CROSS),,$(if $(call has_header,libxsmm.h),-lxsmm -lxsmmnob
 # What needs nothing but libkernels; also built for the NEON tests.
 TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/loop/feed.c train/loop/evaluate.c train/data/cifar.c train/data/dataset.c train/data/batches.c train/data/synthetic.c
 TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/files train/data train/checkpoint train/recipes train/record train/perf train/loop train/finders train/sweep))
-REPORT_SRC := $(call sources,reports/lib)
+REPORT_SRC := $(call sources,reports/lib reports/export)
 
 PROGRAM_SRC := $(wildcard cyclebench.c bench/cyclebench-*.c train/cyclebench-*.c reports/cyclebench-*.c ci/cyclebench-*.c)
 PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(notdir $(PROGRAM_SRC)))
@@ -97,11 +97,11 @@ TEST_HELPER_SRC := $(filter-out train/test/test_%.c train/test/train_steps.c,$(w
 LIBKERNELS := $(BUILD)/libkernels.a
 BENCH_LIBS := $(BUILD)/bench/harness/gbench.o $(BUILD)/libsuites.a $(BUILD)/libharness.a
 BENCH_LDLIBS := -lbenchmark -lstdc++
-# What a source file links against follows the direction of the rooms: kernels <- instruments <- train; reports stand alone.
+# What a source file links against follows the direction of the rooms: kernels <- instruments <- train; reports stand alone, but for "did you mean".
 # The score trains, and reads the records of runs.
 SCORE_PROGRAMS := bench/cyclebench-score.c bench/test/test_score.c
 ROOM_LDLIBS = $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(PEER_LDLIBS)) $(if $(filter bench/cyclebench-bench.c,$(1)),$(BENCH_LDLIBS))
-ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(BUILD)/libreports.a,$(if $(filter kernels/%,$(1)),,\
+ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(BUILD)/libreports.a $(BUILD)/bench/instruments/nearest.o,$(if $(filter kernels/%,$(1)),,\
   $(if $(filter bench/cyclebench-bench.c,$(1)),$(BUILD)/bench/harness/gbench.o) $(if $(filter $(SCORE_PROGRAMS),$(1)),$(BUILD)/libscore.a $(BUILD)/libreports.a) \
   $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libsuites.a) \
   $(if $(filter bench/cyclebench-bench.c bench/cyclebench-ab.c bench/cyclebench-score.c bench/test/%,$(1)),$(BUILD)/libharness.a) $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libpeers.a) \

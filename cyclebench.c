@@ -29,6 +29,7 @@ static const char *const summaries[][2] = {
     {"compare", "compare training runs: time to target, accuracy, speed"},
     {"data", "fetch or verify CIFAR-10 and CIFAR-100, make the synthetic set"},
     {"eval", "test accuracy of a checkpoint"},
+    {"export", "write a run for MLPerf, DAWNBench, TensorBoard, W&B, spreadsheets"},
     {"info", "this machine: CPU, caches, threads, and what may disturb a measurement"},
     {"lr-find", "find a learning rate: the loss while the rate grows"},
     {"score", "project the time to the target on this machine, from a minute of measurement"},

@@ -69,6 +69,7 @@ fi
 check 'verbs are completed' says '^compare$' completes cyclebench com
 check 'recipes are completed' says '^1cycle-70$' completes cyclebench score 1
 check 'options are completed' says '^--resume$' completes cyclebench train --re
+check 'formats of export are completed' says '^mllog$' completes cyclebench export --format m
 check 'recipes and finders are completed' says '^F1$' completes cyclebench lr-find F
 echo theirs >"$work/usr/lib/theirs.a"
 check 'make uninstall' make_target uninstall

@@ -8,6 +8,8 @@ _cyclebench() {
 		words=$(cyclebench "$verb" --help 2>/dev/null | grep -oE -- '--[A-Za-z][A-Za-z_-]*' | sort -u)
 	elif [ "$verb" = train ] || [ "$verb" = score ]; then
 		words=$(cyclebench train --list 2>/dev/null | awk '{ print $1 }')
+	elif [ "$verb" = export ] && [ "${COMP_WORDS[COMP_CWORD - 1]}" = --format ]; then
+		words=$(cyclebench export --help | awk '$1 == "--format" { print $2 }')
 	elif [ "$verb" = lr-find ]; then
 		words=$({ cyclebench lr-find --list; cyclebench train --list; } 2>/dev/null | awk '{ print $1 }')
 	fi

@@ -35,7 +35,7 @@ static void flatten(json_t *flat, const json_t *object, const char *prefix)
     }
 }
 
-static void print_field(FILE *out, const char *text, bool first)
+void cb_csv_field(FILE *out, const char *text, bool first)
 {
     if (!first) fputc(',', out);
     bool quoted = strpbrk(text, "\",\n\r") || *text == ' ';
@@ -70,7 +70,7 @@ void cb_csv_print(FILE *out, const json_t *columns)
     bool first = true;
     json_object_foreach(keys, key, value)
     {
-        print_field(out, key, first);
+        cb_csv_field(out, key, first);
         first = false;
     }
     fputc('\n', out);
@@ -80,7 +80,7 @@ void cb_csv_print(FILE *out, const json_t *columns)
         json_object_foreach(keys, key, value)
         {
             const char *text = json_string_value(json_object_get(item, key));
-            print_field(out, text ? text : "", first);
+            cb_csv_field(out, text ? text : "", first);
             first = false;
         }
         fputc('\n', out);

@@ -7,7 +7,7 @@
 static void *checked(void *memory)
 {
     if (memory) return memory;
-    fputs("cyclebench compare: out of memory\n", stderr);
+    fputs("cyclebench: out of memory\n", stderr);
     exit(EXIT_FAILURE);
 }
 

@@ -1,7 +1,6 @@
 #include "run.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,16 +9,6 @@
 #include "text.h"
 
 enum { WRONG_INPUT = 2, NEWEST_FORMAT = 2 };
-
-bool cb_report_fail(struct cb_report_error *err, int exit_status, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(err->text, sizeof err->text, format, args);
-    va_end(args);
-    err->exit_status = exit_status;
-    return false;
-}
 
 /* Where a line stands, for messages. */
 struct place {
@@ -41,6 +30,13 @@ static bool number(const json_t *object, const char *key, double *value, const s
     if (json_is_number(member) || json_is_null(member)) return true;
     return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: key \"%s\": expected a number or null, got %s", at->name,
                           at->line, key, member ? "another type" : "nothing");
+}
+
+/* A key that some records lack. */
+static double known_number(const json_t *object, const char *key)
+{
+    const json_t *member = json_object_get(object, key);
+    return json_is_number(member) ? json_number_value(member) : (double)NAN;
 }
 
 static bool index_number(const json_t *object, const char *key, size_t *value, const struct place *at)
@@ -113,6 +109,12 @@ static bool add_header(struct cb_report_run *run, json_t *line, const struct pla
     return keep(&run->header, line, at);
 }
 
+/* The array with room for one more: grown when the count is a power of two. */
+static void *with_room(void *array, size_t count, size_t size)
+{
+    return count & (count - 1) ? array : cb_report_realloc(array, (count ? 2 * count : 1) * size);
+}
+
 static bool add_epoch(struct cb_report_run *run, const json_t *line, const struct place *at)
 {
     struct cb_report_epoch epoch = {0};
@@ -122,8 +124,10 @@ static bool add_epoch(struct cb_report_run *run, const json_t *line, const struc
         !number(line, "seconds_total", &epoch.seconds_total, at) ||
         !number(line, "images_per_second", &epoch.images_per_second, at))
         return false;
-    const json_t *smoothed = json_object_get(line, "train_loss_smoothed"); /* short records lack it */
-    epoch.train_loss_smoothed = json_is_number(smoothed) ? json_number_value(smoothed) : (double)NAN;
+    epoch.train_loss_smoothed = known_number(line, "train_loss_smoothed");
+    epoch.train_accuracy_percent = known_number(line, "train_accuracy_percent");
+    epoch.eval_loss = known_number(line, run->format > 1 ? "eval_loss" : "test_loss");
+    epoch.seconds = known_number(line, "seconds");
     if (!isfinite(epoch.seconds_total)) return wrong(at, "key \"seconds_total\": expected a number");
     if (run->format > 1) {
         if (!hash(line, "loss_fingerprint", at)) return false;
@@ -137,11 +141,26 @@ static bool add_epoch(struct cb_report_run *run, const json_t *line, const struc
                               "%s:%zu: epoch %zu at iteration %zu, %.9g s follows epoch %zu at iteration %zu, %.9g s",
                               at->name, at->line, epoch.epoch, epoch.iteration, epoch.seconds_total, last->epoch,
                               last->iteration, last->seconds_total);
-    /* Grown when the count is a power of two. */
-    if (!(run->epoch_count & (run->epoch_count - 1)))
-        run->epochs =
-            cb_report_realloc(run->epochs, (run->epoch_count ? 2 * run->epoch_count : 1) * sizeof *run->epochs);
+    run->epochs = with_room(run->epochs, run->epoch_count, sizeof *run->epochs);
     run->epochs[run->epoch_count++] = epoch;
+    return true;
+}
+
+static bool add_iteration(struct cb_report_run *run, const json_t *line, size_t index, const struct place *at)
+{
+    const size_t count = run->iteration_count;
+    if (count && index <= run->iterations[count - 1].iteration)
+        return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: iteration %zu follows iteration %zu", at->name, at->line,
+                              index, run->iterations[count - 1].iteration);
+    run->iterations = with_room(run->iterations, count, sizeof *run->iterations);
+    run->iterations[run->iteration_count++] =
+        (struct cb_report_iteration){.iteration = index,
+                                     .epoch = known_number(line, "epoch"),
+                                     .lr = known_number(line, "lr"),
+                                     .momentum = known_number(line, "momentum"),
+                                     .loss = known_number(line, "loss"),
+                                     .seconds = known_number(line, "seconds"),
+                                     .images_per_second = known_number(line, "images_per_second")};
     return true;
 }
 
@@ -194,7 +213,7 @@ static bool add_line(struct cb_report_run *run, json_t *line, const struct place
     if (iteration > run->last_iteration) run->last_iteration = iteration;
     if (!strcmp(type, "epoch")) return add_epoch(run, line, at);
     if (!strcmp(type, "resume")) return add_resume(run, line, at);
-    if (!strcmp(type, "iteration")) return true;
+    if (!strcmp(type, "iteration")) return !run->keeps_iterations || add_iteration(run, line, iteration, at);
     return cb_report_fail(at->err, WRONG_INPUT,
                           "%s:%zu: unknown type \"%s\"; expected header, iteration, epoch, resume or end", at->name,
                           at->line, type);
@@ -236,10 +255,11 @@ static void set_label(struct cb_report_run *run, const char *name)
     run->label = run->folder;
 }
 
-bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len, const char *name,
-                         struct cb_report_error *err)
+static bool parse(struct cb_report_run *run, const char *text, size_t len, const char *name, bool keeps_iterations,
+                  struct cb_report_error *err)
 {
-    *run = (struct cb_report_run){.final_accuracy_percent = (double)NAN, .final_loss = (double)NAN};
+    *run = (struct cb_report_run){
+        .final_accuracy_percent = (double)NAN, .final_loss = (double)NAN, .keeps_iterations = keeps_iterations};
     run->resumes = json_array();
     set_label(run, name);
     struct place at = {.name = name, .line = 1, .err = err};
@@ -250,12 +270,25 @@ bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len
     return good;
 }
 
+bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len, const char *name,
+                         struct cb_report_error *err)
+{
+    return parse(run, text, len, name, false, err);
+}
+
+bool cb_report_run_parse_iterations(struct cb_report_run *run, const char *text, size_t len, const char *name,
+                                    struct cb_report_error *err)
+{
+    return parse(run, text, len, name, true, err);
+}
+
 void cb_report_run_free(struct cb_report_run *run)
 {
     json_decref(run->header);
     json_decref(run->end);
     json_decref(run->resumes);
     free(run->epochs);
+    free(run->iterations);
     free(run->folder);
     free(run->path);
     memset(run, 0, sizeof *run);

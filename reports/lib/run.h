@@ -12,11 +12,21 @@ struct cb_report_epoch {
     size_t epoch, iteration;
     double train_loss;          /* NaN if not known, as below */
     double train_loss_smoothed; /* moving average over the batches, as the notebook prints it */
+    double train_accuracy_percent;
     double
         accuracy_percent; /* on the images that the header names in evaluated_on; NaN if this epoch was not evaluated */
+    double eval_loss;     /* on the same images */
+    double seconds;       /* of this epoch with its evaluation, or since a resume in its midst */
     double seconds_total; /* since the run's start, over all sessions */
     double images_per_second;
     char loss_fingerprint[CB_REPORT_HASH]; /* up to this epoch; "" in format 1 */
+};
+
+struct cb_report_iteration {
+    size_t iteration; /* index from 0 */
+    double epoch;     /* finished epochs after it, with a fraction; NaN if not known, as below */
+    double lr, momentum, loss;
+    double seconds, images_per_second; /* of this iteration */
 };
 
 struct cb_report_run {
@@ -28,6 +38,9 @@ struct cb_report_run {
     json_t *end;                    /* NULL: the run was killed or is still running */
     struct cb_report_epoch *epochs; /* ascending in epoch and iteration */
     size_t epoch_count;
+    bool keeps_iterations;                  /* the next two are filled */
+    struct cb_report_iteration *iterations; /* ascending; none where the recipe did not ask for them */
+    size_t iteration_count;
     json_t *resumes;       /* the resume lines, an array */
     size_t times_resumed;  /* by these or by the end line, which knows of lost ones */
     double killed_seconds; /* that kills undid, at least; NaN: not known */
@@ -47,6 +60,10 @@ bool cb_report_run_read(struct cb_report_run *run, const char *path, struct cb_r
 /* The same from memory; name is for messages. */
 bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len, const char *name,
                          struct cb_report_error *err);
+/* Both, with the iteration lines kept: seven numbers a line. */
+bool cb_report_run_read_iterations(struct cb_report_run *run, const char *path, struct cb_report_error *err);
+bool cb_report_run_parse_iterations(struct cb_report_run *run, const char *text, size_t len, const char *name,
+                                    struct cb_report_error *err);
 void cb_report_run_free(struct cb_report_run *run); /* accepts an empty run */
 
 /* The error's text and status; returns false. */

@@ -18,5 +18,7 @@ void cb_table_print(FILE *out, const json_t *table);
 void cb_table_print_markdown(FILE *out, const json_t *table);
 /* The runs or groups themselves, a line each, after a line of keys (RFC 4180 with \n); a missing value is empty. */
 void cb_csv_print(FILE *out, const json_t *columns);
+/* One field of such a line, with a comma before it but for the first; control characters as cb_text_print has them. */
+void cb_csv_field(FILE *out, const char *text, bool first);
 
 #endif

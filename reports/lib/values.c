@@ -23,7 +23,7 @@ json_t *cb_member(const json_t *object, const char *path)
 static void demand(int failed)
 {
     if (!failed) return;
-    fputs("cyclebench compare: internal error: a value that JSON cannot hold\n", stderr);
+    fputs("cyclebench: internal error: a value that JSON cannot hold\n", stderr);
     exit(EXIT_FAILURE);
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../export/export.h"
 #include "../lib/comparison.h"
 #include "../lib/run.h"
 #include "../lib/table.h"
@@ -152,6 +153,26 @@ static void compare_with_whole(const struct cb_report_run *run)
     cb_report_run_free(&pair[1]);
 }
 
+/* Or exported, or refused with a message. */
+static void export_each(const struct cb_report_run *run)
+{
+    static cb_export *const formats[] = {cb_export_mllog,       cb_export_dawnbench, cb_export_dawnbench_json,
+                                         cb_export_tensorboard, cb_export_csv,       cb_export_csv_iterations,
+                                         cb_export_wandb};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        char *bytes = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&bytes, &size);
+        assert_non_null(out);
+        struct cb_report_error err = {.text = ""};
+        const bool good = formats[i](out, run, &err);
+        assert_int_equal(fclose(out), 0);
+        assert_true(good ? size > 0 || (!run->epoch_count && !run->iteration_count)
+                         : err.exit_status == 2 && !strncmp(err.text, run->path, strlen(run->path)));
+        free(bytes);
+    }
+}
+
 static void damaged_anywhere(const char *whole, size_t length)
 {
     static const char damage[] = {'\0', '"', '{', '}', '9', '-', '\n', '\x80', '\x1b'};
@@ -164,11 +185,12 @@ static void damaged_anywhere(const char *whole, size_t length)
             copy[at] = damage[d];
             struct cb_report_run run;
             struct cb_report_error err = {.text = ""};
-            bool good = cb_report_run_parse(&run, copy, length, "run.jsonl", &err);
+            bool good = cb_report_run_parse_iterations(&run, copy, length, "run.jsonl", &err);
             refused += !good;
-            if (good)
+            if (good) {
                 compare_with_whole(&run);
-            else if (err.exit_status != 2 || strncmp(err.text, "run.jsonl", 9))
+                export_each(&run);
+            } else if (err.exit_status != 2 || strncmp(err.text, "run.jsonl", 9))
                 fail_msg("byte %zu: exit status %d, message '%s'", at, err.exit_status, err.text);
             cb_report_run_free(&run);
         }
@@ -182,6 +204,39 @@ static void test_damaged_anywhere(void **state)
     (void)state;
     damaged_anywhere(record, LENGTH);
     damaged_anywhere(record_2, LENGTH_2);
+}
+
+static void test_iterations(void **state)
+{
+    (void)state;
+    enum { ITERATIONS = 1000, LINE = 200 };
+    const size_t header = (size_t)(strchr(record_2, '\n') + 1 - record_2);
+    char *text = malloc(header + ITERATIONS * LINE);
+    assert_non_null(text);
+    memcpy(text, record_2, header);
+    size_t used = header;
+    for (int i = 0; i < ITERATIONS; i++)
+        used += (size_t)snprintf(text + used, LINE,
+                                 "{\"type\":\"iteration\",\"iteration\":%d,\"epoch\":0.5,\"lr\":%d.5,\"momentum\":0.75,"
+                                 "\"loss\":null,\"loss_reason\":\"NaN\",\"seconds\":2,\"images_per_second\":64}\n",
+                                 2 * i, i);
+    struct cb_report_run run;
+    struct cb_report_error err;
+    assert_true(cb_report_run_parse_iterations(&run, text, used, "run.jsonl", &err));
+    assert_int_equal(run.iteration_count, ITERATIONS);
+    for (size_t i = 0; i < ITERATIONS; i++) {
+        const struct cb_report_iteration *line = &run.iterations[i];
+        assert_int_equal(line->iteration, 2 * i);
+        const double wrong = fabs(line->lr - (double)i - 0.5) + fabs(line->momentum - 0.75) + fabs(line->epoch - 0.5) +
+                             fabs(line->seconds - 2) + fabs(line->images_per_second - 64);
+        assert_true(wrong < 1e-12 && isnan(line->loss));
+    }
+    cb_report_run_free(&run);
+    assert_true(cb_report_run_parse(&run, text, used, "run.jsonl", &err));
+    assert_null(run.iterations);
+    assert_int_equal(run.last_iteration, 2 * (ITERATIONS - 1));
+    cb_report_run_free(&run);
+    free(text);
 }
 
 static void test_many_epochs(void **state)
@@ -213,7 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),           cmocka_unit_test(test_values_of_format_2),
         cmocka_unit_test(test_cut_off_anywhere), cmocka_unit_test(test_damaged_anywhere),
-        cmocka_unit_test(test_many_epochs),
+        cmocka_unit_test(test_many_epochs),      cmocka_unit_test(test_iterations),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);

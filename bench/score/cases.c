@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "loop/session.h"
+#include "loop/timing.h"
 #include "score.h"
 
 const enum cb_numerics cb_score_versions[] = {CB_FP32_WINOGRAD, CB_BF16_ALL};
@@ -47,15 +48,12 @@ static enum cb_status read_case(struct cb_score_case *c, const char *name, enum 
     if (r->data.set != CB_CIFAR10)
         return cb_fail(err, CB_BAD_INPUT, "%s: data.set is %s; the score is of %s, which has a synthetic stand-in",
                        name, cb_datasets[r->data.set].name, set->name);
-    const size_t files = cb_dataset_images(set, r->data.train_files), held = r->data.holdout;
-    if (held >= files)
-        return cb_fail(err, CB_BAD_INPUT, "%s: data.holdout = %zu leaves none of the %zu images of data.train_files",
-                       name, held, files);
-    c->images = files - held;
+    status = cb_resolve_for_official(r, err);
+    if (status != CB_OK) return status;
+    const size_t held = r->data.holdout;
+    c->images = cb_dataset_images(set, r->data.train_files) - held;
     c->evaluation_images = held ? held : cb_dataset_images(set, cb_dataset_test_file(set));
-    status = cb_recipe_resolve(r, c->images, err);
-    if (status == CB_OK) status = cb_score_training(r, c->training, err);
-    return status;
+    return cb_score_training(r, c->training, err);
 }
 
 static enum cb_status add_recipe(struct cb_score *score, const char *name, struct cb_error *err)

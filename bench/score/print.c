@@ -67,7 +67,10 @@ static void print_projections(const json_t *document, FILE *out)
     struct cb_grid *grid = calloc(1, sizeof *grid);
     size_t i;
     json_t *p;
-    if (!grid) return;
+    if (!grid) {
+        fputs("(out of memory for the table)\n", out);
+        return;
+    }
     for (size_t c = 0; c < sizeof head / sizeof *head; c++) cb_grid_set(grid, 0, c, "%s", head[c]);
     json_array_foreach(json_object_get(document, "projections"), i, p)
     {
@@ -81,6 +84,10 @@ static void print_projections(const json_t *document, FILE *out)
     }
     cb_grid_print(grid, false, out);
     free(grid);
+    fputs(
+        "of peak: flops that direct convolutions would need, over the peak measured here; Winograd needs fewer, so it "
+        "may exceed 100 %\n",
+        out);
 }
 
 /* Each reason once, with what lacks the value. */

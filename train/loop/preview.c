@@ -87,7 +87,7 @@ static enum cb_status print_time(const char *name, const struct cb_session_optio
                                  const volatile sig_atomic_t *stop, struct cb_error *err)
 {
     struct cb_recipe recipe;
-    struct cb_timing timing;
+    struct cb_recipe_timing timing;
     enum cb_status status = cb_recipe_read(&recipe, name, NULL, 0, err);
     if (status == CB_OK) status = cb_resolve_for_official(&recipe, err);
     if (status == CB_OK) status = cb_time_recipe(&timing, &recipe, o, threads, stop, err);

@@ -49,7 +49,7 @@ static enum cb_status train_some(struct cb_session *s, double seconds[CB_TIMED_I
     return outcome == CB_RUN_FAILED ? CB_IO_ERROR : CB_OK;
 }
 
-static enum cb_status time_session(struct cb_session *s, struct cb_timing *t, const struct cb_session_options *o,
+static enum cb_status time_session(struct cb_session *s, struct cb_recipe_timing *t, const struct cb_session_options *o,
                                    struct cb_error *err)
 {
     const struct cb_recipe *r = &s->recipe;
@@ -68,7 +68,7 @@ static enum cb_status time_session(struct cb_session *s, struct cb_timing *t, co
     return CB_OK;
 }
 
-enum cb_status cb_time_recipe(struct cb_timing *timing, const struct cb_recipe *recipe,
+enum cb_status cb_time_recipe(struct cb_recipe_timing *timing, const struct cb_recipe *recipe,
                               const struct cb_session_options *o, size_t threads, const volatile sig_atomic_t *stop,
                               struct cb_error *err)
 {
@@ -78,7 +78,7 @@ enum cb_status cb_time_recipe(struct cb_timing *timing, const struct cb_recipe *
     s->run.stop = stop;
     s->threads = threads;
     s->recipe = *recipe;
-    *timing = (struct cb_timing){0};
+    *timing = (struct cb_recipe_timing){0};
     const enum cb_status status = time_session(s, timing, o, err);
     const size_t images = cb_dataset_images(&cb_datasets[recipe->data.set], recipe->data.train_files);
     const size_t epoch = (images - recipe->data.holdout + recipe->data.batch - 1) / recipe->data.batch;
@@ -89,7 +89,7 @@ enum cb_status cb_time_recipe(struct cb_timing *timing, const struct cb_recipe *
     return status;
 }
 
-double cb_timed_seconds(const struct cb_timing *timing, size_t iterations, size_t evaluations)
+double cb_timed_seconds(const struct cb_recipe_timing *timing, size_t iterations, size_t evaluations)
 {
     return timing->iteration_s * (double)iterations + timing->evaluation_s * (double)evaluations;
 }

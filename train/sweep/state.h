@@ -25,7 +25,7 @@ enum cb_status cb_sweep_look(struct cb_sweep_state *state, const struct cb_plan_
 
 /* How long the whole recipe takes here, timed in a process of its own: the caller stays unbound and without threads.
  * stop as of cb_time_recipe. */
-enum cb_status cb_sweep_time(struct cb_timing *timing, const struct cb_recipe *recipe,
+enum cb_status cb_sweep_time(struct cb_recipe_timing *timing, const struct cb_recipe *recipe,
                              const struct cb_session_options *o, const volatile sig_atomic_t *stop,
                              struct cb_error *err);
 

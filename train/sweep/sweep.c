@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "loop/options.h"
 #include "loop/progress.h"
 #include "loop/signals.h"
 
@@ -159,12 +160,6 @@ static void announce_skipped(const struct cb_sweep *sweep, size_t i, const char 
     fflush(stdout);
 }
 
-static int report_failure(const struct cb_error *err, enum cb_status status)
-{
-    fprintf(stderr, "%s: %s\n", program, err->text);
-    return status == CB_BAD_INPUT || status == CB_UNAVAILABLE ? 2 : 1;
-}
-
 /* 0: go on with the next run. */
 static int train_one(struct cb_sweep *sweep, size_t i)
 {
@@ -173,7 +168,7 @@ static int train_one(struct cb_sweep *sweep, size_t i)
     struct cb_error err;
     /* A sweep beside this one may have been at it meanwhile. */
     enum cb_status status = cb_sweep_look(state, run, sweep->out, &err);
-    if (status != CB_OK) return report_failure(&err, status);
+    if (status != CB_OK) return cb_exit_with(program, status, &err);
     if (state->stage == CB_SWEEP_FINISHED || state->stage == CB_SWEEP_BUSY) {
         char text[64];
         describe_state(state, text);
@@ -184,7 +179,7 @@ static int train_one(struct cb_sweep *sweep, size_t i)
     int code;
     status = cb_sweep_train(run, state, sweep->out, &sweep->options, &code, &err);
     if (status == CB_OK) status = cb_sweep_look(state, run, sweep->out, &err);
-    if (status != CB_OK) return report_failure(&err, status);
+    if (status != CB_OK) return cb_exit_with(program, status, &err);
     if (cb_signal_received()) return 128 + cb_signal_received();
     if (state->stage == CB_SWEEP_FINISHED) return 0; /* a run that diverged is a result */
     fprintf(stderr, "%s: %s ended with exit status %d; the sweep stops, and goes on from there when it is repeated\n",

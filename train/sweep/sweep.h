@@ -8,8 +8,8 @@ struct cb_sweep {
     const struct cb_plan *plan;
     const char *out;
     struct cb_sweep_options options;
-    struct cb_sweep_state *states; /* by run */
-    struct cb_timing *timings;     /* by run; all 0 where nothing is left to train */
+    struct cb_sweep_state *states;    /* by run */
+    struct cb_recipe_timing *timings; /* by run; all 0 where nothing is left to train */
 };
 
 /* Looks at every folder and times every kind of run that is left; a line each while it does. */

@@ -9,7 +9,7 @@
 struct answer {
     enum cb_status status;
     struct cb_error err;
-    struct cb_timing timing;
+    struct cb_recipe_timing timing;
 };
 
 static struct answer time_here(const struct cb_recipe *recipe, const struct cb_session_options *o,
@@ -24,7 +24,7 @@ static struct answer time_here(const struct cb_recipe *recipe, const struct cb_s
     return a;
 }
 
-enum cb_status cb_sweep_time(struct cb_timing *timing, const struct cb_recipe *recipe,
+enum cb_status cb_sweep_time(struct cb_recipe_timing *timing, const struct cb_recipe *recipe,
                              const struct cb_session_options *o, const volatile sig_atomic_t *stop,
                              struct cb_error *err)
 {

@@ -46,7 +46,7 @@ while [ $tries -lt 40 ]; do
 	code=$?
 	[ $code = 0 ] && break
 	# The run of a sweep that was killed ends by itself, with its checkpoint.
-	for _ in $(seq 100); do pgrep -f "$work/parts/" > /dev/null || break; sleep 0.05; done
+	for lock in "$work"/parts/*/lock; do [ ! -e "$lock" ] || flock -w 10 "$lock" true; done
 	case $code in 143 | 137) ;; *) sed 's/^/# /' "$work/log"; break ;; esac
 done
 check "killed and interrupted, then repeated ($tries times), it ends" [ $code = 0 ]

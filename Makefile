@@ -81,6 +81,9 @@ PEER_LDLIBS := $(if $(CROSS),,$(if $(call has_header,libxsmm.h),-lxsmm -lxsmmnob
 TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/loop/feed.c train/loop/evaluate.c train/data/cifar.c train/data/dataset.c train/data/batches.c train/data/synthetic.c
 TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/files train/data train/checkpoint train/recipes train/record train/perf train/loop train/finders train/sweep))
 REPORT_SRC := $(call sources,reports/lib reports/export)
+# Pages and pictures; the curves need the recipes and schedules of training.
+PAGE_SRC := $(call sources,reports/inputs reports/page reports/picture reports/sections)
+PAGE_PROGRAMS := reports/cyclebench-report.c reports/cyclebench-plot.c
 
 PROGRAM_SRC := $(wildcard cyclebench.c bench/cyclebench-*.c train/cyclebench-*.c reports/cyclebench-*.c ci/cyclebench-*.c)
 PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(notdir $(PROGRAM_SRC)))
@@ -101,7 +104,8 @@ BENCH_LDLIBS := -lbenchmark -lstdc++
 # The score trains, and reads the records of runs.
 SCORE_PROGRAMS := bench/cyclebench-score.c bench/test/test_score.c
 ROOM_LDLIBS = $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(PEER_LDLIBS)) $(if $(filter bench/cyclebench-bench.c,$(1)),$(BENCH_LDLIBS))
-ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(BUILD)/libreports.a $(BUILD)/bench/instruments/nearest.o,$(if $(filter kernels/%,$(1)),,\
+ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(if $(filter $(PAGE_PROGRAMS),$(1)),$(BUILD)/libpages.a) $(BUILD)/libreports.a $(BUILD)/bench/instruments/nearest.o \
+  $(if $(filter $(PAGE_PROGRAMS),$(1)),$(BUILD)/libtrain.a $(BUILD)/libinstruments.a $(LIBKERNELS)),$(if $(filter kernels/%,$(1)),,\
   $(if $(filter bench/cyclebench-bench.c,$(1)),$(BUILD)/bench/harness/gbench.o) $(if $(filter $(SCORE_PROGRAMS),$(1)),$(BUILD)/libscore.a $(BUILD)/libreports.a) \
   $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libsuites.a) \
   $(if $(filter bench/cyclebench-bench.c bench/cyclebench-ab.c bench/cyclebench-score.c bench/test/%,$(1)),$(BUILD)/libharness.a) $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libpeers.a) \
@@ -243,6 +247,8 @@ $(eval $(call library,libinstruments,$(INSTRUMENT_SRC),$(call simd_objects,$(INS
 $(eval $(call library,libtrain,$(TRAIN_SRC)))
 $(eval $(call library,libtraincore,$(TRAIN_CORE_SRC)))
 $(eval $(call library,libreports,$(REPORT_SRC)))
+$(eval $(call library,libpages,$(PAGE_SRC)))
+$(BUILD)/reports/page/assets.o: reports/page/style.css reports/page/script.js
 $(eval $(call library,libharness,$(HARNESS_SRC)))
 $(eval $(call library,libsuites,$(SUITE_SRC)))
 $(eval $(call library,libpeers,$(PEER_SRC)))

@@ -117,7 +117,7 @@ static int compare(char *const *paths, size_t count, struct options *options)
     struct cb_report_error error;
     int status = EXIT_SUCCESS;
     for (size_t i = 0; i < count && status == EXIT_SUCCESS; i++)
-        if (!cb_report_run_read(&runs[i], paths[i], &error)) status = print_error(&error);
+        if (!cb_report_run_read(&runs[i], paths[i], 0, &error)) status = print_error(&error);
     if (status == EXIT_SUCCESS && options->with_notebook) {
         options->how.notebook = cb_notebook_read(&error);
         if (!options->how.notebook) status = print_error(&error);

@@ -119,7 +119,7 @@ static int export_run(const char *path, const struct format *format, const char 
 {
     struct cb_report_run run;
     struct cb_report_error error;
-    if (!cb_report_run_read_iterations(&run, path, &error)) return fail(&error);
+    if (!cb_report_run_read(&run, path, CB_RUN_ITERATIONS, &error)) return fail(&error);
     /* All of it before a byte is written: what comes out is whole. */
     char *bytes = NULL;
     size_t size = 0;

@@ -84,7 +84,7 @@ static enum cb_status read_record(struct cb_score_records *records, const char *
     struct cb_report_run run;
     struct cb_report_error problem;
     snprintf(path, sizeof path, "%s/%s/run.jsonl", records->folder, name);
-    if (!cb_report_run_read(&run, path, &problem))
+    if (!cb_report_run_read(&run, path, 0, &problem))
         return cb_fail(err, problem.exit_status == 2 ? CB_BAD_INPUT : CB_IO_ERROR, "%s", problem.text);
     const enum cb_status status = tells_epochs(&run) ? keep(records, &run, err) : CB_OK;
     cb_report_run_free(&run);

@@ -96,7 +96,7 @@ static void test_projection_of_a_real_run(void **state)
     (void)state;
     struct cb_report_run run;
     struct cb_report_error problem;
-    if (!cb_report_run_read(&run, RUNS "/1cycle-70-bf16-all-s1-zen5", &problem)) fail_msg("%s", problem.text);
+    if (!cb_report_run_read(&run, RUNS "/1cycle-70-bf16-all-s1-zen5", 0, &problem)) fail_msg("%s", problem.text);
     const size_t n = run.epoch_count - 1;
     double step_s[128], evaluation_s[128];
     assert_true(n > 1 && n <= 128);

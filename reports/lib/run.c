@@ -219,7 +219,14 @@ static bool add_line(struct cb_report_run *run, json_t *line, const struct place
                           at->line, type);
 }
 
-static bool parse_lines(struct cb_report_run *run, const char *text, size_t len, struct place *at)
+static void leave_out(struct cb_report_run *run, const char *why)
+{
+    char *text = cb_text_repaired(why, strlen(why));
+    json_array_append_new(run->damaged, json_string(text));
+    free(text);
+}
+
+static bool parse_lines(struct cb_report_run *run, const char *text, size_t len, unsigned how, struct place *at)
 {
     for (size_t start = 0; start < len; at->line++) {
         const char *newline = memchr(text + start, '\n', len - start);
@@ -230,12 +237,12 @@ static bool parse_lines(struct cb_report_run *run, const char *text, size_t len,
             run->torn = true;
             return true;
         }
-        if (!line)
-            return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: not a JSON object: %s (column %d)", at->name, at->line,
-                                  mistake.text, mistake.column);
-        bool good = add_line(run, line, at);
+        bool good = line ? add_line(run, line, at)
+                         : cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: not a JSON object: %s (column %d)", at->name,
+                                          at->line, mistake.text, mistake.column);
         json_decref(line);
-        if (!good) return false;
+        if (!good && !(how & CB_RUN_DAMAGED && run->header)) return false;
+        if (!good) leave_out(run, at->err->text);
         start += length + 1;
     }
     return true;
@@ -255,31 +262,21 @@ static void set_label(struct cb_report_run *run, const char *name)
     run->label = run->folder;
 }
 
-static bool parse(struct cb_report_run *run, const char *text, size_t len, const char *name, bool keeps_iterations,
-                  struct cb_report_error *err)
+bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len, const char *name, unsigned how,
+                         struct cb_report_error *err)
 {
-    *run = (struct cb_report_run){
-        .final_accuracy_percent = (double)NAN, .final_loss = (double)NAN, .keeps_iterations = keeps_iterations};
+    *run = (struct cb_report_run){.final_accuracy_percent = (double)NAN,
+                                  .final_loss = (double)NAN,
+                                  .keeps_iterations = how & CB_RUN_ITERATIONS};
     run->resumes = json_array();
+    run->damaged = json_array();
     set_label(run, name);
     struct place at = {.name = name, .line = 1, .err = err};
-    bool good = parse_lines(run, text, len, &at);
+    bool good = parse_lines(run, text, len, how, &at);
     if (good && !run->header)
         good = cb_report_fail(err, WRONG_INPUT, "%s: no complete header line; the run did not start", name);
     if (!good) cb_report_run_free(run);
     return good;
-}
-
-bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len, const char *name,
-                         struct cb_report_error *err)
-{
-    return parse(run, text, len, name, false, err);
-}
-
-bool cb_report_run_parse_iterations(struct cb_report_run *run, const char *text, size_t len, const char *name,
-                                    struct cb_report_error *err)
-{
-    return parse(run, text, len, name, true, err);
 }
 
 void cb_report_run_free(struct cb_report_run *run)
@@ -287,6 +284,7 @@ void cb_report_run_free(struct cb_report_run *run)
     json_decref(run->header);
     json_decref(run->end);
     json_decref(run->resumes);
+    json_decref(run->damaged);
     free(run->epochs);
     free(run->iterations);
     free(run->folder);

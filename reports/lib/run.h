@@ -47,6 +47,7 @@ struct cb_report_run {
     double final_accuracy_percent, final_loss;
     size_t last_iteration; /* the highest that any line names */
     bool torn;             /* the last line was cut off and is left out */
+    json_t *damaged;       /* what is wrong with the lines that are left out, an array of sentences */
 };
 
 struct cb_report_error {
@@ -54,16 +55,18 @@ struct cb_report_error {
     char text[1024]; /* may hold what the file holds: print with cb_text_print */
 };
 
+/* What a reader of a record asks for, as bits. */
+enum {
+    CB_RUN_ITERATIONS = 1, /* keep the iteration lines: seven numbers a line */
+    CB_RUN_DAMAGED = 2     /* leave out damaged lines, and name them in `damaged`; the header must be whole */
+};
+
 /* Reads path (a run directory or a run.jsonl). False: *err says what is wrong, with file and line, and *run is empty.
  */
-bool cb_report_run_read(struct cb_report_run *run, const char *path, struct cb_report_error *err);
+bool cb_report_run_read(struct cb_report_run *run, const char *path, unsigned how, struct cb_report_error *err);
 /* The same from memory; name is for messages. */
-bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len, const char *name,
+bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len, const char *name, unsigned how,
                          struct cb_report_error *err);
-/* Both, with the iteration lines kept: seven numbers a line. */
-bool cb_report_run_read_iterations(struct cb_report_run *run, const char *path, struct cb_report_error *err);
-bool cb_report_run_parse_iterations(struct cb_report_run *run, const char *text, size_t len, const char *name,
-                                    struct cb_report_error *err);
 void cb_report_run_free(struct cb_report_run *run); /* accepts an empty run */
 
 /* The error's text and status; returns false. */

@@ -54,10 +54,7 @@ static bool read_all(int fd, const char *name, char **text, size_t *len, struct 
     return true;
 }
 
-typedef bool parser(struct cb_report_run *run, const char *text, size_t len, const char *name,
-                    struct cb_report_error *err);
-
-static bool read_by(parser *parse, struct cb_report_run *run, const char *path, struct cb_report_error *err)
+bool cb_report_run_read(struct cb_report_run *run, const char *path, unsigned how, struct cb_report_error *err)
 {
     memset(run, 0, sizeof *run);
     char *name, *text = NULL;
@@ -65,7 +62,7 @@ static bool read_by(parser *parse, struct cb_report_run *run, const char *path, 
     int fd = open_record(path, &name);
     bool good = fd >= 0;
     if (good) {
-        good = read_all(fd, name, &text, &len, err) && parse(run, text, len, name, err);
+        good = read_all(fd, name, &text, &len, err) && cb_report_run_parse(run, text, len, name, how, err);
         close(fd);
     } else {
         bool absent = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP || errno == ENXIO;
@@ -76,14 +73,4 @@ static bool read_by(parser *parse, struct cb_report_run *run, const char *path, 
     free(text);
     free(name);
     return good;
-}
-
-bool cb_report_run_read(struct cb_report_run *run, const char *path, struct cb_report_error *err)
-{
-    return read_by(cb_report_run_parse, run, path, err);
-}
-
-bool cb_report_run_read_iterations(struct cb_report_run *run, const char *path, struct cb_report_error *err)
-{
-    return read_by(cb_report_run_parse_iterations, run, path, err);
 }

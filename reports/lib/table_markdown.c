@@ -1,23 +1,8 @@
 /* A table as Markdown, as GitHub reads it. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "memory.h"
 #include "table.h"
 #include "text.h"
-
-/* Text in which nothing is Markdown: what others wrote makes no link, image, HTML or further cell. */
-static void print_plain(FILE *out, const char *text)
-{
-    char *escaped = cb_report_alloc(2 * strlen(text) + 1), *end = escaped;
-    for (; *text; text++) {
-        if (strchr("\\`*_[]<>#|~&", *text)) *end++ = '\\';
-        *end++ = *text;
-    }
-    *end = '\0';
-    cb_text_print(out, escaped, 0);
-    free(escaped);
-}
 
 static void print_row(FILE *out, const json_t *line)
 {
@@ -29,7 +14,7 @@ static void print_row(FILE *out, const json_t *line)
         const char *text = json_string_value(cell);
         bool part = i == 0 && *text == ' '; /* of the row above */
         fputs(part ? " \xe2\x80\x83" : " ", out);
-        print_plain(out, text + strspn(text, " "));
+        cb_markdown_print(out, text + strspn(text, " "));
         fputs(" |", out);
     }
     fputc('\n', out);
@@ -39,7 +24,7 @@ static void print_item(FILE *out, const char *start, const char *text)
 {
     if (!strncmp(text, "- ", 2)) text += 2;
     fputs(start, out);
-    print_plain(out, text);
+    cb_markdown_print(out, text);
     fputc('\n', out);
 }
 
@@ -61,7 +46,7 @@ void cb_table_print_markdown(FILE *out, const json_t *table)
     json_array_foreach((json_t *)equal, i, item)
     {
         fputs(i ? "; " : "- equal in all: ", out);
-        print_plain(out, json_string_value(item));
+        cb_markdown_print(out, json_string_value(item));
     }
     if (json_array_size(equal)) fputc('\n', out);
     json_array_foreach(json_object_get(table, "footnotes"), i, item) print_item(out, "- ", json_string_value(item));

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "memory.h"
@@ -93,4 +94,16 @@ size_t cb_text_fit(const char *text, size_t width)
         if (character && character < 0x80 && strchr(",/-_", (int)character)) sign = fits;
     }
     return !left ? fits : blank ? blank : sign ? sign : fits;
+}
+
+void cb_markdown_print(FILE *out, const char *text)
+{
+    char *escaped = cb_report_alloc(2 * strlen(text) + 1), *end = escaped;
+    for (; *text; text++) {
+        if (strchr("\\`*_[]<>#|~&", *text)) *end++ = '\\';
+        *end++ = *text;
+    }
+    *end = '\0';
+    cb_text_print(out, escaped, 0);
+    free(escaped);
 }

@@ -68,9 +68,11 @@ static size_t most_common(const struct cb_times *times, const struct cb_grouping
 {
     size_t best = SIZE_MAX, most_groups = 0, most_runs = 0;
     for (size_t i = 0; i < in->runs; i++) {
-        size_t machine = times->machine[i], runs = count_runs(times, in, group, machine);
-        size_t groups = group == SIZE_MAX ? count_groups(times, in, machine) : 1;
-        if (machine != i || !runs) continue;
+        size_t machine = times->machine[i];
+        if (machine != i) continue;
+        size_t runs = count_runs(times, in, group, machine),
+               groups = group == SIZE_MAX ? count_groups(times, in, machine) : 1;
+        if (!runs) continue;
         if (best != SIZE_MAX && (groups < most_groups || (groups == most_groups && runs <= most_runs))) continue;
         best = machine;
         most_groups = groups;

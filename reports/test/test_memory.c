@@ -63,7 +63,7 @@ static int job(FILE *out, long failing)
     struct cb_report_run runs[RUNS];
     struct cb_report_error err;
     for (size_t i = 0; i < RUNS; i++)
-        if (!cb_report_run_read(&runs[i], paths[i], &err)) return 90;
+        if (!cb_report_run_read(&runs[i], paths[i], 0, &err)) return 90;
     json_t *comparison = cb_comparison(runs, RUNS, &(struct cb_comparison_options){.target_percent = (double)NAN});
     for (int of_runs = 0; of_runs < 2; of_runs++) {
         json_t *table = cb_table(comparison, of_runs);

@@ -59,7 +59,7 @@ static void test_values(void **state)
     (void)state;
     struct cb_report_run run;
     struct cb_report_error err;
-    assert_true(cb_report_run_parse(&run, record, LENGTH, "runs/first/run.jsonl", &err));
+    assert_true(cb_report_run_parse(&run, record, LENGTH, "runs/first/run.jsonl", 0, &err));
     assert_string_equal(run.label, "first");
     assert_int_equal(run.epoch_count, 3);
     assert_int_equal(run.epochs[2].epoch, 3);
@@ -80,7 +80,7 @@ static void test_values_of_format_2(void **state)
     (void)state;
     struct cb_report_run run;
     struct cb_report_error err;
-    assert_true(cb_report_run_parse(&run, record_2, LENGTH_2, "r", &err));
+    assert_true(cb_report_run_parse(&run, record_2, LENGTH_2, "r", 0, &err));
     assert_int_equal(run.format, 2);
     assert_int_equal(run.epoch_count, 1);
     assert_string_equal(run.epochs[0].loss_fingerprint, HASH);
@@ -107,7 +107,7 @@ static void cut_off_anywhere(const char *whole, size_t whole_length)
         memcpy(copy, whole, length);
         struct cb_report_run run;
         struct cb_report_error err = {.text = ""};
-        bool good = cb_report_run_parse(&run, copy, length, "run.jsonl", &err);
+        bool good = cb_report_run_parse(&run, copy, length, "run.jsonl", 0, &err);
         size_t lines = lines_in(whole, length);
         bool last_is_whole =
             length && (copy[length - 1] == '\n' || whole[length] == '\n'); /* only its newline is missing */
@@ -132,7 +132,7 @@ static void compare_with_whole(const struct cb_report_run *run)
 {
     struct cb_report_run pair[2] = {*run};
     struct cb_report_error err;
-    assert_true(cb_report_run_parse(&pair[1], record_2, LENGTH_2, "whole", &err));
+    assert_true(cb_report_run_parse(&pair[1], record_2, LENGTH_2, "whole", 0, &err));
     json_t *comparison = cb_comparison(pair, 2, &(struct cb_comparison_options){.target_percent = (double)NAN});
     char *text = NULL;
     size_t length = 0;
@@ -185,7 +185,7 @@ static void damaged_anywhere(const char *whole, size_t length)
             copy[at] = damage[d];
             struct cb_report_run run;
             struct cb_report_error err = {.text = ""};
-            bool good = cb_report_run_parse_iterations(&run, copy, length, "run.jsonl", &err);
+            bool good = cb_report_run_parse(&run, copy, length, "run.jsonl", CB_RUN_ITERATIONS, &err);
             refused += !good;
             if (good) {
                 compare_with_whole(&run);
@@ -222,7 +222,7 @@ static void test_iterations(void **state)
                                  2 * i, i);
     struct cb_report_run run;
     struct cb_report_error err;
-    assert_true(cb_report_run_parse_iterations(&run, text, used, "run.jsonl", &err));
+    assert_true(cb_report_run_parse(&run, text, used, "run.jsonl", CB_RUN_ITERATIONS, &err));
     assert_int_equal(run.iteration_count, ITERATIONS);
     for (size_t i = 0; i < ITERATIONS; i++) {
         const struct cb_report_iteration *line = &run.iterations[i];
@@ -232,7 +232,7 @@ static void test_iterations(void **state)
         assert_true(wrong < 1e-12 && isnan(line->loss));
     }
     cb_report_run_free(&run);
-    assert_true(cb_report_run_parse(&run, text, used, "run.jsonl", &err));
+    assert_true(cb_report_run_parse(&run, text, used, "run.jsonl", 0, &err));
     assert_null(run.iterations);
     assert_int_equal(run.last_iteration, 2 * (ITERATIONS - 1));
     cb_report_run_free(&run);
@@ -256,7 +256,7 @@ static void test_many_epochs(void **state)
             e, e, e % 90, e);
     struct cb_report_run run;
     struct cb_report_error err;
-    assert_true(cb_report_run_parse(&run, text, used, "run.jsonl", &err));
+    assert_true(cb_report_run_parse(&run, text, used, "run.jsonl", 0, &err));
     assert_int_equal(run.epoch_count, EPOCHS);
     for (size_t e = 0; e < EPOCHS; e++) assert_int_equal(run.epochs[e].epoch, e + 1);
     cb_report_run_free(&run);

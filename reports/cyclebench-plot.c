@@ -1,0 +1,171 @@
+/* cyclebench plot: one picture of a report. */
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "export/output.h"
+#include "inputs/inputs.h"
+#include "lib/memory.h"
+#include "lib/text.h"
+#include "picture/draw.h"
+#include "sections/build.h"
+#include "standard_files.h"
+
+enum { EXIT_USAGE = 2 };
+
+static const char usage[] = "Usage: cyclebench plot PATH... -o FILE.svg|FILE.png [--picture NAME] [--target PERCENT]\n"
+                            "       cyclebench plot PATH... --list\n\n"
+                            "Draws one picture of what `cyclebench report` shows of the same paths: runs, results of "
+                            "bench, lr-find and score, or\n"
+                            "folders of them. An SVG is for light and dark surroundings.\n\n"
+                            "  -o FILE             where to, as SVG or PNG by its name\n"
+                            "  --picture NAME      which one, as --list names them (default: the first)\n"
+                            "  --list              the names of the pictures, a line each\n"
+                            "  --target PERCENT    accuracy to reach; default: what each run's recipe says\n"
+                            "  --help              this text\n\n"
+                            "Needs gnuplot (Debian package gnuplot-nox).\n"
+                            "Exit status: 0 done, 1 gnuplot is missing or failed, or the output could not be written, "
+                            "2 wrong usage, nothing to\n"
+                            "draw, or a given file that is none of these.\n";
+
+struct options {
+    const char *out, *picture;
+    double target;
+    bool list;
+};
+
+static int fail(const struct cb_report_error *error)
+{
+    fputs("cyclebench plot: ", stderr);
+    cb_text_print(stderr, error->text, 0);
+    fputc('\n', stderr);
+    return error->exit_status;
+}
+
+static int finish_output(void)
+{
+    return ferror(stdout) | fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t length = strlen(text), tail = strlen(end);
+    return length > tail && !strcmp(text + length - tail, end);
+}
+
+static int write_picture(const struct cb_chart *chart, const char *path)
+{
+    struct cb_report_error error;
+    size_t size = 0;
+    char *bytes = NULL;
+    if (!cb_can_draw())
+        cb_report_fail(&error, EXIT_FAILURE, "gnuplot is missing; %s", cb_how_to_draw);
+    else if (ends_with(path, ".png"))
+        bytes = cb_draw_png(chart, &size, &error);
+    else if ((bytes = cb_draw_svg(chart, CB_WIDE, &error)))
+        size = strlen(bytes);
+    const bool good = bytes && cb_output_write(path, bytes, size, &error);
+    free(bytes);
+    return good ? EXIT_SUCCESS : fail(&error);
+}
+
+static int draw(const struct cb_inputs *inputs, const struct options *options)
+{
+    struct cb_report_error error;
+    struct cb_chart chart = {0};
+    json_t *names = json_array(), *name;
+    int status = EXIT_SUCCESS;
+    size_t i;
+    const bool found = cb_build_chart(&chart, inputs, options->target, options->picture, names);
+    if (options->list) {
+        json_array_foreach(names, i, name) puts(json_string_value(name));
+        status = finish_output();
+    } else if (!json_array_size(names)) {
+        cb_report_fail(&error, EXIT_USAGE,
+                       "nothing to draw: expected runs with an evaluated epoch, or results of bench, lr-find or score");
+        status = fail(&error);
+    } else if (!found) {
+        cb_report_fail(&error, EXIT_USAGE, "no picture is named '%s'; --list has the names",
+                       options->picture);
+        status = fail(&error);
+    } else {
+        status = write_picture(&chart, options->out);
+    }
+    cb_chart_free(&chart);
+    json_decref(names);
+    return status;
+}
+
+static int plot(char *const *paths, size_t count, const struct options *options)
+{
+    struct cb_inputs inputs = cb_inputs_make();
+    struct cb_report_error error;
+    int status = EXIT_SUCCESS;
+    for (size_t i = 0; i < count && status == EXIT_SUCCESS; i++)
+        if (!cb_inputs_add(&inputs, paths[i], &error)) status = fail(&error);
+    if (status == EXIT_SUCCESS) {
+        cb_inputs_tell_apart(&inputs);
+        status = draw(&inputs, options);
+    }
+    cb_inputs_free(&inputs);
+    return status;
+}
+
+/* False: --help, or an option that is none; *status is the exit status. */
+static bool parse_options(int argc, char **argv, struct options *options, int *status)
+{
+    static const struct option known[] = {{"picture", required_argument, NULL, 'p'},
+                                          {"target", required_argument, NULL, 't'},
+                                          {"list", no_argument, NULL, 'l'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+    char *end;
+    *status = EXIT_USAGE;
+    for (int option; (option = getopt_long(argc, argv, "ho:", known, NULL)) != -1;) {
+        switch (option) {
+        case 'o':
+            options->out = optarg;
+            if (ends_with(optarg, ".svg") || ends_with(optarg, ".png")) break;
+            fputs("cyclebench plot: -o: expected a name that ends in .svg or .png, got '", stderr);
+            cb_text_print(stderr, optarg, 0);
+            fputs("'\n", stderr);
+            return false;
+        case 'p':
+            options->picture = optarg;
+            break;
+        case 't':
+            options->target = strtod(optarg, &end);
+            if (end != optarg && !*end && options->target > 0 && options->target <= 100) break;
+            fprintf(stderr, "cyclebench plot: --target: expected a percentage above 0 and up to 100, got '%s'\n",
+                    optarg);
+            return false;
+        case 'l':
+            options->list = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            *status = finish_output();
+            return false;
+        default:
+            fputs(usage, stderr);
+            return false;
+        }
+    }
+    if (optind < argc && (options->out || options->list)) return true;
+    fprintf(stderr, "cyclebench plot: expected %s\n%s",
+            optind < argc ? "-o FILE.svg or -o FILE.png" : "runs, results or folders of them", usage);
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    cb_open_standard_files();
+    cb_report_memory_init();
+    struct options options = {.target = (double)NAN};
+    int status;
+    if (!parse_options(argc, argv, &options, &status)) return status;
+    return plot(argv + optind, (size_t)(argc - optind), &options);
+}

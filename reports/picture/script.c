@@ -1,0 +1,202 @@
+#include "script.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/memory.h"
+#include "palette.h"
+
+struct shape {
+    unsigned width, height, font;
+    bool named_at_points; /* else in a key below */
+};
+
+static struct shape shape_of(const struct cb_chart *chart, enum cb_width width)
+{
+    const unsigned rows = (unsigned)chart->rows;
+    /* A key below has two columns, or one. */
+    unsigned named = 0;
+    for (size_t i = 0; i < chart->series_count; i++) named += chart->series[i].named;
+    if (width == CB_WIDE && !rows) return (struct shape){960, 460, 14, true};
+    if (width == CB_WIDE) return (struct shape){960, 130 + 24 * rows + 20 * ((named + 1) / 2), 14, false};
+    return (struct shape){400, (rows ? 130 + 26 * rows : 300) + 17 * named, 12, false};
+}
+
+/* A string of gnuplot: in single quotes only ' is special, and doubled; a newline would end the command. */
+static void write_text(FILE *out, const char *text)
+{
+    fputc('\'', out);
+    for (; *text; text++) {
+        if (*text == '\'') fputc('\'', out);
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            fprintf(out, "\\u%04x", (unsigned)*text);
+        else
+            fputc(*text, out);
+    }
+    fputc('\'', out);
+}
+
+/* A text without what does not fit. */
+static void write_shortened(FILE *out, const char *text, size_t most)
+{
+    size_t bytes = 0, characters = 0;
+    for (; text[bytes]; bytes++) {
+        if ((text[bytes] & 0xc0) != 0x80 && characters++ == most) break;
+    }
+    char *part = cb_report_alloc(bytes + sizeof "\xe2\x80\xa6");
+    memcpy(part, text, bytes);
+    strcpy(part + bytes, text[bytes] ? "\xe2\x80\xa6" : "");
+    write_text(out, part);
+    free(part);
+}
+
+static void write_data(FILE *out, const struct cb_chart *chart)
+{
+    for (size_t i = 0; i < chart->series_count; i++) {
+        const struct cb_series *series = &chart->series[i];
+        fprintf(out, "$data%zu << END\n", i);
+        for (size_t k = 0; k < series->count; k++) {
+            const struct cb_point_xy *p = &series->points[k];
+            if (isfinite(p->x) && isfinite(p->y))
+                fprintf(out, "%.6g %.6g %.6g %.6g\n", p->x, p->y, p->low, p->high);
+            else
+                fputc('\n', out);
+        }
+        fputs("END\n", out);
+    }
+}
+
+static void write_axis(FILE *out, const struct cb_axis *axis, const char *name, enum cb_width width)
+{
+    fprintf(out, "set %slabel ", name);
+    write_text(out, axis->label);
+    fprintf(out, " textcolor '%s'\n", cb_palette[CB_PALETTE_TEXT].light);
+    if (axis->logarithmic) fprintf(out, "set logscale %s\n", name);
+    fprintf(out, "set format %s '%%g'\nset %srange [", name, name);
+    if (axis->name_count) {
+        fprintf(out, "%zu.5:0.5]\nset %stics (", axis->name_count, name);
+        for (size_t i = 0; i < axis->name_count; i++) {
+            fputs(i ? ", " : "", out);
+            write_shortened(out, axis->names[i], width == CB_WIDE ? 44 : 20);
+            fprintf(out, " %zu", i + 1);
+        }
+        fputs(")\n", out);
+        return;
+    }
+    isfinite(axis->low) ? fprintf(out, "%.6g:", axis->low) : fputs("*:", out);
+    isfinite(axis->high) ? fprintf(out, "%.6g]\n", axis->high) : fputs("*]\n", out);
+}
+
+/* --- names of series ---------------------------------------------------------------------------------------------- */
+
+static const struct cb_point_xy *last_point(const struct cb_series *series)
+{
+    for (size_t k = series->count; k--;)
+        if (isfinite(series->points[k].x) && isfinite(series->points[k].y)) return &series->points[k];
+    return NULL;
+}
+
+/* Beside the right border, from top to bottom in the order of the last points, so that no two overlap. */
+static void write_names(FILE *out, const struct cb_chart *chart, const struct shape *shape)
+{
+    const struct cb_series **named = cb_report_alloc((chart->series_count + 1) * sizeof *named);
+    size_t count = 0, longest = 0;
+    for (size_t i = 0; i < chart->series_count; i++)
+        if (chart->series[i].named && last_point(&chart->series[i])) named[count++] = &chart->series[i];
+    for (size_t i = 1; i < count; i++)
+        for (size_t k = i; k && last_point(named[k])->y > last_point(named[k - 1])->y; k--) {
+            const struct cb_series *kept = named[k];
+            named[k] = named[k - 1];
+            named[k - 1] = kept;
+        }
+    for (size_t i = 0; i < count; i++)
+        if (strlen(named[i]->label) > longest) longest = strlen(named[i]->label);
+    if (longest > 34) longest = 34;
+    if (count) fprintf(out, "set rmargin %zu\n", longest + 2);
+    const double step = 1.35 * shape->font / (shape->height - 90.0);
+    for (size_t i = 0; i < count; i++) {
+        fputs("set label ", out);
+        write_shortened(out, named[i]->label, 34);
+        fprintf(out, " at graph 1.015, graph %.4f left front textcolor '%s'\n", 0.97 - step * (double)i,
+                cb_colour(named[i]->colour));
+    }
+    free(named);
+}
+
+/* --- remarks, plots ----------------------------------------------------------------------------------------------- */
+
+static void write_remarks(FILE *out, const struct cb_chart *chart)
+{
+    for (size_t i = 0; i < chart->remark_count; i++) {
+        const struct cb_remark *r = &chart->remarks[i];
+        if (r->is_level)
+            fprintf(out, "set arrow from graph 0, first %.6g to graph 1, first %.6g nohead dashtype 2 linecolor '%s'\n",
+                    r->y, r->y, cb_colour(r->colour));
+        fputs("set label ", out);
+        write_text(out, r->text);
+        if (r->is_level)
+            fprintf(out, " at graph 0.01, first %.6g offset 0,0.6", r->y);
+        else
+            fprintf(out, " at first %.6g, first %.6g center offset 0,1", r->x, r->y);
+        fprintf(out, " front textcolor '%s'\n", cb_colour(r->colour));
+    }
+}
+
+static void write_plots(FILE *out, const struct cb_chart *chart, const struct shape *shape)
+{
+    static const char *const marks[] = {
+        [CB_BOLD] = "using 1:2 with lines linewidth 2.5",
+        [CB_THIN] = "using 1:2 with lines linewidth 0.7",
+        [CB_DOTTED] = "using 1:2 with lines linewidth 1.3 dashtype 3",
+        [CB_DOTS] = "using 1:2 with points pointtype 7 pointsize 0.45",
+        [CB_RINGS] = "using 1:2 with points pointtype 6 pointsize 1.1 linewidth 2",
+        [CB_INTERVAL] = "using 1:2:3:4 with xerrorbars pointtype 7 pointsize 0.6 linewidth 1.5",
+        [CB_BAR] = "using 3:2:3:4:($2-0.36):($2+0.36) with boxxyerror fillstyle solid noborder",
+    };
+    const char *separator = "plot ";
+    for (size_t i = 0; i < chart->series_count; i++) {
+        const struct cb_series *series = &chart->series[i];
+        if (!last_point(series)) continue;
+        fprintf(out, "%s$data%zu %s linecolor '%s'%s ", separator, i, marks[series->mark], cb_colour(series->colour),
+                series->second_axis ? " axes x1y2" : "");
+        if (series->named && !shape->named_at_points) {
+            fputs("title ", out);
+            write_shortened(out, series->label, 40);
+        } else {
+            fputs("notitle", out);
+        }
+        separator = ", ";
+    }
+    fputc('\n', out);
+}
+
+void cb_write_script(FILE *out, const struct cb_chart *chart, enum cb_width width, const char *terminal)
+{
+    const struct shape shape = shape_of(chart, width);
+    const char *muted = cb_palette[CB_PALETTE_MUTED].light;
+    const bool png = !strcmp(terminal, "pngcairo");
+    fprintf(out, "set encoding utf8\nset terminal %s noenhanced size %u,%u font 'sans-serif,%u' %s\n", terminal,
+            shape.width, shape.height, shape.font, png ? "background '#ffffff'" : "");
+    fprintf(out,
+            "set border 3 linecolor '%s'\nset tics nomirror textcolor '%s'\nset grid linecolor '%s' linetype 1\n"
+            "set style fill solid noborder\nset bars 0.5\nset title ",
+            muted, cb_palette[CB_PALETTE_TEXT].light, cb_palette[CB_PALETTE_GRID].light);
+    write_shortened(out, chart->title, width == CB_WIDE ? 110 : 50);
+    fprintf(out, " font 'sans-serif,%u' textcolor '%s'\n", shape.font, cb_palette[CB_PALETTE_TEXT].light);
+    if (shape.named_at_points)
+        fputs("set key off\n", out);
+    else
+        fprintf(out, "set key below left Left reverse maxcols %d height 1 noenhanced textcolor '%s'\n",
+                width == CB_WIDE ? 2 : 1, cb_palette[CB_PALETTE_TEXT].light);
+    write_axis(out, &chart->x, "x", width);
+    write_axis(out, &chart->y, "y", width);
+    if (*chart->second.label) {
+        fputs("set ytics nomirror\nset y2tics\nset border 11\n", out);
+        write_axis(out, &chart->second, "y2", width);
+    }
+    if (shape.named_at_points) write_names(out, chart, &shape);
+    write_remarks(out, chart);
+    write_data(out, chart);
+    write_plots(out, chart, &shape);
+}

@@ -1,0 +1,125 @@
+#include "svg.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/memory.h"
+#include "palette.h"
+
+/* Text for an attribute or element; the chart's texts have no control characters left. */
+static void print_plain(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (strchr("&<>\"'", *text))
+            fprintf(out, "&#%d;", *text);
+        else if ((unsigned char)*text < ' ' || *text == 0x7f)
+            fprintf(out, "\\u%04x", (unsigned)*text);
+        else
+            fputc(*text, out);
+    }
+}
+
+/* Colours are found by the attributes in which gnuplot writes them. */
+static void print_style(FILE *out)
+{
+    static const char *const properties[] = {"stroke", "fill", "color"};
+    fputs("<style>@media (prefers-color-scheme: dark) {", out);
+    for (size_t i = 0; i < CB_PALETTE_SIZE; i++) {
+        unsigned red, green, blue;
+        sscanf(cb_palette[i].light, "#%2x%2x%2x", &red, &green, &blue);
+        for (size_t p = 0; p < 3; p++)
+            fprintf(out, "svg [%s=\"rgb(%u,%u,%u)\"]{%s:%s}", properties[p], red, green, blue, properties[p],
+                    cb_palette[i].dark);
+    }
+    fputs("}</style>\n", out);
+}
+
+static bool has_point(const struct cb_series *series)
+{
+    for (size_t k = 0; k < series->count; k++)
+        if (isfinite(series->points[k].x) && isfinite(series->points[k].y)) return true;
+    return false;
+}
+
+/* The plot's series: gnuplot numbers the plots from 1. */
+static const struct cb_series *series_of(const struct cb_chart *chart, unsigned long plot)
+{
+    for (size_t i = 0; i < chart->series_count; i++)
+        if (has_point(&chart->series[i]) && !--plot) return &chart->series[i];
+    return NULL;
+}
+
+static bool starts(const char *text, const char *with)
+{
+    return !strncmp(text, with, strlen(with));
+}
+
+/* Skips `<g id="gnuplot_plot_N" ><title>...</title>` and prints its own. */
+static const char *plot_start(FILE *out, const char *at, const struct cb_chart *chart, unsigned long plot)
+{
+    const struct cb_series *series = series_of(chart, plot);
+    const char *end = strstr(at, "</title>");
+    if (!series || !end) return NULL;
+    fputs("<g data-series=\"", out);
+    print_plain(out, series->label);
+    fputs("\"><title>", out);
+    print_plain(out, series->label);
+    return end;
+}
+
+/* rgb( 34,  34,  34) without its blanks, so that an attribute selector finds it. */
+static const char *colour(FILE *out, const char *at)
+{
+    for (; *at && *at != ')'; at++)
+        if (*at != ' ') fputc(*at, out);
+    return at;
+}
+
+static void print_body(FILE *out, const char *at, const struct cb_chart *chart, const char *suffix)
+{
+    static const char *const references[] = {"id='", "id=\"", "href='#", "href=\"#", "url(#"};
+    while (*at) {
+        if (starts(at, "<g id=\"gnuplot_plot_")) {
+            const char *next = plot_start(out, at, chart, strtoul(at + sizeof "<g id=\"gnuplot_plot_" - 1, NULL, 10));
+            if (next) {
+                at = next;
+                continue;
+            }
+        }
+        if (starts(at, "rgb(")) {
+            at = colour(out, at);
+            continue;
+        }
+        bool found = false;
+        for (size_t i = 0; i < sizeof references / sizeof *references && !found; i++) {
+            if (!starts(at, references[i])) continue;
+            fprintf(out, "%s%s%s-", references[i], chart->name, suffix);
+            at += strlen(references[i]);
+            found = true;
+        }
+        if (!found) fputc(*at++, out);
+    }
+}
+
+char *cb_svg_for_page(const char *svg, const struct cb_chart *chart, const char *suffix)
+{
+    char *page = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&page, &size);
+    const char *start = strstr(svg, "<svg"), *title = start ? strstr(start, "<title>") : NULL,
+               *rest = title ? strstr(title, "</title>") : NULL;
+    if (!out || !rest) {
+        if (out) fclose(out);
+        free(page);
+        return NULL;
+    }
+    fprintf(out, "<svg role=\"img\"%.*s<title>", (int)(title - start - 4), start + 4);
+    print_plain(out, chart->title);
+    fputs("</title>\n", out);
+    print_style(out);
+    print_body(out, rest + sizeof "</title>" - 1, chart, suffix);
+    fclose(out);
+    return page;
+}

@@ -1,0 +1,158 @@
+#include "accuracy_chart.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../lib/memory.h"
+
+/* More lines than these say no more. */
+enum { GROUPS_DRAWN = 12, SEEDS_DRAWN = 12 };
+
+struct frame {
+    bool by_time;
+    double unit; /* seconds of a tick of the x axis */
+};
+
+/* Where an epoch stands. A run whose own times do not count has the pace of its group's runs that have. */
+static double position(const struct cb_experiment *e, const struct frame *frame, size_t run, size_t epoch)
+{
+    const struct cb_report_epoch *at = &e->runs[run].epochs[epoch];
+    if (!frame->by_time) return (double)at->epoch;
+    if (cb_times_count(&e->times, &e->in, run)) return at->seconds_total / frame->unit;
+    return (double)at->epoch * cb_group_epoch_seconds(e, e->in.group[run]) / frame->unit;
+}
+
+static void add_run(struct cb_chart *chart, const struct cb_experiment *e, const struct frame *frame, size_t run,
+                    enum cb_mark mark)
+{
+    const size_t group = e->in.group[run];
+    struct cb_series *series = cb_chart_add(chart, cb_group_label(e, group), cb_group_colour(e, group), mark);
+    for (size_t i = 0; i < e->runs[run].epoch_count; i++)
+        if (isfinite(e->runs[run].epochs[i].accuracy_percent))
+            cb_series_point(series, position(e, frame, run, i), e->runs[run].epochs[i].accuracy_percent);
+}
+
+/* One run a training: the first that computed it, or one whose times count. */
+static bool stands_for_training(const struct cb_experiment *e, size_t run)
+{
+    size_t chosen = SIZE_MAX;
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->in.training[i] != e->in.training[run] || e->in.group[i] != e->in.group[run]) continue;
+        if (chosen == SIZE_MAX || (cb_times_count(&e->times, &e->in, i) && !cb_times_count(&e->times, &e->in, chosen)))
+            chosen = i;
+    }
+    return chosen == run;
+}
+
+struct sum {
+    double x, y;
+    size_t n;
+};
+
+/* The mean of the trainings epoch by epoch, as far as all of them go. */
+static void add_mean(struct cb_chart *chart, const struct cb_experiment *e, const struct frame *frame, size_t group,
+                     const size_t *runs, size_t n)
+{
+    size_t epochs = 0;
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = 0; i < e->runs[runs[r]].epoch_count; i++)
+            if (e->runs[runs[r]].epochs[i].epoch > epochs) epochs = e->runs[runs[r]].epochs[i].epoch;
+    struct sum *sums = calloc(epochs + 1, sizeof *sums);
+    if (!sums) return;
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = 0; i < e->runs[runs[r]].epoch_count; i++) {
+            const struct cb_report_epoch *at = &e->runs[runs[r]].epochs[i];
+            if (!isfinite(at->accuracy_percent)) continue;
+            sums[at->epoch].x += position(e, frame, runs[r], i);
+            sums[at->epoch].y += at->accuracy_percent;
+            sums[at->epoch].n++;
+        }
+    struct cb_series *series = cb_chart_add(chart, cb_group_label(e, group), cb_group_colour(e, group), CB_BOLD);
+    series->named = true;
+    for (size_t i = 0; i <= epochs; i++)
+        if (sums[i].n == n) cb_series_point(series, sums[i].x / (double)n, sums[i].y / (double)n);
+    free(sums);
+}
+
+/* A ring where each training first reaches the target. */
+static void add_crossings(struct cb_chart *chart, const struct cb_experiment *e, const struct frame *frame,
+                          size_t group, const size_t *runs, size_t n)
+{
+    struct cb_series *series = cb_chart_add(chart, cb_group_label(e, group), cb_group_colour(e, group), CB_RINGS);
+    for (size_t r = 0; r < n; r++) {
+        const struct cb_report_run *run = &e->runs[runs[r]];
+        size_t i = 0;
+        while (i < run->epoch_count && !(run->epochs[i].accuracy_percent >= e->target)) i++;
+        if (i == run->epoch_count) continue;
+        const double x = position(e, frame, runs[r], i), y = run->epochs[i].accuracy_percent;
+        cb_series_point(series, x, y);
+        char text[32];
+        snprintf(text, sizeof text,
+                 frame->by_time && frame->unit > 1 ? "%.1f min"
+                 : frame->by_time                  ? "%.1f s"
+                                                   : "epoch %.0f",
+                 x);
+        if (n == 1) cb_chart_text(chart, x, y, cb_group_colour(e, group), text);
+    }
+}
+
+static void add_group(struct cb_chart *chart, const struct cb_experiment *e, const struct frame *frame, size_t group)
+{
+    size_t *runs = cb_report_alloc(e->count * sizeof *runs), n = 0;
+    for (size_t i = 0; i < e->count; i++)
+        if (e->in.group[i] == group && stands_for_training(e, i)) runs[n++] = i;
+    for (size_t r = 0; r < n && n > 1 && r < SEEDS_DRAWN; r++)
+        add_run(chart, e, frame, runs[r],
+                cb_times_count(&e->times, &e->in, runs[r]) || !frame->by_time ? CB_THIN : CB_DOTTED);
+    if (n) add_mean(chart, e, frame, group, runs, n);
+    add_crossings(chart, e, frame, group, runs, n);
+    free(runs);
+}
+
+/* Whether the group has a place on the time axis: times of the machine that most groups have times of. */
+static bool has_pace(const struct cb_experiment *e, size_t group)
+{
+    return e->times.common != SIZE_MAX && e->times.chosen[group] == e->times.common &&
+           isfinite(cb_group_epoch_seconds(e, group));
+}
+
+static double longest(const struct cb_experiment *e)
+{
+    double most = 0;
+    for (size_t i = 0; i < e->count; i++)
+        if (cb_times_count(&e->times, &e->in, i) && e->runs[i].epoch_count)
+            most = fmax(most, e->runs[i].epochs[e->runs[i].epoch_count - 1].seconds_total);
+    return most;
+}
+
+const char *cb_accuracy_chart(struct cb_chart *chart, const struct cb_experiment *e, const char *name)
+{
+    size_t paced = 0, drawn = 0;
+    for (size_t g = 0; g < e->in.groups; g++) paced += has_pace(e, g);
+    struct frame frame = {paced > 0, longest(e) < 600 ? 1 : 60};
+    const char *x = !frame.by_time   ? "epoch"
+                    : frame.unit > 1 ? "minutes since the start, evaluation included"
+                                     : "seconds since the start, evaluation included";
+    json_t *title = json_sprintf("%s: test accuracy over %s", e->title, frame.by_time ? "time" : "epochs");
+    *chart = cb_chart_make(name, json_string_value(title), x, "accuracy, %");
+    json_decref(title);
+    chart->x.low = 0;
+    chart->y.high = 100;
+    for (size_t g = 0; g < e->in.groups && drawn < GROUPS_DRAWN; g++) {
+        if (frame.by_time && !has_pace(e, g)) continue;
+        add_group(chart, e, &frame, g);
+        drawn++;
+    }
+    char level[32];
+    snprintf(level, sizeof level, "%g %%", e->target);
+    cb_chart_level(chart, e->target, level);
+    if (!frame.by_time)
+        return "Bold: the mean over seeds. Thin: one seed each. Rings: the target is first reached. No run has a time "
+               "that counts (see Conditions), so epochs stand for it.";
+    return "Bold: the mean over seeds. Thin: one seed each; dotted, if its own times do not count (resumed or "
+           "disturbed), at the pace of "
+           "the runs whose times do. Rings: the target is first reached. Groups without times on the same machine are "
+           "not drawn.";
+}

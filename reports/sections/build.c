@@ -1,0 +1,46 @@
+#include "build.h"
+
+#include <stdlib.h>
+
+#include "../lib/notebook.h"
+#include "../lib/values.h"
+#include "../page/document.h"
+#include "../picture/draw.h"
+#include "sections.h"
+
+static json_t *build(struct cb_report *report, double target)
+{
+    struct cb_report_error err;
+    json_t *notebook = cb_notebook_read(&err);
+    struct cb_experiment *experiments =
+        cb_experiments_of(report->inputs->runs, report->inputs->run_count, target, notebook, &report->experiment_count);
+    report->experiments = experiments;
+    report->notebook = notebook;
+    report->document = cb_document("cyclebench report");
+    cb_section_answer(report);
+    cb_section_curves(report);
+    cb_section_finders(report);
+    cb_section_steps(report);
+    cb_section_kernels(report);
+    cb_section_scores(report);
+    cb_section_conditions(report);
+    for (size_t e = 0; e < report->experiment_count; e++) cb_experiment_free(&experiments[e]);
+    free(experiments);
+    json_decref(notebook);
+    return report->document;
+}
+
+json_t *cb_build_report(const struct cb_inputs *inputs, double target)
+{
+    struct cb_report report = {.inputs = inputs, .draws = cb_can_draw()};
+    return build(&report, target);
+}
+
+bool cb_build_chart(struct cb_chart *chart, const struct cb_inputs *inputs, double target, const char *name,
+                    json_t *names)
+{
+    struct cb_report report = {.inputs = inputs, .wanted = name, .names = names};
+    json_decref(build(&report, target));
+    *chart = report.picked;
+    return chart->name;
+}

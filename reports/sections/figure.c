@@ -1,0 +1,42 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/values.h"
+#include "../page/document.h"
+#include "../picture/draw.h"
+#include "sections.h"
+
+static bool has_point(const struct cb_chart *chart)
+{
+    for (size_t i = 0; i < chart->series_count; i++)
+        for (size_t k = 0; k < chart->series[i].count; k++)
+            if (isfinite(chart->series[i].points[k].x) && isfinite(chart->series[i].points[k].y)) return true;
+    return false;
+}
+
+static void draw(json_t *section, const struct cb_chart *chart, const char *caption)
+{
+    struct cb_report_error err;
+    char *wide = cb_draw_svg(chart, CB_WIDE, &err), *narrow = wide ? cb_draw_svg(chart, CB_NARROW, &err) : NULL;
+    if (narrow)
+        cb_figure(section, chart->name, chart->title, caption, wide, narrow);
+    else
+        cb_note(section, "A picture is missing: %s.", err.text);
+    free(wide);
+    free(narrow);
+}
+
+void cb_report_chart(struct cb_report *report, json_t *section, struct cb_chart *chart, const char *caption)
+{
+    const bool drawable = has_point(chart);
+    if (drawable && report->names) {
+        cb_append(report->names, cb_sentence("%s", chart->name));
+        if (!report->picked.name && (!report->wanted || !strcmp(report->wanted, chart->name))) {
+            report->picked = *chart;
+            return;
+        }
+    }
+    if (drawable && report->draws) draw(section, chart, caption);
+    cb_chart_free(chart);
+}

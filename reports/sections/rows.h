@@ -1,0 +1,19 @@
+#ifndef CB_SECTIONS_ROWS_H
+#define CB_SECTIONS_ROWS_H
+
+#include <jansson.h>
+
+/* Rows of a result of `cyclebench bench`. */
+
+/* The rows that stand for all repetitions: the medians, or single ones where there is one repetition. An array of
+ * borrowed rows; new reference. */
+json_t *cb_bench_rows(const json_t *bench);
+/* Of a row: "winograd:avx512", what follows the contest in its name. New reference. */
+json_t *cb_row_implementation(const json_t *row);
+/* Seconds of a call; NaN if not known. */
+double cb_row_seconds(const json_t *row);
+/* Names of contests and rows: the operation and the rest, "conv/fwd/3x3" and "c:16/k:16/...". New references. */
+json_t *cb_operation_of(const char *contest);
+json_t *cb_shape_of(const char *contest);
+
+#endif

@@ -1,0 +1,9 @@
+#ifndef CB_SECTIONS_TARGET_TABLE_H
+#define CB_SECTIONS_TARGET_TABLE_H
+
+#include "experiment.h"
+
+/* Time, epochs, iterations, instructions and joules to the target, a row a group. */
+void cb_target_table(json_t *section, const struct cb_experiment *experiment);
+
+#endif

@@ -125,6 +125,11 @@ demo: ## the main job in about five minutes: ResNet-20, 1cycle against step
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@ci/demo $(BUILD)/cyclebench
 
+# --- results ------------------------------------------------------------------------------------------------------
+.PHONY: results
+results: $(BUILD)/cyclebench-report ## write reports/RESULTS.md, its pictures and the README's answer from reports/results
+	@CYCLEBENCH_BUILD=$(BUILD) reports/update-results
+
 # --- checks -------------------------------------------------------------------------------------------------------
 .PHONY: check tests neon-tests lint format
 check: ## build and run every test; the last line is the count
@@ -148,7 +153,7 @@ install: all ## install programs, library and headers of the kernels, manual pag
 	install -d $(TO)/bin $(TO)/libexec/cyclebench $(TO)/lib/pkgconfig $(TO)/share/man/man1 $(COMPLETIONS)
 	install -d $(addprefix $(SHARED)/,recipes plans finders shapes notebook)
 	install $(BUILD)/cyclebench $(TO)/bin/
-	install $(filter-out $(BUILD)/cyclebench,$(PROGRAMS)) reports/plot-runs $(TO)/libexec/cyclebench/
+	install $(filter-out $(BUILD)/cyclebench,$(PROGRAMS)) $(TO)/libexec/cyclebench/
 	install -m 644 $(BUILD)/qemu-count.so $(TO)/libexec/cyclebench/
 	install -m 644 train/recipes/*.ini $(SHARED)/recipes/
 	install -m 644 train/plans/*.ini $(SHARED)/plans/

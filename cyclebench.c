@@ -32,6 +32,8 @@ static const char *const summaries[][2] = {
     {"export", "write a run for MLPerf, DAWNBench, TensorBoard, W&B, spreadsheets"},
     {"info", "this machine: CPU, caches, threads, and what may disturb a measurement"},
     {"lr-find", "find a learning rate: the loss while the rate grows"},
+    {"plot", "draw one picture of a report"},
+    {"report", "runs and measurements as one page, in HTML and Markdown"},
     {"score", "project the time to the target on this machine, from a minute of measurement"},
     {"sweep", "train the runs of a plan, with seeds"},
     {"train", "train a recipe"},

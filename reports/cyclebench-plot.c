@@ -11,6 +11,7 @@
 #include "lib/memory.h"
 #include "lib/text.h"
 #include "picture/draw.h"
+#include "picture/svg.h"
 #include "sections/build.h"
 #include "standard_files.h"
 
@@ -60,13 +61,14 @@ static int write_picture(const struct cb_chart *chart, const char *path)
 {
     struct cb_report_error error;
     size_t size = 0;
-    char *bytes = NULL;
+    char *bytes = NULL, *svg = NULL;
     if (!cb_can_draw())
         cb_report_fail(&error, EXIT_FAILURE, "gnuplot is missing; %s", cb_how_to_draw);
     else if (ends_with(path, ".png"))
         bytes = cb_draw_png(chart, &size, &error);
-    else if ((bytes = cb_draw_svg(chart, CB_WIDE, &error)))
+    else if ((svg = cb_draw_svg(chart, CB_WIDE, &error)) && (bytes = cb_svg_alone(svg)))
         size = strlen(bytes);
+    free(svg);
     const bool good = bytes && cb_output_write(path, bytes, size, &error);
     free(bytes);
     return good ? EXIT_SUCCESS : fail(&error);
@@ -88,8 +90,7 @@ static int draw(const struct cb_inputs *inputs, const struct options *options)
                        "nothing to draw: expected runs with an evaluated epoch, or results of bench, lr-find or score");
         status = fail(&error);
     } else if (!found) {
-        cb_report_fail(&error, EXIT_USAGE, "no picture is named '%s'; --list has the names",
-                       options->picture);
+        cb_report_fail(&error, EXIT_USAGE, "no picture is named '%s'; --list has the names", options->picture);
         status = fail(&error);
     } else {
         status = write_picture(&chart, options->out);

@@ -14,7 +14,7 @@
 #include "lib/memory.h"
 #include "lib/text.h"
 #include "page/render.h"
-#include "picture/draw.h"
+#include "picture/svg.h"
 #include "sections/build.h"
 #include "standard_files.h"
 
@@ -112,17 +112,23 @@ static bool write_rendered(const json_t *document, const struct options *options
     return good;
 }
 
+static bool write_picture(const char *folder, const char *name, const char *svg, struct cb_report_error *err)
+{
+    char file[96], *alone = cb_svg_alone(svg);
+    snprintf(file, sizeof file, "%s.svg", name);
+    const bool good = alone && write_file(folder, file, alone, strlen(alone), err);
+    free(alone);
+    return good;
+}
+
 static bool write_pictures(const json_t *nodes, const char *folder, struct cb_report_error *err)
 {
     json_t *node;
     size_t i;
     json_array_foreach((json_t *)nodes, i, node)
     {
-        const char *name = json_string_value(json_object_get(node, "name")),
-                   *svg = json_string_value(json_object_get(node, "wide"));
-        char file[96];
-        snprintf(file, sizeof file, "%s.svg", name ? name : "");
-        if (name && svg && !write_file(folder, file, svg, strlen(svg), err)) return false;
+        const char *svg = json_string_value(json_object_get(node, "wide"));
+        if (svg && !write_picture(folder, json_string_value(json_object_get(node, "name")), svg, err)) return false;
         if (!write_pictures(json_object_get(node, "nodes"), folder, err)) return false;
     }
     return true;

@@ -265,9 +265,8 @@ static void set_label(struct cb_report_run *run, const char *name)
 bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len, const char *name, unsigned how,
                          struct cb_report_error *err)
 {
-    *run = (struct cb_report_run){.final_accuracy_percent = (double)NAN,
-                                  .final_loss = (double)NAN,
-                                  .keeps_iterations = how & CB_RUN_ITERATIONS};
+    *run = (struct cb_report_run){
+        .final_accuracy_percent = (double)NAN, .final_loss = (double)NAN, .keeps_iterations = how & CB_RUN_ITERATIONS};
     run->resumes = json_array();
     run->damaged = json_array();
     set_label(run, name);

@@ -158,22 +158,34 @@ static const char *why_empty(const json_t *grid, size_t column)
     return reason;
 }
 
+/* Adds a column to those of the same reason: "instructions to it, joules to it (not counted)". */
+static void add_missing(json_t *missing, const char *reason, const json_t *column)
+{
+    const char *name = json_string_value(json_object_get(column, "name")),
+               *others = json_string_value(json_object_get(missing, reason));
+    cb_put(missing, reason, cb_sentence("%s%s%s", others ? others : "", others ? ", " : "", name));
+}
+
 void cb_grid_end(json_t *section, json_t *grid)
 {
-    json_t *columns = json_object_get(grid, "columns"), *missing = json_array(), *row;
+    json_t *columns = json_object_get(grid, "columns"), *missing = json_object(), *pieces = json_array(), *row, *names;
+    const char *reason;
     size_t i;
-    for (size_t column = json_array_size(columns); column--;) {
-        const char *reason = why_empty(grid, column);
-        if (!reason) continue;
-        json_array_insert_new(missing, 0,
-                              cb_sentence("%s (%s)",
-                                          json_string_value(json_object_get(json_array_get(columns, column), "name")),
-                                          reason));
+    for (size_t column = 0; column < json_array_size(columns);) {
+        reason = why_empty(grid, column);
+        if (!reason) {
+            column++;
+            continue;
+        }
+        add_missing(missing, reason, json_array_get(columns, column));
         json_array_remove(columns, column);
         json_array_foreach(json_object_get(grid, "rows"), i, row) json_array_remove(row, column);
     }
-    json_t *text = cb_joined_by(missing, "; ");
-    if (json_array_size(missing)) cb_say(section, "Without a value here: %s.", json_string_value(text));
+    json_object_foreach(missing, reason, names)
+        cb_append(pieces, cb_sentence("%s (%s)", json_string_value(names), reason));
+    json_t *text = cb_joined_by(pieces, "; ");
+    if (json_array_size(pieces)) cb_say(section, "Without a value here: %s.", json_string_value(text));
     json_decref(text);
+    json_decref(pieces);
     json_decref(missing);
 }

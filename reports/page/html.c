@@ -3,6 +3,7 @@
 
 #include "../lib/memory.h"
 #include "../lib/text.h"
+#include "../picture/svg.h"
 #include "render.h"
 
 /* page/style.css and page/script.js, as they are. */
@@ -130,7 +131,9 @@ static void print_head(FILE *out, const json_t *document, int refresh_seconds)
     print_member(out, document, "title");
     fputs("</title>\n", out);
     if (refresh_seconds) fprintf(out, "<meta http-equiv=\"refresh\" content=\"%d\">\n", refresh_seconds);
-    fprintf(out, "<style>\n%s</style>\n</head>\n<body>\n", cb_page_style);
+    fprintf(out, "<style>\n%s", cb_page_style);
+    cb_svg_print_style(out);
+    fputs("</style>\n</head>\n<body>\n", out);
 }
 
 void cb_document_html(FILE *out, const json_t *document, int refresh_seconds)

@@ -21,11 +21,10 @@ static void print_plain(FILE *out, const char *text)
     }
 }
 
-/* Colours are found by the attributes in which gnuplot writes them. */
-static void print_style(FILE *out)
+void cb_svg_print_style(FILE *out)
 {
     static const char *const properties[] = {"stroke", "fill", "color"};
-    fputs("<style>@media (prefers-color-scheme: dark) {", out);
+    fputs("@media (prefers-color-scheme: dark) {", out);
     for (size_t i = 0; i < CB_PALETTE_SIZE; i++) {
         unsigned red, green, blue;
         sscanf(cb_palette[i].light, "#%2x%2x%2x", &red, &green, &blue);
@@ -33,7 +32,7 @@ static void print_style(FILE *out)
             fprintf(out, "svg [%s=\"rgb(%u,%u,%u)\"]{%s:%s}", properties[p], red, green, blue, properties[p],
                     cb_palette[i].dark);
     }
-    fputs("}</style>\n", out);
+    fputs("}\n", out);
 }
 
 static bool has_point(const struct cb_series *series)
@@ -118,8 +117,25 @@ char *cb_svg_for_page(const char *svg, const struct cb_chart *chart, const char 
     fprintf(out, "<svg role=\"img\"%.*s<title>", (int)(title - start - 4), start + 4);
     print_plain(out, chart->title);
     fputs("</title>\n", out);
-    print_style(out);
     print_body(out, rest + sizeof "</title>" - 1, chart, suffix);
     fclose(out);
     return page;
+}
+
+char *cb_svg_alone(const char *svg)
+{
+    char *alone = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&alone, &size);
+    const char *rest = strchr(svg, '>');
+    if (!out || !rest) {
+        if (out) fclose(out);
+        free(alone);
+        return NULL;
+    }
+    fprintf(out, "%.*s><style>", (int)(rest - svg), svg);
+    cb_svg_print_style(out);
+    fprintf(out, "</style>%s", rest + 1);
+    fclose(out);
+    return alone;
 }

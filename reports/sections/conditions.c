@@ -76,7 +76,7 @@ static void add_recipes(json_t *section, const struct cb_experiment *e)
         while (e->in.group[i] != g) i++;
         const char *recipe = json_string_value(json_object_get(e->runs[i].header, "recipe_text"));
         cb_say(fold, "%s, seed %s:", cb_group_label(e, g), text(json_array_get(e->objects, i), "seed"));
-        cb_code(fold, recipe ? recipe : "the record has no recipe");
+        cb_code(fold, recipe && *recipe ? recipe : "the record has no recipe");
     }
     if (e->in.groups > 16) cb_say(fold, "%zu more recipes stand in the records.", e->in.groups - 16);
 }

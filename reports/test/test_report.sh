@@ -1,0 +1,242 @@
+#!/bin/bash
+# cyclebench report and plot: what the page says of which files, that names are only names, and bad input.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. ci/tap.sh
+root=$PWD
+programs=$(realpath "${CYCLEBENCH_BUILD:-build}")
+report=$programs/cyclebench-report plot=$programs/cyclebench-plot
+runs=$root/reports/test/runs results=$root/reports/results
+export LC_ALL=C.UTF-8
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+out=$work/out
+
+# page PATH...: a report of these, in $out.
+page() {
+	rm -rf "$out"
+	"$report" "$@" --out "$out"
+}
+
+# shown PATTERN: both forms of the last page have it. In HTML characters may be written as numbers, in Markdown with a backslash.
+shown() {
+	python3 - "$out" "$1" <<-'END'
+		import html, re, sys
+		page = html.unescape(open(sys.argv[1] + "/index.html").read())
+		twin = re.sub(r"\\([\\`*_\[\]<>#|~&])", r"\1", open(sys.argv[1] + "/report.md").read())
+		for name, text in (("index.html", page), ("report.md", twin)):
+		    if not re.search(sys.argv[2], text):
+		        sys.exit("no place in %s matches: %s\n%s" % (name, sys.argv[2], text[:3000]))
+	END
+}
+not_shown() { ! shown "$1" >/dev/null; }
+
+# says_on PATTERN PATH...: a report of the paths, and what it shows.
+says_on() {
+	local pattern=$1
+	shift
+	page "$@" >"$work/messages" 2>&1 || { cat "$work/messages"; return 1; }
+	shown "$pattern"
+}
+
+# well_formed: the page's tags match, no id stands twice, nothing is loaded, and each SVG is XML.
+well_formed() {
+	python3 - "$out/index.html" <<-'END'
+		import re, sys
+		from html.parser import HTMLParser
+		from xml.etree import ElementTree
+		text = open(sys.argv[1]).read()
+		class Page(HTMLParser):
+		    void = {"meta", "link", "br", "img"}
+		    open_tags, ids, faults = [], set(), []
+		    def handle_starttag(self, tag, attributes):
+		        a = dict(attributes)
+		        if "id" in a:
+		            if a["id"] in self.ids: self.faults.append("id twice: " + a["id"])
+		            self.ids.add(a["id"])
+		        for key in ("src", "href", "xlink:href", "action"):
+		            if key in a and not a[key].startswith(("#", "data:,")): self.faults.append(key + " leads away: " + a[key])
+		        if tag not in self.void: self.open_tags.append(tag)
+		    def handle_startendtag(self, tag, attributes):
+		        self.handle_starttag(tag, attributes)
+		        if tag not in self.void: self.open_tags.pop()
+		    def handle_endtag(self, tag):
+		        if not self.open_tags or self.open_tags.pop() != tag: self.faults.append("tag does not match: " + tag)
+		page = Page()
+		page.feed(text)
+		for reference in re.findall(r"href='#([^']*)'", text):
+		    if reference not in page.ids: page.faults.append("no such id: " + reference)
+		for svg in re.findall(r"<svg.*?</svg>", text, re.S): ElementTree.fromstring(svg)
+		if re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text): page.faults.append("a control character")
+		if page.open_tags: page.faults.append("left open: %s" % page.open_tags)
+		sys.exit("\n".join(page.faults[:20]) or 0)
+	END
+}
+
+# damaged NAME LINE SED: a copy of a record with a changed line.
+damaged() {
+	mkdir -p "$work/$1"
+	sed -E "$2$3" "$runs/second-1cycle/run.jsonl" >"$work/$1/run.jsonl"
+}
+
+# --- what is shown -------------------------------------------------------------------------------------------------
+check '--help succeeds' ends_saying 0 'Exit status' "$report" --help
+check 'one run' says_on 'reached [0-9.]+ % in [01] of 1 run' "$runs/second-1cycle"
+check 'is well formed' well_formed
+check 'an interrupted one' says_on 'interrupted' "$runs/interrupted"
+check 'one that still runs, whose last line is cut off' says_on 'was killed or is still running' "$runs/torn"
+check 'two schedules are set beside each other' says_on 'times as fast|no speed-up, because' "$runs"/second-1cycle* "$runs"/second-step*
+check 'seeds are one column' shown 'second-1cycle'
+check 'runs on synthetic images are apart' says_on 'on synthetic images to' "$runs/second-synthetic" "$runs/second-1cycle"
+check 'all results' page "$results"
+check 'are well formed' well_formed
+check 'with the answer' shown '1cycle-70[a-z0-9 -]* reached 93 %.*times as fast'
+check 'in which batch and schedule are told apart' shown 'differ in their batch, too'
+check 'with finders' shown 'largest weight decay that still allows a high rate'
+check 'with scores' shown 'On this machine 1cycle'
+check 'with the notebook' shown '93\.08'
+check 'with machine, compiler and commit' shown 'gcc \(Debian 12\.2\.0'
+check 'with the recipe to repeat it' shown '\[schedule\]'
+check 'a missing value has its reason' shown 'instructions to it, joules to it \(not counted \(train --perf\)\)'
+check 'no run of another network is mixed in' not_shown '1cycle-70.*demo-step.*times as fast'
+check 'a target of its own' says_on 'to 90 %' "$results/runs" --target 90
+
+# --- bench results ---------------------------------------------------------------------------------------------------
+cat >bench.json <<'END'
+{"machine": {"cpu_model": "X", "threads": 2, "warnings": [{"subject": "load", "finding": "load average 9", "remedy": "wait"}]},
+ "benchmarks": [
+  {"name": "gemm/m:1/n:2/k:3/f32/ours", "run_name": "gemm/m:1/n:2/k:3/f32/t:2/warm/avx2/real_time", "run_type": "aggregate", "aggregate_name": "median",
+   "contest": "gemm/m:1/n:2/k:3/f32/t:2/warm", "library": "cyclebench", "real_time": 2000, "time_unit": "ns", "flops": 12000, "FLOPS": 6e9,
+   "arithmetic_intensity": 2.5, "share_of_peak": 0.5, "share_of_ceiling": 0.75, "bound": "compute",
+   "profile": {"operations": [{"name": "conv a", "seconds": 0.003, "flops": 3e9, "calls": 2}, {"name": "norm <b>", "seconds": 0.001, "flops": 0, "calls": 1}],
+    "parallel_regions": 4, "waiting_share": 0.25, "augmentation_seconds": 0.002}},
+  {"name": "gemm/m:1/n:2/k:3/f32/peer", "run_name": "gemm/m:1/n:2/k:3/f32/t:2/warm/Peer/real_time", "run_type": "aggregate", "aggregate_name": "median",
+   "contest": "gemm/m:1/n:2/k:3/f32/t:2/warm", "library": "Peer", "real_time": 1500, "time_unit": "ns", "flops": 12000, "FLOPS": 8e9,
+   "arithmetic_intensity": 2.5, "share_of_peak": 0.6, "share_of_ceiling": 0.9, "bound": "compute"}],
+ "contests": [{"name": "gemm/m:1/n:2/k:3/f32/t:2/warm", "ours": "avx2", "library": "Peer", "fastest": ["Peer"], "ratio": 0.75, "ratio_low": 0.7, "ratio_high": 0.8,
+   "library_version": "1.2", "library_below_this_cpu": false}],
+ "ceilings": [{"threads": 2, "fma_peak_FLOPS": {"avx2": 1.2e10}, "bf16_peak_FLOPS": {}, "bandwidth_bytes_per_second": {"L1": {"read": 1e11}, "DRAM": {"read": null}}}]}
+END
+check 'a result of bench alone' says_on 'Of 1 comparisons with libraries ours is faster in 0 and slower in 1' bench.json
+check 'is well formed' well_formed
+check 'a miss is marked' grep -q '<strong>0.75</strong>' "$out/index.html"
+check 'rates and shares' shown 'gemm/m:1/n:2/k:3/f32/t:2/warm.*avx2(.|\n)*6\.0(.|\n)*50\.0(.|\n)*75\.0'
+check 'where the time of a step goes' shown 'conv a(.|\n)*3\.00(.|\n)*75\.0'
+check 'threads that wait' shown '25\.0 % of their time threads wait'
+check 'what disturbed it' shown 'load average 9'
+check 'a name with markup in a profile' shown 'norm <b>'
+
+# --- names and damage ------------------------------------------------------------------------------------------------
+hostile=$'<img src=x onerror=alert(1)> & \'q\' "d" _u_ `b` $(c) \e[31m|\n#h'
+mkdir -p "$hostile" && sed "1s/\"name\":\"[^\"]*\"/\"name\":\"<b>\& 'n' _u_ \\\\u001b[31m \\\\n ]](x)\"/" "$runs/second-1cycle/run.jsonl" >"$hostile/run.jsonl"
+check 'a hostile name' page "$hostile"
+check 'makes no markup' well_formed
+check 'is shown as it is' shown '<img src=x onerror=alert\(1\)> & '\''q'\'' "d" _u_ `b` \$\(c\) \\+u001b'
+check 'also that of the recipe' shown "<b>& 'n' _u_ "
+check 'and nothing reaches the terminal' bash -c '! LC_ALL=C grep -qP "[\x00-\x08\x0b-\x1f\x7f]" messages'
+damaged broken 4 's/"epoch",/"epo,/'
+check 'a damaged line is named' says_on 'broken/run.jsonl:4: ' broken
+check 'and the rest is used' shown 'of 1 run'
+damaged order 4 's/"epoch":[0-9]+/"epoch":1/'
+check 'so is an epoch out of order' says_on 'order/run.jsonl:4: ' order
+damaged headless 1 's/header/heade/'
+check 'a record without a header is refused' ends_saying 2 'headless/run.jsonl:1: ' "$report" headless --out "$out"
+check 'in a folder it is named, and the others are used' bash -c 'mkdir -p many && cp -r headless broken many/'
+check 'so' says_on 'many/headless/run.jsonl:1: ' many
+mkdir -p links && cp -r "$runs/second-1cycle" links/ && ln -s .. links/up
+check 'a link that leads back is not followed' says_on 'of 1 run' links
+
+# --- bad input -------------------------------------------------------------------------------------------------------
+check 'no argument' ends_saying 2 'expected runs, results or folders' "$report" --out "$out"
+check 'no --out' ends_saying 2 'expected --out DIR' "$report" "$runs/step"
+mkdir -p empty
+check 'an empty folder: what to do' ends_saying 2 'nothing to report: .*cyclebench train' "$report" empty --out "$out"
+check 'nothing there' ends_saying 2 'absent' "$report" absent --out "$out"
+echo '{"a": 1}' >other.json
+echo '{"benchmarks": [' >cut.json
+check 'a JSON file of something else' ends_saying 2 'other.json: expected a run.jsonl' "$report" other.json --out "$out"
+check 'a file that is cut off: line and column' ends_saying 2 'cut.json:[0-9]+: not a JSON object: .*column' "$report" cut.json --out "$out"
+check 'a target that is none' ends_saying 2 "got 'x'" "$report" "$runs/step" --out "$out" --target x
+check 'an interval that is none' ends_saying 2 'expected 1 to 3600 seconds' "$report" "$runs/step" --out "$out" --watch=0
+touch file
+check 'an output folder that is a file' ends_saying 1 'file: cannot be made a folder' "$report" "$runs/step" --out file
+if [ "$(id -u)" -eq 0 ]; then
+	skip 'an output folder without write permission' '[user] root may write anywhere'
+else
+	mkdir -p closed && chmod a-w closed
+	check 'an output folder without write permission' ends_saying 1 'closed/.*cannot be written' "$report" "$runs/step" --out closed
+fi
+check 'a full disk leaves no half page' bash -c 'mkdir -p full && ln -sf /dev/full full/index.html && ! "$0" "$1" --out full 2>messages && grep -q "cannot be written" messages && [ -z "$(ls full | grep tmp)" ]' \
+	"$report" "$runs/step"
+old=$(cat "$out/index.html" 2>/dev/null | sha256sum)
+check 'a wrong report leaves the old page' bash -c '! "$0" absent --out "$1" 2>/dev/null' "$report" "$out"
+check 'as it was' [ "$(sha256sum <"$out/index.html")" = "$old" ]
+
+# watched: the page follows a run that goes on, until the program is told to stop.
+watched() {
+	mkdir -p going && head -n 3 "$runs/second-1cycle/run.jsonl" >going/run.jsonl
+	rm -rf "$out"
+	"$report" going --out "$out" --watch=1 &
+	local pid=$! status
+	for ((i = 0; i < 100; i++)); do [ -e "$out/index.html" ] && break; sleep 0.2; done
+	grep -q 'http-equiv="refresh" content="1"' "$out/index.html" || { echo 'the page does not reload itself'; kill $pid; return 1; }
+	cp "$runs/second-1cycle/run.jsonl" going/run.jsonl
+	for ((i = 0; i < 100; i++)); do grep -q completed "$out/index.html" && break; sleep 0.2; done
+	grep -q completed "$out/index.html" || { echo 'the page does not follow the run'; kill $pid; return 1; }
+	kill -TERM $pid
+	wait $pid
+	status=$?
+	[ $status -eq 143 ] || { echo "exit status $status"; return 1; }
+}
+check '--watch' watched
+
+# --- many ------------------------------------------------------------------------------------------------------------
+# thousand: 1,000 runs of 1,000 recipes; CPU seconds, not those on the wall, which depend on the machine's other work.
+thousand() {
+	python3 - "$runs/second-1cycle/run.jsonl" <<-'END'
+		import os, sys
+		lines = open(sys.argv[1]).read()
+		head, rest = lines.split("\n", 1)
+		for i in range(1000):
+		    os.makedirs("thousand/r%04d" % i)
+		    with open("thousand/r%04d/run.jsonl" % i, "w") as out: out.write(head.replace('"weight_decay":', '"weight_decay":%d' % (i + 1), 1) + "\n" + rest)
+	END
+	python3 - "$report" <<-'END'
+		import resource, subprocess, sys
+		subprocess.run([sys.argv[1], "thousand", "--out", "thousand-page"], check=True, stdout=subprocess.DEVNULL)
+		used = resource.getrusage(resource.RUSAGE_CHILDREN)
+		print("%.1f CPU seconds, %.0f MB" % (used.ru_utime + used.ru_stime, used.ru_maxrss / 1e3))
+		sys.exit(used.ru_maxrss > 200e3 or used.ru_utime + used.ru_stime > 30)
+	END
+}
+if [ -n "${CYCLEBENCH_TEST_QUICK-}" ]; then
+	skip '1,000 runs' '[other] a slow build'
+else
+	check '1,000 runs' thousand
+fi
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+no_gnuplot() { PATH=$work/nothing "$@"; }
+check 'without gnuplot there is a report' no_gnuplot "$report" "$runs/second-1cycle" --out "$out"
+check 'that says how to get pictures' shown 'apt install gnuplot-nox'
+check 'and plot says it' ends_saying 1 'gnuplot is missing; .*apt install gnuplot-nox' no_gnuplot "$plot" "$runs/second-1cycle" -o a.svg
+check 'plot --help succeeds' ends_saying 0 'Exit status' "$plot" --help
+check 'plot --list' ends_saying 0 '^accuracy$' "$plot" "$results" --list
+check 'plot without a file name' ends_saying 2 'expected -o' "$plot" "$runs/step"
+check 'another format' ends_saying 2 'ends in .svg or .png' "$plot" "$runs/step" -o a.gif
+check 'a picture that is not there' ends_saying 2 "no picture is named 'x'" "$plot" "$runs/step" -o a.svg --picture x
+if ! command -v gnuplot >/dev/null; then
+	skip 'pictures' '[tools] no gnuplot here'
+else
+	mkdir -p begun && head -n 1 "$runs/second-1cycle/run.jsonl" >begun/run.jsonl
+	check 'nothing to draw' ends_saying 2 'nothing to draw' "$plot" begun -o a.svg
+	check 'an SVG' "$plot" "$runs/second-1cycle" "$runs/second-step" -o a.svg
+	check 'with both curves, the level and dark colours' bash -c 'grep -q "data-series=\"demo-1cycle\"" a.svg && grep -q "data-series=\"demo-step\"" a.svg && grep -q prefers-color-scheme a.svg && grep -q " %</text>" a.svg'
+	check 'a PNG' bash -c '"$0" "$1" -o a.png && head -c 4 a.png | grep -q PNG' "$plot" "$runs/second-1cycle"
+	check 'a hostile name draws, and runs nothing' bash -c '"$0" "$1" -o h.svg && python3 -c "import xml.etree.ElementTree as e; e.parse(\"h.svg\")"' "$plot" "$hostile"
+	check 'an output that cannot be written' ends_saying 1 'cannot be written' "$plot" "$runs/second-1cycle" -o absent/a.svg
+	check '--pictures' bash -c '"$0" "$1" --out "$2" --pictures && grep -q "(pictures/accuracy.svg)" "$2/report.md" && [ -s "$2/pictures/accuracy.svg" ]' "$report" "$runs/second-1cycle" "$out"
+	check 'the roofline of a result of bench' bash -c '"$0" bench.json -o r.svg --picture roofline-1 && grep -q "L1: 100 GB/s" r.svg' "$plot"
+fi
+finish

@@ -162,7 +162,7 @@ static void write_plots(FILE *out, const struct cb_chart *chart, const struct sh
                 series->second_axis ? " axes x1y2" : "");
         if (series->named && !shape->named_at_points) {
             fputs("title ", out);
-            write_shortened(out, series->label, 40);
+            write_shortened(out, series->label, 34);
         } else {
             fputs("notitle", out);
         }

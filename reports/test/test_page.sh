@@ -18,11 +18,13 @@ caught() {
 	ends_saying 1 "$2" in_browser "$work/wrong.html"
 }
 
-in_browser "$work/index.html" >"$work/faults"
-case $? in
+in_browser "$work/index.html" >"$work/faults" 2>&1
+status=$?
+no_fault() { cat "$work/faults"; [ "$status" -eq 0 ]; }
+case $status in
 3) skip 'in a browser' '[tools] no chromium with chromedriver and selenium here' ;;
 *)
-	check 'console, network, width, colours, sorting, series' [ ! -s "$work/faults" ]
+	check 'console, network, width, colours, sorting, series' no_fault
 	check 'an error of the script is caught' caught 's|^</script>|nothing.there();</script>|' 'console: .*nothing is not defined'
 	check 'a request to the network is caught' caught 's|<main>|<main><img alt="" src="http://127.0.0.1:9/x.png">|' 'asked the network for http://127.0.0.1:9/x.png'
 	check 'a page that is too wide is caught' caught 's|<main>|<main><p style="width:900px;max-width:none">x</p>|' 'scrolls sideways'

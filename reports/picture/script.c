@@ -78,7 +78,7 @@ static void write_axis(FILE *out, const struct cb_axis *axis, const char *name, 
         fprintf(out, "%zu.5:0.5]\nset %stics (", axis->name_count, name);
         for (size_t i = 0; i < axis->name_count; i++) {
             fputs(i ? ", " : "", out);
-            write_shortened(out, axis->names[i], width == CB_WIDE ? 44 : 20);
+            write_shortened(out, axis->names[i], width == CB_WIDE ? 44 : 23);
             fprintf(out, " %zu", i + 1);
         }
         fputs(")\n", out);
@@ -180,10 +180,11 @@ void cb_write_script(FILE *out, const struct cb_chart *chart, enum cb_width widt
             shape.width, shape.height, shape.font, png ? "background '#ffffff'" : "");
     fprintf(out,
             "set border 3 linecolor '%s'\nset tics nomirror textcolor '%s'\nset grid linecolor '%s' linetype 1\n"
-            "set style fill solid noborder\nset bars 0.5\nset title ",
+            "set style fill solid noborder\nset bars 0.5\nset tmargin 3\nset label ",
             muted, cb_palette[CB_PALETTE_TEXT].light, cb_palette[CB_PALETTE_GRID].light);
-    write_shortened(out, chart->title, width == CB_WIDE ? 110 : 50);
-    fprintf(out, " font 'sans-serif,%u' textcolor '%s'\n", shape.font, cb_palette[CB_PALETTE_TEXT].light);
+    /* At the left border of the picture: above the axes it would be cut off where names take much room. */
+    write_shortened(out, chart->title, width == CB_WIDE ? 110 : 54);
+    fprintf(out, " at character 1, screen 1 offset 0,-1 left textcolor '%s'\n", cb_palette[CB_PALETTE_TEXT].light);
     if (shape.named_at_points)
         fputs("set key off\n", out);
     else

@@ -36,49 +36,70 @@ static void add_once(json_t *names, const char *name)
 
 /* --- beside libraries --------------------------------------------------------------------------------------------- */
 
+/* The shapes of an operation that were compared, each once. */
+static json_t *shapes_of(const json_t *contests, const char *operation)
+{
+    json_t *shapes = json_array(), *contest;
+    size_t i;
+    json_array_foreach((json_t *)contests, i, contest)
+    {
+        json_t *own = cb_operation_of(text(contest, "name")), *shape = cb_shape_of(text(contest, "name"));
+        if (isfinite(number(contest, "ratio")) && !strcmp(json_string_value(own), operation))
+            add_once(shapes, json_string_value(shape));
+        json_decref(own);
+        json_decref(shape);
+    }
+    return shapes;
+}
+
+/* beside: where the library's intervals stand within the rows. */
+static void add_library(struct cb_series *series, const json_t *contests, const char *operation, const json_t *shapes,
+                        double beside)
+{
+    json_t *contest;
+    size_t i, at;
+    json_array_foreach((json_t *)contests, i, contest)
+    {
+        json_t *own = cb_operation_of(text(contest, "name")), *shape = cb_shape_of(text(contest, "name"));
+        const double ratio = number(contest, "ratio"), low = number(contest, "ratio_low"),
+                     high = number(contest, "ratio_high");
+        if (!strcmp(json_string_value(own), operation) && !strcmp(text(contest, "library"), series->label) &&
+            is_known(shapes, json_string_value(shape), &at))
+            cb_series_span(series, ratio, (double)at + 1 + beside, isfinite(low) ? low : ratio,
+                           isfinite(high) ? high : ratio);
+        json_decref(own);
+        json_decref(shape);
+    }
+}
+
 /* Of one operation: a row a shape, a colour a library. */
 static void draw_operation(struct cb_report *report, json_t *section, const json_t *contests, const char *operation,
                            const json_t *libraries, const char *name)
 {
-    json_t *title = cb_sentence("%s: how many times as fast as the library", operation), *contest;
+    json_t *shapes = shapes_of(contests, operation), *common, *shorter = cb_without_common_parts(shapes, &common),
+           *shape, *title = cb_sentence("%s: times as fast as the library", operation),
+           *caption = cb_sentence("To the right of 1 ours is faster.%s%s%s", *json_string_value(common) ? " All: " : "",
+                                  json_string_value(common), *json_string_value(common) ? "." : "");
     struct cb_chart chart = cb_chart_make(name, json_string_value(title), "speed-up, with its 95 % interval", "");
-    json_t *shapes = json_array();
-    size_t i, at;
-    json_decref(title);
-    json_array_foreach((json_t *)contests, i, contest)
-    {
-        json_t *own = cb_operation_of(text(contest, "name")), *shape = cb_shape_of(text(contest, "name"));
-        if (!strcmp(json_string_value(own), operation) && !is_known(shapes, json_string_value(shape), &at)) {
-            add_once(shapes, json_string_value(shape));
-            cb_chart_row(&chart, json_string_value(shape));
-        }
-        json_decref(own);
-        json_decref(shape);
-    }
-    for (size_t l = 0; l < json_array_size(libraries); l++) {
-        const char *library = json_string_value(json_array_get(libraries, l));
-        struct cb_series *series = cb_chart_add(&chart, library, (int)l % CB_COLOURS, CB_INTERVAL);
-        const double beside = 0.2 * ((double)l - 0.5 * (double)(json_array_size(libraries) - 1));
+    size_t i;
+    json_array_foreach(shorter, i, shape) cb_chart_row(&chart, json_string_value(shape));
+    for (i = 0; i < json_array_size(libraries); i++) {
+        struct cb_series *series =
+            cb_chart_add(&chart, json_string_value(json_array_get(libraries, i)), (int)i % CB_COLOURS, CB_INTERVAL);
         series->named = true;
-        json_array_foreach((json_t *)contests, i, contest)
-        {
-            json_t *own = cb_operation_of(text(contest, "name")), *shape = cb_shape_of(text(contest, "name"));
-            const double ratio = number(contest, "ratio"), low = number(contest, "ratio_low"),
-                         high = number(contest, "ratio_high");
-            if (!strcmp(json_string_value(own), operation) && !strcmp(text(contest, "library"), library) &&
-                is_known(shapes, json_string_value(shape), &at))
-                cb_series_span(series, ratio, (double)at + 1 + beside, isfinite(low) ? low : ratio,
-                               isfinite(high) ? high : ratio);
-            json_decref(own);
-            json_decref(shape);
-        }
+        add_library(series, contests, operation, shapes,
+                    0.2 * ((double)i - 0.5 * (double)(json_array_size(libraries) - 1)));
     }
     struct cb_series *equal = cb_chart_add(&chart, "equally fast", CB_COLOUR_MUTED, CB_DOTTED);
     cb_series_point(equal, 1, 0.5);
     cb_series_point(equal, 1, (double)json_array_size(shapes) + 0.5);
     chart.x.logarithmic = true;
-    cb_report_chart(report, section, &chart, "To the right of 1 ours is faster.");
+    cb_report_chart(report, section, &chart, json_string_value(caption));
     json_decref(shapes);
+    json_decref(common);
+    json_decref(shorter);
+    json_decref(title);
+    json_decref(caption);
 }
 
 static void add_contest(json_t *grid, const json_t *contest)

@@ -66,3 +66,59 @@ json_t *cb_shape_of(const char *contest)
 {
     return cb_sentence("%s", contest + split(contest));
 }
+
+/* Part i of "a/b/c"; its length is 0 behind the last. */
+static const char *part(const char *name, size_t i, size_t *length)
+{
+    for (; i && *name; i--) {
+        name += strcspn(name, "/");
+        name += *name == '/';
+    }
+    *length = strcspn(name, "/");
+    return name;
+}
+
+static size_t count_parts(const char *name)
+{
+    size_t count = 1;
+    for (; *name; name++) count += *name == '/';
+    return count;
+}
+
+/* Whether all names have the same part i. */
+static bool is_common(const json_t *names, size_t i)
+{
+    size_t length, other;
+    const char *first = part(json_string_value(json_array_get(names, 0)), i, &length);
+    for (size_t n = 1; n < json_array_size(names); n++) {
+        const char *own = part(json_string_value(json_array_get(names, n)), i, &other);
+        if (other != length || strncmp(own, first, length)) return false;
+    }
+    return true;
+}
+
+/* The parts of a name that are common, or those that are not. */
+static json_t *parts_of(const json_t *names, const char *name, bool common)
+{
+    json_t *parts = json_array();
+    for (size_t i = 0, length; i < count_parts(name); i++) {
+        const char *text = part(name, i, &length);
+        if (is_common(names, i) == common) cb_append(parts, cb_sentence("%.*s", (int)length, text));
+    }
+    json_t *joined = cb_joined_by(parts, " ");
+    json_decref(parts);
+    return joined;
+}
+
+json_t *cb_without_common_parts(const json_t *names, json_t **common)
+{
+    json_t *shorter = json_array(), *name;
+    bool alike = json_array_size(names) > 1;
+    size_t i;
+    json_array_foreach((json_t *)names, i, name) alike =
+        alike && count_parts(json_string_value(name)) == count_parts(json_string_value(json_array_get(names, 0)));
+    *common = alike ? parts_of(names, json_string_value(json_array_get(names, 0)), true) : cb_sentence("%s", "");
+    json_array_foreach((json_t *)names, i, name)
+        cb_append(shorter, alike ? parts_of(names, json_string_value(name), false) : json_incref(name));
+    return shorter;
+}

@@ -15,5 +15,8 @@ double cb_row_seconds(const json_t *row);
 /* Names of contests and rows: the operation and the rest, "conv/fwd/3x3" and "c:16/k:16/...". New references. */
 json_t *cb_operation_of(const char *contest);
 json_t *cb_shape_of(const char *contest);
+/* Names of parts between slashes without the parts that all have; "" in *common if they have not as many parts each.
+ * New references. */
+json_t *cb_without_common_parts(const json_t *names, json_t **common);
 
 #endif

@@ -66,7 +66,7 @@ static json_t *label_of(const json_t *row)
 {
     const char *contest = json_string_value(json_object_get(row, "contest"));
     json_t *implementation = cb_row_implementation(row),
-           *label = cb_sentence("%s %s", contest ? contest : "", json_string_value(implementation));
+           *label = cb_sentence("%s/%s", contest ? contest : "", json_string_value(implementation));
     json_decref(implementation);
     return label;
 }
@@ -80,12 +80,13 @@ static void draw(struct cb_report *report, json_t *section, const json_t *rows, 
         json_array_size(operations) < OPERATIONS_DRAWN ? json_array_size(operations) : OPERATIONS_DRAWN;
     json_t *row;
     size_t i;
-    json_array_foreach((json_t *)rows, i, row)
-    {
-        json_t *label = label_of(row);
-        cb_chart_row(&chart, json_string_value(label));
-        json_decref(label);
-    }
+    json_t *labels = json_array(), *common, *label;
+    json_array_foreach((json_t *)rows, i, row) cb_append(labels, label_of(row));
+    json_t *shorter = cb_without_common_parts(labels, &common);
+    json_array_foreach(shorter, i, label) cb_chart_row(&chart, json_string_value(label));
+    json_decref(labels);
+    json_decref(shorter);
+    json_decref(common);
     for (size_t o = 0; o <= drawn + 1; o++) {
         const bool others = o == drawn, whole = o == drawn + 1;
         const char *operation = json_string_value(json_array_get(operations, o));

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/printable.h"
 #include "instruments.h"
 #include "loop/options.h"
 #include "loop/preview.h"
@@ -21,7 +22,8 @@ static const char usage[] =
     "Trains the recipe (a path, or the name of a file in train/recipes) and writes a run directory:\n"
     "recipe.ini, run.jsonl, last.safetensors (to resume from), previous.safetensors (the one before, until the end),\n"
     "final.safetensors, lock. --resume continues a run bit for bit, or starts one that was killed before its first\n"
-    "iteration; of a completed run it changes nothing.\n"
+    "iteration; of a completed run it changes nothing. A terminal also shows, in a line that is written over, epoch, loss,\n"
+    "learning rate, images/s, time left and best accuracy; NO_COLOR=1 takes its colours away.\n"
     "\n"
     "  --data DIR               the recipe's data set: a folder that holds or is the official one, or the archive\n"
     "  --run DIR                the run directory (default: runs/RECIPE)\n"
@@ -223,6 +225,7 @@ static enum cb_status prepare(struct cb_session *s, const struct cb_session_opti
 static int train(struct cb_session *s)
 {
     struct cb_error err;
+    char path[sizeof s->run.dir.path];
     switch (cb_run_train(&s->run, &err)) {
     case CB_RUN_COMPLETED:
     case CB_RUN_TARGET_REACHED:
@@ -231,7 +234,8 @@ static int train(struct cb_session *s)
     case CB_RUN_INTERRUPTED:
         return 128 + cb_signal_received();
     case CB_RUN_DIVERGED:
-        fprintf(stderr, "%s: the training diverged; the record in %s says where\n", program, s->run.dir.path);
+        fprintf(stderr, "%s: the training diverged; the record in %s says where\n", program,
+                cb_printable(path, sizeof path, s->run.dir.path));
         return 1;
     case CB_RUN_FAILED:
         break;

@@ -3,8 +3,9 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "terminal.h"
 
 void cb_duration_text(char *text, size_t bytes, double seconds)
 {
@@ -39,10 +40,9 @@ static bool shown;
 
 void cb_progress_show(const char *text)
 {
-    struct winsize size;
-    if (!isatty(STDERR_FILENO)) return;
-    int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || size.ws_col < 2 ? 79 : size.ws_col - 1;
-    fprintf(stderr, "\r%.*s\033[K", columns, text);
+    const size_t columns = cb_terminal_columns(STDERR_FILENO);
+    if (!columns) return;
+    fprintf(stderr, "\r%.*s\033[K", (int)columns, text);
     shown = true;
 }
 

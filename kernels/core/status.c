@@ -31,6 +31,13 @@ static size_t printable_bytes(const unsigned char *p)
     return len;
 }
 
+const char *cb_printable(char *copy, size_t bytes, const char *text)
+{
+    snprintf(copy, bytes, "%s", text);
+    cb_make_printable(copy);
+    return copy;
+}
+
 void cb_make_printable(char *text)
 {
     for (size_t len; *text; text += len ? len : 1) {

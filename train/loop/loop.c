@@ -12,7 +12,6 @@
 
 /* What the current epoch needs besides the position. */
 struct epoch {
-    size_t index, iterations, count; /* iterations of a full epoch, epochs of the run */
     uint32_t *order;
     double start_s; /* this epoch began at */
     struct cb_pace pace;
@@ -52,11 +51,12 @@ static enum cb_status iterate(struct cb_run *run, struct epoch *epoch, struct cb
     const struct cb_recipe *r = run->recipe;
     struct cb_position *p = &run->position;
     const struct cb_schedule_point point = cb_schedule_at(&r->schedule, p->iteration);
-    size_t n = run->train.images->n, first = p->iteration % epoch->iterations * r->data.batch;
+    size_t n = run->train.images->n, first = p->iteration % epoch->pace.iterations * r->data.batch;
     size_t len = n - first < r->data.batch ? n - first : r->data.batch;
     uint8_t labels[CB_MAX_BATCH];
     double start = cb_now_s();
-    cb_feed_batch(&run->train, run->team, run->model, epoch->order + first, len, (uint32_t)epoch->index, 1, labels);
+    cb_feed_batch(&run->train, run->team, run->model, epoch->order + first, len, (uint32_t)epoch->pace.epoch, 1,
+                  labels);
     cb_run_perf_fed(run->perf);
     const struct cb_step_options options = {.n = len,
                                             .labels = labels,
@@ -66,7 +66,7 @@ static enum cb_status iterate(struct cb_run *run, struct epoch *epoch, struct cb
                                             .nesterov = r->optimizer.nesterov};
     const struct cb_step_result result = cb_model_train_step(run->model, run->team, &options);
     *line = (struct cb_record_iteration){.iteration = p->iteration,
-                                         .epoch = (double)(p->iteration + 1) / (double)epoch->iterations,
+                                         .epoch = (double)(p->iteration + 1) / (double)epoch->pace.iterations,
                                          .lr = point.lr,
                                          .momentum = point.momentum,
                                          .loss = result.loss};
@@ -100,7 +100,7 @@ static int is_last(const struct cb_run *run)
 static int evaluate(struct cb_run *run, struct epoch *epoch)
 {
     double start = cb_now_s();
-    cb_progress_evaluating(run);
+    cb_progress(run, &epoch->pace, true);
     cb_run_perf_begin(run->perf, CB_WORK_EVALUATION);
     struct cb_evaluation e = cb_evaluate(&run->eval, run->team, run->model, run->recipe->data.batch, NULL, run->stop);
     cb_run_perf_end(run->perf, !e.stopped);
@@ -120,13 +120,13 @@ static enum cb_status finish_epoch(struct cb_run *run, struct epoch *epoch, int 
     const struct cb_recipe *r = run->recipe;
     struct cb_position *p = &run->position;
     struct cb_record_epoch e = {
-        .epoch = epoch->index + 1,
+        .epoch = epoch->pace.epoch + 1,
         .iteration = p->iteration,
         .train_loss = p->epoch_loss_sum / (double)p->epoch_images,
         .train_loss_smoothed = p->smoothed_loss / (1.0 - cb_exp((double)p->iteration * cb_log(0.98))),
         .train_accuracy_percent = cb_accuracy_percent(p->epoch_correct, p->epoch_images),
         .images_per_second = epoch->pace.train_s > 0 ? (double)epoch->pace.images / epoch->pace.train_s : 0,
-        .evaluated = run->eval.images && (is_last(run) || (epoch->index + 1) % r->run.eval_every == 0),
+        .evaluated = run->eval.images && (is_last(run) || (epoch->pace.epoch + 1) % r->run.eval_every == 0),
         .loss_fingerprint = p->loss_chain,
     };
     *stopped = e.evaluated && !evaluate(run, epoch);
@@ -134,9 +134,10 @@ static enum cb_status finish_epoch(struct cb_run *run, struct epoch *epoch, int 
     if (e.evaluated) {
         e.eval_loss = p->eval_loss;
         e.eval_accuracy_percent = cb_accuracy_percent(p->eval_correct, p->eval_images);
+        run->best_percent = fmax(run->best_percent, e.eval_accuracy_percent);
         if (p->seconds_to_target < 0 && e.eval_accuracy_percent >= r->run.target) {
             p->seconds_to_target = elapsed(run);
-            p->target_epoch = epoch->index + 1;
+            p->target_epoch = epoch->pace.epoch + 1;
             cb_run_perf_at_target(run->perf);
         }
     }
@@ -165,8 +166,8 @@ int cb_run_target_reached(const struct cb_run *run)
 
 static void begin_epoch(const struct cb_run *run, struct epoch *epoch)
 {
-    epoch->index = run->position.iteration / epoch->iterations;
-    cb_epoch_order(run->train.seed, (uint32_t)epoch->index, run->recipe->data.shuffle, run->train.images->n,
+    epoch->pace.epoch = run->position.iteration / epoch->pace.iterations;
+    cb_epoch_order(run->train.seed, (uint32_t)epoch->pace.epoch, run->recipe->data.shuffle, run->train.images->n,
                    epoch->order);
 }
 
@@ -240,7 +241,7 @@ static enum cb_run_outcome interrupted(struct cb_run *run, char *reason, size_t 
  * evaluation. */
 static int epoch_is_due(const struct cb_run *run, const struct epoch *epoch)
 {
-    return run->position.epoch_images && (run->position.iteration % epoch->iterations == 0 || is_last(run));
+    return run->position.epoch_images && (run->position.iteration % epoch->pace.iterations == 0 || is_last(run));
 }
 
 /* After a step: ends the epoch, saves, stops. CB_RUN_COMPLETED: go on. */
@@ -271,7 +272,7 @@ static enum cb_run_outcome run_iterations(struct cb_run *run, struct epoch *epoc
     const struct cb_recipe *r = run->recipe;
     struct cb_position *p = &run->position;
     if (epoch_is_due(run, epoch)) { /* the session before was stopped in this epoch's evaluation */
-        epoch->index = (p->iteration - 1) / epoch->iterations;
+        epoch->pace.epoch = (p->iteration - 1) / epoch->pace.iterations;
         const enum cb_run_outcome outcome = after_step(run, epoch, reason, reason_bytes, err);
         if (outcome != CB_RUN_COMPLETED) return outcome;
     }
@@ -302,8 +303,9 @@ static enum cb_run_outcome run_iterations(struct cb_run *run, struct epoch *epoc
             snprintf(reason, reason_bytes, "%s", enough);
             return save_last(run, CB_RUN_STOPPED, reason, reason_bytes, err);
         }
-        epoch->pace.eval_left = (epoch->count - epoch->index + r->run.eval_every - 1) / r->run.eval_every;
-        cb_progress(run, epoch->index + 1, epoch->count, line.loss, &epoch->pace);
+        epoch->pace.loss = line.loss;
+        epoch->pace.rate = line.lr;
+        cb_progress(run, &epoch->pace, false);
         int epoch_ends = epoch_is_due(run, epoch);
         const enum cb_run_outcome outcome = after_step(run, epoch, reason, reason_bytes, err);
         if (outcome != CB_RUN_COMPLETED) return outcome;
@@ -318,8 +320,9 @@ static enum cb_run_outcome run_iterations(struct cb_run *run, struct epoch *epoc
 enum cb_run_outcome cb_run_train(struct cb_run *run, struct cb_error *err)
 {
     size_t n = run->train.images->n, batch = run->recipe->data.batch;
-    struct epoch epoch = {.iterations = (n + batch - 1) / batch, .start_s = cb_now_s()};
-    epoch.count = (run->recipe->schedule.iterations + epoch.iterations - 1) / epoch.iterations;
+    struct epoch epoch = {.start_s = cb_now_s(),
+                          .pace = {.iterations = (n + batch - 1) / batch, .loss = NAN, .rate = NAN}};
+    epoch.pace.epochs = (run->recipe->schedule.iterations + epoch.pace.iterations - 1) / epoch.pace.iterations;
     epoch.order = malloc(n * sizeof *epoch.order);
     if (!epoch.order) {
         cb_fail(err, CB_NO_MEMORY, "out of memory for the order of %zu images", n);

@@ -35,6 +35,7 @@ struct cb_run {
 
     /* Where the run stands and its clock; set for a resumed run from its checkpoint, moved on by the loop. */
     struct cb_position position; /* a fresh run's: seconds_to_target -1, loss_chain CB_FINGERPRINT_START, the rest 0 */
+    double best_percent;         /* best accuracy so far, if anything is evaluated */
     double clock_start;          /* cb_now_s() before anything touched the data */
     double seconds_before;       /* spent in earlier sessions */
 };

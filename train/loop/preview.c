@@ -7,7 +7,7 @@
 #include "bench.h"
 #include "core/printable.h"
 #include "instruments.h"
-#include "loop/progress.h"
+#include "loop/status_line.h"
 #include "loop/timing.h"
 
 static size_t iterations_of_an_epoch(const struct cb_recipe *r, size_t images)
@@ -21,24 +21,21 @@ void cb_print_plan(const struct cb_session *s)
     const struct cb_network *network = cb_model_network(s->run.model);
     const size_t epoch = iterations_of_an_epoch(r, s->train.n);
     struct cb_memory_plan plan;
+    char name[sizeof r->name], data[sizeof s->source.path], dir[sizeof s->run.dir.path];
     cb_model_memory(s->run.model, &plan);
     printf(
         "recipe %s: ResNet-%zu, option %c, %zu parameters; %zu images, batch %zu, %zu iterations (%.4g epochs of %zu); "
         "evaluated on %zu %s images\n",
-        r->name, cb_network_depth(network), network->shortcut, cb_model_parameter_count(s->run.model), s->train.n,
-        r->data.batch, r->schedule.iterations, (double)r->schedule.iterations / (double)epoch, epoch, s->eval.n,
-        s->run.evaluated_on);
+        cb_printable(name, sizeof name, r->name), cb_network_depth(network), network->shortcut,
+        cb_model_parameter_count(s->run.model), s->train.n, r->data.batch, r->schedule.iterations,
+        (double)r->schedule.iterations / (double)epoch, epoch, s->eval.n, s->run.evaluated_on);
     printf("memory planned: %.0f MiB (parameters %.0f, activations %.0f, gradients %.0f, workspace %.0f), images %.0f "
            "MiB\n",
            (double)plan.total / 0x1p20, (double)plan.parameters / 0x1p20, (double)plan.activations / 0x1p20,
            (double)plan.gradients / 0x1p20, (double)plan.workspace / 0x1p20,
            (double)((s->train.n + s->eval.n) * CB_IMAGE_PIXELS) / 0x1p20);
-    char data[sizeof s->source.path], dir[sizeof s->run.dir.path];
-    snprintf(data, sizeof data, "%s", s->source.path);
-    snprintf(dir, sizeof dir, "%s", s->run.dir.path);
-    cb_make_printable(data);
-    cb_make_printable(dir);
-    printf("data: %s (%s); run directory: %s\n", data, s->run.data_kind, dir);
+    printf("data: %s (%s); run directory: %s\n", cb_printable(data, sizeof data, s->source.path), s->run.data_kind,
+           cb_printable(dir, sizeof dir, s->run.dir.path));
 }
 
 /* --- --dry-run ---------------------------------------------------------------------------------------------------- */

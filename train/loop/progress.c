@@ -2,53 +2,61 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-void cb_format_minutes(char text[32], double seconds)
+#include "core/printable.h"
+#include "loop/status_line.h"
+#include "loop/timing.h"
+#include "terminal.h"
+
+/* The iteration that ends the run, as far as it is known. */
+static size_t last_iteration(const struct cb_run *run, size_t epoch_iterations)
 {
-    const unsigned long minutes = (unsigned long)(seconds / 60 + 0.5);
-    if (seconds < 60)
-        snprintf(text, 32, "under a minute");
-    else if (minutes < 60)
-        snprintf(text, 32, "%lu min", minutes);
-    else
-        snprintf(text, 32, "%lu h %02lu min", minutes / 60, minutes % 60);
+    size_t end = run->recipe->schedule.iterations;
+    if (run->max_iterations && run->max_iterations < end) end = run->max_iterations;
+    const size_t stop = (run->position.target_epoch + run->epochs_after_target) * epoch_iterations;
+    return run->stops_at_target && run->position.target_epoch && stop < end ? stop : end;
 }
 
-static int on_terminal(const struct cb_run *run)
+double cb_seconds_left(const struct cb_run *run, const struct cb_pace *pace)
 {
-    return !run->quiet && isatty(STDOUT_FILENO);
+    if (!pace->images) return 0;
+    const double image_s = pace->train_s / (double)pace->images;
+    const size_t end = last_iteration(run, pace->iterations), at = run->position.iteration;
+    const size_t evaluated = run->eval.images ? run->eval.images->n : 0;
+    const struct cb_recipe_timing timing = {
+        .iteration_s = image_s * (double)run->recipe->data.batch,
+        .evaluation_s = pace->eval_s > 0 ? pace->eval_s : image_s * (double)evaluated / 3,
+    };
+    return cb_timed_seconds(&timing, end > at ? end - at : 0,
+                            evaluated ? cb_evaluations_left(run->recipe, pace->iterations, pace->epoch, end) : 0);
 }
 
-/* Not wider than the terminal: it could not be written over. */
-static void write_over(const char *line)
+void cb_progress(const struct cb_run *run, const struct cb_pace *pace, bool evaluating)
 {
-    struct winsize size;
-    const int known = !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col > 1;
-    printf("\r%.*s\033[K", known ? size.ws_col - 1 : 79, line);
+    const size_t columns = run->quiet ? 0 : cb_terminal_columns(STDOUT_FILENO);
+    if (!columns) return;
+    const struct cb_status_line status = {
+        .epoch = pace->epoch + 1,
+        .epochs = pace->epochs,
+        .evaluating = evaluating,
+        .loss = pace->loss,
+        .rate = pace->rate,
+        .images_per_second = pace->train_s > 0 ? (double)pace->images / pace->train_s : 0,
+        .seconds_left = cb_seconds_left(run, pace),
+        .best_percent = run->position.eval_images ? run->best_percent : -1,
+        .target_reached = run->position.target_epoch != 0,
+    };
+    char line[CB_STATUS_LINE_BYTES];
+    cb_status_line_text(line, &status, columns, cb_terminal_colours(STDOUT_FILENO));
+    printf("\r%s\033[K", line);
     fflush(stdout);
 }
 
-void cb_progress(const struct cb_run *run, size_t epoch, size_t epochs, double loss, const struct cb_pace *pace)
+/* Makes room on a terminal for a line that stays. */
+static void clear(void)
 {
-    if (!on_terminal(run)) return;
-    const double rate = pace->train_s > 0 ? (double)pace->images / pace->train_s : 0;
-    size_t end = run->recipe->schedule.iterations;
-    if (run->max_iterations && run->max_iterations < end) end = run->max_iterations;
-    const size_t left = end > run->position.iteration ? end - run->position.iteration : 0;
-    const double seconds =
-        rate > 0 ? (double)left * (double)run->recipe->data.batch / rate + (double)pace->eval_left * pace->eval_s : 0;
-    char line[256], time[32];
-    cb_format_minutes(time, seconds);
-    snprintf(line, sizeof line, "  epoch %zu of %zu, iteration %zu of %zu  loss %.4f  %.0f images/s  about %s left",
-             epoch, epochs, (size_t)run->position.iteration, run->recipe->schedule.iterations, loss, rate, time);
-    write_over(line);
-}
-
-void cb_progress_evaluating(const struct cb_run *run)
-{
-    if (on_terminal(run)) write_over("  evaluating");
+    if (cb_terminal_columns(STDOUT_FILENO)) printf("\r\033[K");
 }
 
 /* Accuracies of a set that is not CIFAR-10 say so. */
@@ -60,18 +68,23 @@ static const char *mark(const struct cb_run *run)
 void cb_progress_epoch(const struct cb_run *run, const struct cb_record_epoch *e)
 {
     if (run->quiet) return;
-    if (on_terminal(run)) printf("\r\033[K");
+    clear();
     printf("epoch %3zu  train loss %.4f  accuracy %6.2f %%", e->epoch, e->train_loss, e->train_accuracy_percent);
     if (e->evaluated)
         printf("  %s loss %.4f  accuracy %6.2f %%", run->evaluated_on, e->eval_loss, e->eval_accuracy_percent);
     printf("  %6.1f s  %5.0f images/s%s\n", e->seconds, e->images_per_second, mark(run));
+    if (run->position.target_epoch == e->epoch)
+        printf("target reached: %s accuracy %.2f %% in epoch %zu is the first at %g %%, after %.1f s%s\n",
+               run->evaluated_on, e->eval_accuracy_percent, e->epoch, run->recipe->run.target,
+               run->position.seconds_to_target, mark(run));
     fflush(stdout);
 }
 
 void cb_progress_end(const struct cb_run *run, const struct cb_record_end *end)
 {
+    char path[sizeof run->dir.path];
     if (run->quiet) return;
-    if (on_terminal(run)) printf("\r\033[K");
+    clear();
     printf("%s after %zu iteration%s, %.1f s%s%s\n", end->status, end->iterations, end->iterations == 1 ? "" : "s",
            end->seconds, end->reason ? ": " : "", end->reason ? end->reason : "");
     if (end->seconds_to_target >= 0)
@@ -84,6 +97,6 @@ void cb_progress_end(const struct cb_run *run, const struct cb_record_end *end)
     printf("loss_fingerprint %s\nweights_sha256   %s\n", end->loss_fingerprint,
            end->weights_sha256 ? end->weights_sha256 : "-");
     if (strcmp(end->status, "completed") && strcmp(end->status, "diverged"))
-        printf("continue it with: cyclebench train --resume %s\n", run->dir.path);
+        printf("continue it with: cyclebench train --resume %s\n", cb_printable(path, sizeof path, run->dir.path));
     fflush(stdout);
 }

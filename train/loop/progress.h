@@ -5,21 +5,23 @@
 
 /* What a training says on stdout; nothing if it is quiet. */
 
-/* How fast this session is, for the time that is left. */
+/* Where the epoch stands, and how fast this session is. */
 struct cb_pace {
-    size_t images;    /* trained in this session and epoch */
-    double train_s;   /* on them */
-    double eval_s;    /* of the last evaluation; 0: none yet */
-    size_t eval_left; /* evaluations to come */
+    size_t epoch, epochs; /* the one in work, from 0; those of the run */
+    size_t iterations;    /* of a full epoch */
+    double loss, rate;    /* of the last iteration; NaN: this session had none yet */
+    size_t images;        /* trained in this session and epoch */
+    double train_s;       /* on them */
+    double eval_s;        /* of the last evaluation; 0: none yet */
 };
 
-/* A terminal's line that is written over: epoch, iteration, loss, rate, time left. */
-void cb_progress(const struct cb_run *run, size_t epoch, size_t epochs, double loss, const struct cb_pace *pace);
-void cb_progress_evaluating(const struct cb_run *run);
+/* A terminal's line that is written over: see loop/status_line.h. */
+void cb_progress(const struct cb_run *run, const struct cb_pace *pace, bool evaluating);
+/* Seconds to the end of the run as far as it is known, evaluations included. One that was never timed counts as a
+ * third of the training of as many images: a forward pass is one of the three products of a step. */
+double cb_seconds_left(const struct cb_run *run, const struct cb_pace *pace);
+/* The line of a finished epoch; and one more when it is the first to reach the target. */
 void cb_progress_epoch(const struct cb_run *run, const struct cb_record_epoch *epoch);
 void cb_progress_end(const struct cb_run *run, const struct cb_record_end *end);
-
-/* "3 min", "7 h 34 min" */
-void cb_format_minutes(char text[32], double seconds);
 
 #endif

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/printable.h"
 #include "record/fingerprint.h"
 
 /* --- the directory: a fresh run wants none in it, --resume wants one --- */
@@ -75,11 +77,13 @@ static enum cb_status settle_resume(struct cb_session *s, const struct cb_sessio
                        "another --run",
                        dir->path);
     if (o->quiet || s->resuming) return CB_OK;
+    char path[sizeof dir->path];
+    cb_printable(path, sizeof path, dir->path);
     if (s->nothing_to_do)
-        printf("%s: already completed after %zu iterations, %.1f s; nothing to do\n", dir->path, s->found.iterations,
+        printf("%s: already completed after %zu iterations, %.1f s; nothing to do\n", path, s->found.iterations,
                s->found.seconds);
     else
-        printf("%s: the run had not begun; it starts from its beginning\n", dir->path);
+        printf("%s: the run had not begun; it starts from its beginning\n", path);
     return CB_OK;
 }
 
@@ -162,8 +166,10 @@ static enum cb_status load_checkpoint(struct cb_session *s, const struct cb_sess
     if (cb_run_dir_has(dir->last)) {
         char aside[sizeof dir->last + 16];
         snprintf(aside, sizeof aside, "%s.damaged", dir->last);
-        fprintf(stderr, "%s: warning: %s; it is kept as %s, the run goes on from previous.safetensors\n", o->program,
-                err->text, aside);
+        fprintf(stderr,
+                "%s: warning: %s; it is kept as last.safetensors.damaged, the run goes on from "
+                "previous.safetensors\n",
+                o->program, err->text);
         if (rename(dir->last, aside))
             return cb_fail(err, CB_IO_ERROR, "%s: cannot be renamed to %s: %s", dir->last, aside, strerror(errno));
     }
@@ -187,12 +193,16 @@ static enum cb_status resume_records(struct cb_session *s, const struct cb_sessi
     enum cb_status status = load_checkpoint(s, o, err);
     if (status != CB_OK) return status;
     run->seconds_before = p->seconds;
+    run->best_percent = s->found.best_percent;
+    if (p->eval_images)
+        run->best_percent = fmax(run->best_percent, cb_accuracy_percent(p->eval_correct, p->eval_images));
     if (!s->found.begun && !p->iteration) return begin_late(s, err);
     if (p->iteration < s->recipe.schedule.iterations &&
         ((run->max_iterations && p->iteration >= run->max_iterations) || cb_run_target_reached(run))) {
         s->nothing_to_do = 1;
-        printf("%s: already at iteration %zu%s; nothing to do\n", run->dir.path, (size_t)p->iteration,
-               cb_run_target_reached(run) ? ", past the target" : "");
+        char path[sizeof run->dir.path];
+        printf("%s: already at iteration %zu%s; nothing to do\n", cb_printable(path, sizeof path, run->dir.path),
+               (size_t)p->iteration, cb_run_target_reached(run) ? ", past the target" : "");
         return CB_OK;
     }
     /* An orderly end has left a line; a kill has left signs of life after the checkpoint. */

@@ -82,11 +82,19 @@ enum cb_status cb_time_recipe(struct cb_recipe_timing *timing, const struct cb_r
     const enum cb_status status = time_session(s, timing, o, err);
     const size_t images = cb_dataset_images(&cb_datasets[recipe->data.set], recipe->data.train_files);
     const size_t epoch = (images - recipe->data.holdout + recipe->data.batch - 1) / recipe->data.batch;
-    const size_t epochs = (recipe->schedule.iterations + epoch - 1) / epoch;
-    timing->evaluations = (epochs + recipe->run.eval_every - 1) / recipe->run.eval_every;
+    timing->evaluations = cb_evaluations_left(recipe, epoch, 0, recipe->schedule.iterations);
     cb_session_close(s);
     free(s);
     return status;
+}
+
+size_t cb_evaluations_left(const struct cb_recipe *recipe, size_t epoch_iterations, size_t epochs, size_t end)
+{
+    const size_t every = recipe->run.eval_every, whole = end / epoch_iterations;
+    if (epochs * epoch_iterations >= end) return 0;
+    /* The schedule's last iteration is evaluated in any case. */
+    const size_t last = end >= recipe->schedule.iterations && (end % epoch_iterations || whole % every);
+    return whole / every - epochs / every + last;
 }
 
 double cb_timed_seconds(const struct cb_recipe_timing *timing, size_t iterations, size_t evaluations)

@@ -19,6 +19,8 @@ enum cb_status cb_resolve_for_official(struct cb_recipe *recipe, struct cb_error
 enum cb_status cb_time_recipe(struct cb_recipe_timing *timing, const struct cb_recipe *recipe,
                               const struct cb_session_options *o, size_t threads, const volatile sig_atomic_t *stop,
                               struct cb_error *err);
+/* Evaluations that come after `epochs` finished epochs in a run that ends with iteration `end`. */
+size_t cb_evaluations_left(const struct cb_recipe *recipe, size_t epoch_iterations, size_t epochs, size_t end);
 double cb_timed_seconds(const struct cb_recipe_timing *timing, size_t iterations, size_t evaluations);
 
 #endif

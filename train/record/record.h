@@ -94,6 +94,7 @@ struct cb_record_glance {
     size_t train_images; /* of the header; 0: it does not say */
     size_t iterations;   /* of the end line */
     double seconds;
+    double best_percent; /* best accuracy of its epoch lines; 0: none is evaluated */
 };
 /* Only what is there counts: a damaged line is passed over. Errors are of reading the file. */
 enum cb_status cb_record_look(struct cb_record_glance *glance, const char *path, struct cb_error *err);

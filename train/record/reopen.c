@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,8 @@ enum cb_status cb_record_look(struct cb_record_glance *glance, const char *path,
             glance->train_images = (size_t)json_integer_value(json_object_get(json, "train_images"));
             glance->begun = 1;
         }
+        const double accuracy = json_number_value(json_object_get(json, "eval_accuracy_percent"));
+        if (type && !strcmp(type, "epoch")) glance->best_percent = fmax(glance->best_percent, accuracy);
         const int ended = type && !strcmp(type, "end");
         const char *how = ended ? json_string_value(json_object_get(json, "status")) : "";
         snprintf(glance->status, sizeof glance->status, "%s", how ? how : "?");

@@ -6,7 +6,7 @@
 
 #include "bench.h"
 #include "loop/options.h"
-#include "loop/progress.h"
+#include "loop/status_line.h"
 #include "loop/signals.h"
 
 static const char program[] = "cyclebench sweep";

@@ -390,6 +390,18 @@ static void test_look(void **state)
     assert_int_equal(cb_record_look(&glance, path, &err), CB_OK);
     assert_true(glance.exists && glance.begun && !glance.status[0]);
     assert_string_equal(glance.name, "tiny");
+    assert_true(glance.best_percent == 0);
+    const double accuracies[] = {12, 34.5, 20};
+    for (size_t i = 0; i < 4; i++) { /* the last one is not evaluated */
+        const struct cb_record_epoch epoch = {.epoch = i + 1,
+                                              .iteration = i + 1,
+                                              .evaluated = i < 3,
+                                              .eval_accuracy_percent = i < 3 ? accuracies[i] : 99,
+                                              .loss_fingerprint = "aa"};
+        assert_int_equal(cb_record_epoch(record, &epoch, &err), CB_OK);
+    }
+    assert_int_equal(cb_record_look(&glance, path, &err), CB_OK);
+    assert_true(glance.best_percent == 34.5);
     const struct cb_record_end end = {.status = "completed", .iterations = 7, .seconds = 2.5};
     assert_int_equal(cb_record_end(record, &end, &err), CB_OK);
     assert_int_equal(cb_record_look(&glance, path, &err), CB_OK);

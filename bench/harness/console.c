@@ -25,7 +25,7 @@ void cb_console_case(const struct cb_case *the_case)
     printf("%s\n", the_case->name);
 }
 
-static void print_time(double seconds, const char *unit, int width)
+void cb_time_text(char text[32], double seconds, const char *unit)
 {
     static const struct {
         const char *name;
@@ -34,20 +34,27 @@ static void print_time(double seconds, const char *unit, int width)
     enum { UNITS = sizeof units / sizeof *units };
     size_t i = 0;
     while (i + 1 < UNITS && (unit ? strcmp(unit, units[i].name) : seconds * units[i].per_second < 1)) i++;
-    char text[32];
     double value = seconds * units[i].per_second;
     if (isnan(seconds))
-        snprintf(text, sizeof text, "-");
+        snprintf(text, 32, "-");
     else if (value < 1) /* of the user's unit: all that it is has digits */
-        snprintf(text, sizeof text, "%.3g %s", value, units[i].name);
+        snprintf(text, 32, "%.3g %s", value, units[i].name);
     else
-        snprintf(text, sizeof text, "%.*f %s",
-                 value < 10     ? 3
-                 : value < 100  ? 2
-                 : value < 1000 ? 1
-                                : 0,
-                 value, units[i].name);
+        snprintf(text, 32, "%.*f %s", value < 10 ? 3 : value < 100 ? 2 : value < 1000 ? 1 : 0, value, units[i].name);
+}
+
+static void print_time(double seconds, const char *unit, int width)
+{
+    char text[32];
+    cb_time_text(text, seconds, unit);
     printf("%*s", width, text);
+}
+
+const char *cb_bound_text(const json_t *row)
+{
+    const char *bound = json_string_value(json_object_get(row, "bound"));
+    const char *level = json_string_value(json_object_get(row, "ceiling_level"));
+    return !bound || !level ? "-" : strcmp(bound, "memory") ? "compute" : level;
 }
 
 static void print_number(const json_t *row, const char *key, double factor, int decimals, const char *unit, int width)
@@ -72,9 +79,7 @@ void cb_console_row(const struct cb_implementation *implementation, const char *
     print_number(row, "bytes_per_second", 1e-9, 1, "", widths[5]);
     print_number(row, "share_of_peak", 100, 1, "%", widths[6]);
     print_number(row, "share_of_ceiling", 100, 1, "%", widths[7]);
-    const char *bound = json_string_value(json_object_get(row, "bound"));
-    const char *level = json_string_value(json_object_get(row, "ceiling_level"));
-    printf("%*s\n", widths[8], !bound || !level ? "-" : strcmp(bound, "memory") ? "compute" : level);
+    printf("%*s\n", widths[8], cb_bound_text(row));
     cb_flush_output();
 }
 

@@ -9,6 +9,11 @@
 
 enum { CB_CONSOLE_COLUMNS = 120 };
 
+/* Seconds in the unit given, or a readable one (NULL): "12.3 ms"; "-" for NaN. */
+void cb_time_text(char text[32], double seconds, const char *unit);
+/* What limits a row: "compute", or the level of memory; "-": not known. */
+const char *cb_bound_text(const json_t *row);
+
 void cb_console_head(void);
 /* The line above the rows of a case. */
 void cb_console_case(const struct cb_case *the_case);

@@ -21,14 +21,14 @@ json_t *cb_document(size_t threads, const char *threads_reason, const char *plac
                      cb_gbench_context(), "benchmarks", rows);
 }
 
-void cb_document_print_warnings(size_t threads)
+void cb_document_print_warnings(size_t threads, FILE *out)
 {
     size_t i;
     const json_t *warning;
     json_t *block = cb_machine_json(threads), *warnings = block ? cb_machine_warnings(block) : NULL;
     json_array_foreach(warnings, i, warning)
-        printf("# warning: %s: %s\n", json_string_value(json_object_get(warning, "subject")),
-               json_string_value(json_object_get(warning, "finding")));
+        fprintf(out, "# warning: %s: %s\n", json_string_value(json_object_get(warning, "subject")),
+                json_string_value(json_object_get(warning, "finding")));
     json_decref(warnings);
     json_decref(block);
 }

@@ -3,13 +3,14 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "core/status.h"
 
 /* Result files: Google Benchmark's JSON, headed by the machine block of `cyclebench info --json`. */
 
 /* Prints what may disturb a measurement on this machine, a "# " line each. */
-void cb_document_print_warnings(size_t threads);
+void cb_document_print_warnings(size_t threads, FILE *out);
 
 /* {"machine", "context", "benchmarks"}. Takes the reference of rows. NULL without memory. */
 json_t *cb_document(size_t threads, const char *threads_reason, const char *placement, json_t *rows);

@@ -232,13 +232,15 @@ json_t *cb_kernel_choice_json(const struct cb_kernel_choice *c)
     return json;
 }
 
-void cb_kernel_choice_print(const struct cb_kernel_choice *c)
+void cb_kernel_choice_print(const struct cb_kernel_choice *c, FILE *out)
 {
-    printf("# %s: %s\n", c->library, c->ready ? c->about.text : c->why_not);
+    fprintf(out, "# %s: %s\n", c->library, c->ready ? c->about.text : c->why_not);
     if (c->by == CB_CHOSEN_BY_US)
-        printf("# %s: kernels chosen here by %s, in the place of its own choice, %s\n", c->library, c->setting,
-               c->own_kernels);
-    if (c->ready && c->by == CB_CHOSEN_BY_USER) printf("# %s: kernels chosen by your %s\n", c->library, c->setting);
+        fprintf(out, "# %s: kernels chosen here by %s, in the place of its own choice, %s\n", c->library, c->setting,
+                c->own_kernels);
+    if (c->ready && c->by == CB_CHOSEN_BY_USER)
+        fprintf(out, "# %s: kernels chosen by your %s\n", c->library, c->setting);
     if (c->below)
-        printf("# warning: %s: its %s kernels are below this CPU's. %s\n", c->library, c->about.kernels, c->remedy);
+        fprintf(out, "# warning: %s: its %s kernels are below this CPU's. %s\n", c->library, c->about.kernels,
+                c->remedy);
 }

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "core/format.h"
 #include "peer.h"
@@ -32,7 +33,7 @@ void cb_choose_kernels(struct cb_kernel_choice *choice, const struct cb_peer *pe
 /* Whether its kernels of this format are below what the CPU's ISA offers; false if they are not known. */
 bool cb_kernels_below(const struct cb_peer_about *about, enum cb_isa best, enum cb_format format);
 
-json_t *cb_kernel_choice_json(const struct cb_kernel_choice *choice); /* new reference */
-void cb_kernel_choice_print(const struct cb_kernel_choice *choice);   /* "# " lines */
+json_t *cb_kernel_choice_json(const struct cb_kernel_choice *choice);          /* new reference */
+void cb_kernel_choice_print(const struct cb_kernel_choice *choice, FILE *out); /* "# " lines */
 
 #endif

@@ -40,8 +40,8 @@ json_t *cb_libraries_json(void)
     return all;
 }
 
-void cb_libraries_print(void)
+void cb_libraries_print(FILE *out)
 {
     for (size_t i = 0; i < started; i++)
-        if (in_this_process(i)) cb_kernel_choice_print(&choices[i]);
+        if (in_this_process(i)) cb_kernel_choice_print(&choices[i], out);
 }

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "core/status.h"
 #include "kernel_choice.h"
@@ -21,6 +22,6 @@ const struct cb_kernel_choice *cb_library_choice(const struct cb_peer *peer);
 
 /* An object each, see kernel_choice.h; empty before cb_libraries_start; new reference. */
 json_t *cb_libraries_json(void);
-void cb_libraries_print(void); /* "# " lines */
+void cb_libraries_print(FILE *out); /* "# " lines */
 
 #endif

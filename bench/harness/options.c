@@ -25,6 +25,9 @@ static void print_usage(void)
         "); those of all implementations of a case are interleaved at random\n"
         "  --benchmark_out=FILE         all results as JSON\n"
         "  --benchmark_format=json      the same on standard output instead of the table\n"
+        "  --format FORM                csv or markdown: the rows of --summary with their speed-ups instead of the "
+        "table,\n"
+        "                               what else is said on standard error\n"
         "  --benchmark_display_aggregates_only=false   also the repetitions in the table\n"
         "  and the other flags of Google Benchmark 1.7: --benchmark_context=KEY=VALUE, --benchmark_time_unit=ms, ...\n"
         "\n"
@@ -141,6 +144,28 @@ static enum cb_status parse_cache(struct cb_bench_options *o, const char *state,
     return cb_fail(err, CB_BAD_INPUT, "--cache: expected warm, cold or both, got '%s'", state);
 }
 
+static enum cb_status parse_format(struct cb_bench_options *o, const char *form, struct cb_error *err)
+{
+    o->format = !strcmp(form, "csv") ? CB_FORMAT_CSV : !strcmp(form, "markdown") ? CB_FORMAT_MARKDOWN : o->format;
+    if (o->format > CB_FORMAT_JSON) return CB_OK;
+    return cb_fail(err, CB_BAD_INPUT, "--format: expected csv or markdown, got '%s'; --benchmark_format=json for JSON",
+                   form);
+}
+
+/* --format is one table of medians. */
+static enum cb_status check_format(struct cb_bench_options *o, struct cb_error *err)
+{
+    if (o->format == CB_FORMAT_CONSOLE && o->google.json) o->format = CB_FORMAT_JSON;
+    if (o->format <= CB_FORMAT_JSON) return CB_OK;
+    const char *other = o->google.json       ? "--benchmark_format=json"
+                        : o->google.all_rows ? "--benchmark_display_aggregates_only=false"
+                        : o->ceilings        ? "--ceilings"
+                                             : NULL;
+    return other ? cb_fail(err, CB_BAD_INPUT, "--format prints the medians of cases: leave out %s%s", other,
+                           o->google.all_rows ? ", --benchmark_out has all repetitions" : "")
+                 : CB_OK;
+}
+
 static enum cb_status append(const char *list[CB_MAX_SHAPE_FILES], size_t *n, const char *option, struct cb_error *err)
 {
     if (*n == CB_MAX_SHAPE_FILES)
@@ -162,6 +187,7 @@ enum {
     SUMMARY,
     CEILINGS,
     PERF,
+    FORMAT,
     OVERSUBSCRIBE
 };
 
@@ -178,6 +204,7 @@ static const struct option names[] = {
     {"summary", required_argument, NULL, SUMMARY},
     {"ceilings", no_argument, NULL, CEILINGS},
     {"perf", no_argument, NULL, PERF},
+    {"format", required_argument, NULL, FORMAT},
     {"oversubscribe", no_argument, NULL, OVERSUBSCRIBE},
     {0},
 };
@@ -215,6 +242,8 @@ static enum cb_status take(struct cb_bench_options *o, int option, const char **
     case PERF:
         o->perf = true;
         return CB_OK;
+    case FORMAT:
+        return parse_format(o, optarg, err);
     case OVERSUBSCRIBE:
         o->oversubscribe = true;
         return CB_OK;
@@ -238,6 +267,7 @@ enum cb_status cb_bench_options_parse(struct cb_bench_options *o, int argc, char
     if (!status && optind < o->google.argc)
         status =
             cb_fail(err, CB_BAD_INPUT, "unexpected argument '%s'; --help lists the options", o->google.argv[optind]);
+    if (!status) status = check_format(o, err);
     if (!status) status = parse_isas(o, isas, err);
     if (!status && o->n_threads == 0) {
         size_t threads = cb_default_threads(&o->threads_reason);

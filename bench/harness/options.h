@@ -10,9 +10,13 @@
 
 enum { CB_MAX_TEAMS = 16, CB_MAX_SHAPE_FILES = 16 };
 
+/* What stands on standard output: Google Benchmark's console and JSON, and the cases as one table. */
+enum cb_bench_format { CB_FORMAT_CONSOLE, CB_FORMAT_JSON, CB_FORMAT_CSV, CB_FORMAT_MARKDOWN };
+
 /* The command line of cyclebench bench. */
 struct cb_bench_options {
     struct cb_google_flags google;
+    enum cb_bench_format format;
     enum cb_isa isa[CB_ISA_COUNT]; /* of our kernels */
     size_t n_isas;
     size_t threads[CB_MAX_TEAMS];

@@ -109,7 +109,7 @@ json_t *cb_perf_count(struct cb_session *session, size_t implementation, size_t 
 }
 
 /* One line for each reason, with all events that it holds for. */
-void cb_perf_print_missing(void)
+void cb_perf_print_missing(FILE *out)
 {
     json_t *known = cb_counters_describe();
     bool told[CB_EVENT_COUNT] = {false};
@@ -118,15 +118,15 @@ void cb_perf_print_missing(void)
         snprintf(key, sizeof key, "%s_reason", cb_event_name(event));
         const char *reason = json_string_value(json_object_get(known, key));
         if (!reason || told[event]) continue;
-        printf("# not counted: %s", cb_event_name(event));
+        fprintf(out, "# not counted: %s", cb_event_name(event));
         for (enum cb_event other = event + 1; other < CB_EVENT_COUNT; other++) {
             snprintf(key, sizeof key, "%s_reason", cb_event_name(other));
             const char *same = json_string_value(json_object_get(known, key));
             if (!same || strcmp(same, reason)) continue;
             told[other] = true;
-            printf(", %s", cb_event_name(other));
+            fprintf(out, ", %s", cb_event_name(other));
         }
-        printf(": %s\n", reason);
+        fprintf(out, ": %s\n", reason);
     }
     json_decref(known);
 }

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "session.h"
 
@@ -16,6 +17,6 @@
 json_t *cb_perf_count(struct cb_session *session, size_t implementation, size_t calls, double call_s);
 
 /* Which events are not counted here, and why: "# " lines. */
-void cb_perf_print_missing(void);
+void cb_perf_print_missing(FILE *out);
 
 #endif

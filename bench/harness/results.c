@@ -56,6 +56,7 @@ static json_t *description(const struct cb_session *session, const struct cb_imp
     json_object_set_new(d, "kernel", json_string(c->kernel->name));
     json_object_set_new(d, "shape", shape_json(c->shape));
     json_object_set_new(d, "contest", json_string(c->name));
+    json_object_set_new(d, "implementation", json_string(e->name));
     json_object_set_new(d, "library", json_string(e->peer ? e->peer->name : "cyclebench"));
     json_object_set_new(d, "isa", e->peer ? json_null() : json_string(cb_isa_name(e->isa)));
     if (e->peer) json_object_set_new(d, "isa_reason", json_string("the library chooses by itself; see peers"));

@@ -15,6 +15,7 @@
 #include "libraries.h"
 #include "perf.h"
 #include "progress.h"
+#include "rows.h"
 #include "teams.h"
 
 struct runner {
@@ -61,7 +62,9 @@ static void refuse(struct runner *r, size_t index)
     bool wrong = r->session.of[index].state != CB_SKIPPED;
     const char *why = r->session.of[index].why.text;
     cb_results_refuse(&r->results, r->session.the_case, index, wrong, why);
-    if (!r->o->google.json) cb_console_refusal(e, wrong ? "ERROR" : "skipped", why);
+    if (r->o->format == CB_FORMAT_CONSOLE) cb_console_refusal(e, wrong ? "ERROR" : "skipped", why);
+    if (!wrong && r->o->format > CB_FORMAT_JSON)
+        fprintf(stderr, "# skipped: %s/%s: %s\n", r->session.the_case->name, e->name, why);
     if (wrong) fprintf(stderr, "cyclebench bench: %s/%s: %s\n", r->session.the_case->name, e->name, why);
 }
 
@@ -118,7 +121,7 @@ static enum cb_status take_result(struct runner *r, size_t index, struct cb_erro
     json_t *found = look_closer(r, index);
     const json_t *row = cb_results_add(&r->results, &r->session, index, r->rows[index], found);
     json_decref(found);
-    if (r->o->google.json) return CB_OK;
+    if (r->o->format != CB_FORMAT_CONSOLE) return CB_OK;
     if (r->o->google.all_rows) print_repetitions(r, e, r->rows[index]);
     cb_console_row(e, NULL, row, r->o->google.time_unit);
     if (e->cost.images > 0) cb_console_step(row);
@@ -150,7 +153,7 @@ static void compare(struct runner *r)
         if (!cb_compare(&comparison, r->session.the_case, peer, r->samples)) continue;
         describe_library(r, &comparison, peer);
         cb_results_add_comparison(&r->results, r->session.the_case, peer, &comparison);
-        if (!r->o->google.json) cb_console_comparison(peer->name, &comparison);
+        if (r->o->format == CB_FORMAT_CONSOLE) cb_console_comparison(peer->name, &comparison);
     }
 }
 
@@ -158,8 +161,9 @@ static void compare(struct runner *r)
 static enum cb_status take_results(struct runner *r, struct cb_error *err)
 {
     enum cb_status status = CB_OK;
-    if (!r->o->google.json && !r->headed) cb_console_head();
-    if (!r->o->google.json) cb_console_case(r->session.the_case);
+    const bool console = r->o->format == CB_FORMAT_CONSOLE;
+    if (console && !r->headed) cb_console_head();
+    if (console) cb_console_case(r->session.the_case);
     r->headed = true;
     for (size_t i = 0; i < r->session.the_case->n_implementations && !status; i++)
         if (r->rows[i]) status = take_result(r, i, err);
@@ -369,34 +373,36 @@ static enum cb_status make_cases(struct runner *r, const struct cb_kernel *const
     return cb_cases_make(cases, suites, shapes, &choice, err);
 }
 
-static void print_expected(const struct runner *r)
+static void print_expected(const struct runner *r, FILE *out)
 {
     char least[32];
     const struct cb_google_flags *flags = &r->o->google;
     cb_duration_text(least, sizeof least, cb_expected_s(r->all, flags->repetitions, flags->min_time_s));
-    printf("# %zu case%s", r->all, r->all == 1 ? "" : "s");
+    fprintf(out, "# %zu case%s", r->all, r->all == 1 ? "" : "s");
     if (r->o->iterations)
-        printf(", %zu repetitions of %zu calls\n", flags->repetitions, r->o->iterations);
+        fprintf(out, ", %zu repetitions of %zu calls\n", flags->repetitions, r->o->iterations);
     else
-        printf(": at least %s; %zu repetitions of %g s, each longer where a call is\n", least, flags->repetitions,
-               flags->min_time_s);
+        fprintf(out, ": at least %s; %zu repetitions of %g s, each longer where a call is\n", least, flags->repetitions,
+                flags->min_time_s);
 }
 
 static void print_head(const struct runner *r)
 {
+    FILE *out = r->o->format == CB_FORMAT_CONSOLE ? stdout : stderr;
     size_t threads = most_threads(r->o);
-    printf("# %s\n", cb_machine_line(threads));
-    cb_teams_print(r->teams);
+    fprintf(out, "# %s\n", cb_machine_line(threads));
+    cb_teams_print(r->teams, out);
     if (r->o->peers) {
         json_t *environment = cb_peers_environment();
-        cb_libraries_print();
-        cb_peers_print_environment(environment);
+        cb_libraries_print(out);
+        cb_peers_print_environment(environment, out);
         json_decref(environment);
     }
-    cb_document_print_warnings(threads);
-    if (r->o->perf) cb_perf_print_missing();
-    print_expected(r);
-    printf("# Medians of the repetitions. A case's full name: the line above it, '/', its first column.\n");
+    cb_document_print_warnings(threads, out);
+    if (r->o->perf) cb_perf_print_missing(out);
+    print_expected(r, out);
+    if (out == stdout)
+        fprintf(out, "# Medians of the repetitions. A case's full name: the line above it, '/', its first column.\n");
     cb_flush_output();
 }
 
@@ -446,7 +452,10 @@ static enum cb_status write_results(const struct runner *r, struct cb_error *err
     if (!root || (r->o->summary && !summary)) status = cb_fail(err, CB_NO_MEMORY, "out of memory for the results");
     if (!status && r->o->google.out) status = cb_save_json(r->o->google.out, root, err);
     if (!status && r->o->summary) status = cb_save_json(r->o->summary, summary, err);
-    if (!status && r->o->google.json) { /* a failure is cb_finish_output's to tell */
+    if (!status && r->o->format == CB_FORMAT_CSV) cb_rows_print_csv(r->results.summary, r->results.contests, stdout);
+    if (!status && r->o->format == CB_FORMAT_MARKDOWN)
+        cb_rows_print_markdown(r->results.summary, r->results.contests, r->o->google.time_unit, stdout);
+    if (!status && r->o->format == CB_FORMAT_JSON) { /* a failure is cb_finish_output's to tell */
         json_dumpf(root, stdout, JSON_INDENT(2));
         putchar('\n');
     }
@@ -488,7 +497,7 @@ enum cb_status cb_bench_run(const struct cb_bench_options *o, const struct cb_ke
     if (!status) status = make_cases(&r, suites, &shapes, &cases, err);
     if (!status) status = count_rows(&r, &cases, err);
     if (!status && !o->google.list) cb_interrupt_install("writing what is complete");
-    if (!status && !o->google.list && !o->google.json) print_head(&r);
+    if (!status && !o->google.list && o->format != CB_FORMAT_JSON) print_head(&r);
     if (!status) status = run_all(&r, &cases, err);
     if (!status) status = o->google.list ? cb_finish_output(err) : write_results(&r, err);
     if (!status && !o->google.list) status = conclude(&r, err);
@@ -528,14 +537,14 @@ enum cb_status cb_bench_ceilings(const struct cb_bench_options *o, struct cb_err
     enum cb_status status = cb_results_create(&r.results, false, err);
     if (status) return status;
     status = cb_teams_bind(o->threads, o->n_threads, &r.teams, &r.placement, err);
-    if (!status && !o->google.json) {
+    if (!status && o->format == CB_FORMAT_CONSOLE) {
         printf("# %s\n", cb_machine_line(most_threads(o)));
-        cb_teams_print(r.teams);
+        cb_teams_print(r.teams, stdout);
     }
     cb_interrupt_install("writing what is complete");
     for (size_t i = 0; i < o->n_threads && !status && !cb_interrupt_signal(); i++) {
         status = measure_ceilings(&r, i, err);
-        if (!status && !o->google.json) cb_ceilings_print(&r.ceilings[i]);
+        if (!status && o->format == CB_FORMAT_CONSOLE) cb_ceilings_print(&r.ceilings[i]);
     }
     if (!status) status = write_results(&r, err);
     json_decref(r.teams);

@@ -40,7 +40,7 @@ static bool all_equal(const json_t *cpus)
     return true;
 }
 
-void cb_teams_print(const json_t *teams)
+void cb_teams_print(const json_t *teams, FILE *out)
 {
     size_t i, t;
     const json_t *team, *cpu;
@@ -48,12 +48,12 @@ void cb_teams_print(const json_t *teams)
     {
         const json_t *cpus = json_object_get(team, "thread_cpus");
         bool one_list = json_array_size(cpus) > 1 && all_equal(cpus);
-        printf("# threads: %lld", json_integer_value(json_object_get(team, "threads")));
-        json_array_foreach(cpus, t, cpu) if (!t || !one_list) printf("%s %s",
-                                                                     t          ? ","
-                                                                     : one_list ? ", each on CPUs"
-                                                                                : " on CPU",
-                                                                     json_string_value(cpu));
-        printf(": %s\n", json_string_value(json_object_get(team, "placement")));
+        fprintf(out, "# threads: %lld", json_integer_value(json_object_get(team, "threads")));
+        json_array_foreach(cpus, t, cpu) if (!t || !one_list) fprintf(out, "%s %s",
+                                                                      t          ? ","
+                                                                      : one_list ? ", each on CPUs"
+                                                                                 : " on CPU",
+                                                                      json_string_value(cpu));
+        fprintf(out, ": %s\n", json_string_value(json_object_get(team, "placement")));
     }
 }

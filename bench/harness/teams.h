@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "core/status.h"
 
@@ -12,6 +13,6 @@
 enum cb_status cb_teams_bind(const size_t *threads, size_t n, json_t **teams, const char **placement,
                              struct cb_error *err);
 /* Lines for the head of a table. */
-void cb_teams_print(const json_t *teams);
+void cb_teams_print(const json_t *teams, FILE *out);
 
 #endif

@@ -43,17 +43,18 @@ static bool chooses_kernels(const struct cb_peer *peer, const char *name)
     return false;
 }
 
-void cb_peers_print_environment(const json_t *environment)
+void cb_peers_print_environment(const json_t *environment, FILE *out)
 {
     const char *name;
     json_t *value;
-    printf("# environment of the peers:");
-    json_object_foreach((json_t *)environment, name, value) printf(" %s=%s", name, json_string_value(value));
-    printf("%s\n", json_object_size(environment) ? "" : " nothing set");
+    fprintf(out, "# environment of the peers:");
+    json_object_foreach((json_t *)environment, name, value) fprintf(out, " %s=%s", name, json_string_value(value));
+    fprintf(out, "%s\n", json_object_size(environment) ? "" : " nothing set");
     json_object_foreach((json_t *)environment, name, value)
     {
         const struct cb_peer *peer = cb_peer_of_variable(name);
         if (peer && !chooses_kernels(peer, name)) /* these are judged by the kernels that they lead to */
-            printf("# warning: environment: %s=%s changes what %s runs\n", name, json_string_value(value), peer->name);
+            fprintf(out, "# warning: environment: %s=%s changes what %s runs\n", name, json_string_value(value),
+                    peer->name);
     }
 }

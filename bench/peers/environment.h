@@ -2,6 +2,7 @@
 #define CB_PEER_ENVIRONMENT_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "peer.h"
 
@@ -16,6 +17,6 @@ json_t *cb_peers_environment(void);
 
 /* "# " lines: the variables, and a warning for each that changes what a library runs in another way than by its choice
  * of kernels. */
-void cb_peers_print_environment(const json_t *environment);
+void cb_peers_print_environment(const json_t *environment, FILE *out);
 
 #endif

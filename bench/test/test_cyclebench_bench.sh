@@ -30,6 +30,28 @@ r = json.load(open(sys.argv[1]), parse_constant=refuse)
 
 # --- cases ---
 
+# Two kernels of ours, and what does not run: the speed-ups of made-up rows are in test_rows.
+csv_on_stdout() {
+	quick --no-peers --isa scalar --benchmark_repetitions=2 --benchmark_filter='pool/fwd/c:64.*f32|bn/apply/c:16.*f32' --format csv \
+		--summary "$folder/summary.json" >"$folder/out.csv" 2>"$folder/notes" || { cat "$folder/notes"; return 1; }
+	python "$folder/summary.json" "$folder/out.csv" <<-'END'
+		import csv
+		rows = list(csv.DictReader(open(sys.argv[2], newline="")))
+		assert len(rows) == len(r["benchmarks"]) == 2 and len({len(row) for row in rows}) == 1
+		for row, b in zip(rows, r["benchmarks"]):
+		    assert None not in row and None not in row.values()
+		    for key in ("name", "contest", "implementation", "library", "isa", "time_unit", "bound"): assert row[key] == b[key], key
+		    for key in ("real_time", "cpu_time", "real_time_cv", "FLOPS", "share_of_peak", "share_of_ceiling", "flops"):
+		        assert float(row[key]) == b[key], key
+		    assert int(row["iterations"]) == b["iterations"] and row["verified"] == "true" and row["speed_up"] == ""
+	END
+}
+markdown_on_stdout() {
+	quick --no-peers --isa scalar --benchmark_filter='pool/fwd/c:64.*f32|bn/apply/c:16.*f32' --format markdown >"$folder/out.md" 2>"$folder/notes" ||
+		{ cat "$folder/notes"; return 1; }
+	[ "$(wc -l <"$folder/out.md")" = 4 ] && ! grep -vE '^\|.*\|$' "$folder/out.md" && [ "$(awk -F '|' '{ print NF }' "$folder/out.md" | sort -u)" = 12 ]
+}
+
 lists() { says "$1" bench --isa scalar --benchmark_list_tests; }
 no_name_twice() {
 	bench --isa all --threads 1,3 --oversubscribe --cache both --benchmark_list_tests >"$folder/list" || return
@@ -214,6 +236,9 @@ check 'what may disturb is told' says '^# warning: instruction set: CYCLEBENCH_I
 check 'so is how many cases there are, and the least time' says '^# 1 case: at least 0 s; 1 repetitions of 0 s' cat "$folder/short"
 check '--benchmark_time_unit=s: a short time has digits' says '^  scalar +([1-9][0-9.]*e-[0-9]+|[0-9]\.0*[1-9][0-9]*) s' cat "$folder/short"
 check '--benchmark_format=json prints one document' json_on_stdout
+check '--format csv: the rows of the JSON, read by another' csv_on_stdout
+check '--format markdown: a table, its columns' markdown_on_stdout
+check '--format: what else is said on standard error' says '^# 2 cases: ' cat "$folder/notes"
 check 'BENCHMARK_FORMAT of the environment counts' says '^  "context": ' env BENCHMARK_FORMAT=json "$build/cyclebench" bench --batch 1 --threads 1 --iterations 1 --benchmark_filter=pool/fwd
 check 'libraries are compared with ours' peers_are_compared
 check 'bf16 rows are whole' bf16_is_whole
@@ -432,6 +457,10 @@ check 'an unknown flag of the library' exits_with 2 bench --benchmark_no_such_fl
 check 'a missing value' says "^cyclebench bench: no value after '--batch'" bench --batch
 check 'an argument' says "unexpected argument 'conv'" bench conv
 check 'a context is taken without a word' bash -c "! '$build/cyclebench' bench --no-peers --threads 1 --iterations 1 --benchmark_filter='pool/fwd.*f32' --benchmark_context=who=me 2>&1 | grep 'Failed to add'"
+check '--format of no such form' ends_saying 2 "^cyclebench bench: --format: expected csv or markdown, got 'xml'; " bench --format xml
+for other in --benchmark_format=json --benchmark_display_aggregates_only=false --ceilings; do
+	check "--format with $other" ends_saying 2 "--format prints the medians of cases: leave out $other" bench --format csv $other
+done
 check 'a format that does not exist' exits_with 2 bench --benchmark_format=xml
 check 'a colour' ends_saying 2 '^cyclebench bench: --benchmark_color: expected auto or false' bench --benchmark_color=true
 check 'a number of calls where seconds stand' ends_saying 2 '; --iterations N fixes the number of calls$' bench --benchmark_min_time=5x

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "derived.h"
 
 /* 2 + 32, then nine columns: 120 in all. */
 #define NAME "  %-32.32s"
@@ -147,6 +148,39 @@ void cb_console_counters(const json_t *counters)
     if (column > 0) printf("\n");
     const char *why = json_string_value(json_object_get(json_object_get(counters, "instructions"), "reason"));
     if (why) printf("      instructions are not counted: %.85s\n", why);
+    cb_flush_output();
+}
+
+static bool is_asked_for(const char *group, const char *const *groups, size_t n_groups)
+{
+    bool asked = n_groups == 0;
+    for (size_t i = 0; i < n_groups; i++) asked |= !strcmp(groups[i], group);
+    return asked;
+}
+
+void cb_console_derived(const json_t *derived, const char *const *groups, size_t n_groups)
+{
+    size_t column = 0;
+    const char *group, *told = "";
+    for (size_t i = 0; cb_derived_key(i, &group); i++) {
+        const char *key = cb_derived_key(i, NULL);
+        const json_t *value = json_object_get(derived, key);
+        if (!is_asked_for(group, groups, n_groups) || !json_is_number(value)) continue;
+        const size_t width = strlen(key) + 12;
+        if (column && column + width > CB_CONSOLE_COLUMNS) printf("\n");
+        column = column + width > CB_CONSOLE_COLUMNS ? 0 : column;
+        column += (size_t)printf("%s%s %.4g", column ? ", " : "      derived: ", key, json_number_value(value));
+    }
+    if (column) printf("\n");
+    for (size_t i = 0; n_groups && cb_derived_key(i, &group); i++) {
+        char key[64];
+        snprintf(key, sizeof key, "%s_reason", cb_derived_key(i, NULL));
+        const char *reason = json_string_value(json_object_get(derived, key));
+        if (!reason || !strcmp(reason, told) || !is_asked_for(group, groups, n_groups)) continue;
+        printf("      no %s: %.*s\n", cb_derived_key(i, NULL), (int)(CB_CONSOLE_COLUMNS - 11 - strlen(key) + 7),
+               reason);
+        told = reason;
+    }
     cb_flush_output();
 }
 

@@ -27,6 +27,9 @@ void cb_console_step(const json_t *row);
 void cb_console_profile(const json_t *profile, const json_t *row);
 /* Below a row: those of its counted events that are known (perf.h). */
 void cb_console_counters(const json_t *counters);
+/* Below that: what they mean together (derived.h), of all groups, or of those that are asked for, with the reason where
+ * it is not known. */
+void cb_console_derived(const json_t *derived, const char *const *groups, size_t n_groups);
 /* A case that was skipped or was wrong; text is broken into lines. */
 void cb_console_refusal(const struct cb_implementation *implementation, const char *what, const char *text);
 void cb_console_comparison(const char *library, const struct cb_comparison *comparison);

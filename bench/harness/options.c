@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "counter_choice.h"
 #include "gbench.h"
 #include "instruments.h"
 
@@ -45,6 +46,11 @@ static void print_usage(void)
         "  --perf             also count events of each case, after it was timed: of the hardware where it counts, "
         "else\n"
         "                     exact instructions by single steps (one thread, small calls: --threads 1 --batch 1)\n"
+        "  --events LIST      also count these, as --perf does: presets of PAPI (PAPI_TLB_DM), native events, events "
+        "of "
+        "perf\n"
+        "                     (page-faults); `cyclebench info` says which work here, and why the others do not\n"
+        "  --group NAME       the events and what they mean together of cache, branch, flops, tlb or energy\n"
         "  --profile          also where the time of our training steps goes, in as many steps as there are "
         "repetitions\n"
         "  --no-peers         without the libraries beside ours and PyTorch\n"
@@ -166,6 +172,17 @@ static enum cb_status check_format(struct cb_bench_options *o, struct cb_error *
                  : CB_OK;
 }
 
+static enum cb_status take_group(struct cb_bench_options *o, const char *name, struct cb_error *err)
+{
+    const struct cb_event_group *group;
+    const enum cb_status status = cb_choose_group(name, &group, err);
+    o->perf = true;
+    for (size_t i = 0; i < o->n_groups && !status; i++)
+        if (!strcmp(o->group[i], group->name)) return CB_OK;
+    if (!status && o->n_groups < CB_MAX_GROUPS) o->group[o->n_groups++] = group->name;
+    return status;
+}
+
 static enum cb_status append(const char *list[CB_MAX_SHAPE_FILES], size_t *n, const char *option, struct cb_error *err)
 {
     if (*n == CB_MAX_SHAPE_FILES)
@@ -187,6 +204,8 @@ enum {
     SUMMARY,
     CEILINGS,
     PERF,
+    EVENTS,
+    GROUP,
     FORMAT,
     OVERSUBSCRIBE
 };
@@ -204,6 +223,8 @@ static const struct option names[] = {
     {"summary", required_argument, NULL, SUMMARY},
     {"ceilings", no_argument, NULL, CEILINGS},
     {"perf", no_argument, NULL, PERF},
+    {"events", required_argument, NULL, EVENTS},
+    {"group", required_argument, NULL, GROUP},
     {"format", required_argument, NULL, FORMAT},
     {"oversubscribe", no_argument, NULL, OVERSUBSCRIBE},
     {0},
@@ -242,6 +263,11 @@ static enum cb_status take(struct cb_bench_options *o, int option, const char **
     case PERF:
         o->perf = true;
         return CB_OK;
+    case EVENTS:
+        o->perf = true;
+        return cb_choose_events("--events", optarg, err);
+    case GROUP:
+        return take_group(o, optarg, err);
     case FORMAT:
         return parse_format(o, optarg, err);
     case OVERSUBSCRIBE:

@@ -8,7 +8,7 @@
 #include "core/status.h"
 #include "google_flags.h"
 
-enum { CB_MAX_TEAMS = 16, CB_MAX_SHAPE_FILES = 16 };
+enum { CB_MAX_TEAMS = 16, CB_MAX_SHAPE_FILES = 16, CB_MAX_GROUPS = 8 };
 
 /* What stands on standard output: Google Benchmark's console and JSON, and the cases as one table. */
 enum cb_bench_format { CB_FORMAT_CONSOLE, CB_FORMAT_JSON, CB_FORMAT_CSV, CB_FORMAT_MARKDOWN };
@@ -25,6 +25,8 @@ struct cb_bench_options {
     size_t batch;               /* 0: as the shapes say */
     size_t iterations;          /* 0: as many as fill the time */
     bool warm, cold, peers, ceilings, perf, profile, oversubscribe;
+    const char *group[CB_MAX_GROUPS]; /* of --group; the events of --events are chosen in counter_choice.h */
+    size_t n_groups;
     const char *line[CB_MAX_SHAPE_FILES]; /* of --shape */
     size_t n_lines;
     const char *shapes[CB_MAX_SHAPE_FILES];

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "counters.h"
+#include "derived.h"
 #include "exact.h"
+#include "joules.h"
 
 /* Some 12 seconds of single steps; and calls that would need more are not tried: a core does at least an instruction
  * a nanosecond. */
@@ -31,12 +33,12 @@ static const char *not_counted(const struct cb_case *the_case, const struct cb_i
     return NULL;
 }
 
-static void set_all_missing(struct cb_count counts[CB_EVENT_COUNT], const char *reason)
+static void set_all_missing(struct cb_count counts[CB_MAX_EVENTS], const char *reason)
 {
-    for (enum cb_event event = 0; event < CB_EVENT_COUNT; event++) cb_count_missing(&counts[event], "%s", reason);
+    for (enum cb_event event = 0; event < cb_event_end(); event++) cb_count_missing(&counts[event], "%s", reason);
 }
 
-static void count_by_team(struct calls *calls, struct cb_count counts[CB_EVENT_COUNT])
+static void count_by_team(struct calls *calls, struct cb_count counts[CB_MAX_EVENTS])
 {
     struct cb_counters *counters;
     struct cb_error err;
@@ -49,7 +51,7 @@ static void count_by_team(struct calls *calls, struct cb_count counts[CB_EVENT_C
         run(calls);
         cb_counters_stop(counters);
     }
-    for (enum cb_event event = 0; event < CB_EVENT_COUNT; event++) cb_counters_read(counters, event, &counts[event]);
+    for (enum cb_event event = 0; event < cb_event_end(); event++) cb_counters_read(counters, event, &counts[event]);
     cb_counters_close(counters);
 }
 
@@ -85,7 +87,7 @@ static json_t *per_call(const struct cb_count *count, size_t calls)
 
 json_t *cb_perf_count(struct cb_session *session, size_t implementation, size_t n, double call_s)
 {
-    struct cb_count counts[CB_EVENT_COUNT];
+    struct cb_count counts[CB_MAX_EVENTS];
     struct calls calls = {.session = session, .implementation = implementation, .n = n};
     const char *reason = not_counted(session->the_case, &session->the_case->implementation[implementation]);
     if (reason) {
@@ -97,14 +99,21 @@ json_t *cb_perf_count(struct cb_session *session, size_t implementation, size_t 
         if (!counts[CB_EVENT_INSTRUCTIONS].known) step_one_call(&calls, call_s, &counts[CB_EVENT_INSTRUCTIONS]);
     }
     json_t *perf = json_pack("{s:I}", "counted_calls", (json_int_t)n), *counters = json_object();
-    for (enum cb_event event = 0; event < CB_EVENT_COUNT; event++) {
+    for (enum cb_event event = 0; event < cb_event_end(); event++) {
         json_t *count = cb_count_json(&counts[event]);
         json_object_set_new(counters, cb_event_name(event), count);
         if (!counts[event].known) continue;
         json_object_set_new(count, "value", per_call(&counts[event], n));
         json_object_set(perf, cb_event_name(event), json_object_get(count, "value"));
     }
+    json_t *joules = reason ? json_pack("{s:n, s:s, s:s}", "value", "source", "unavailable", "reason", reason)
+                            : cb_joules_of("", run, &calls, n);
+    json_object_set_new(counters, "joules", joules);
+    if (json_is_number(json_object_get(joules, "value")))
+        json_object_set(perf, "joules", json_object_get(joules, "value"));
     json_object_set_new(perf, "counters", counters);
+    json_object_set_new(perf, "derived",
+                        cb_derived(counters, session->the_case->implementation[implementation].cost.flops, call_s));
     return perf;
 }
 
@@ -112,14 +121,14 @@ json_t *cb_perf_count(struct cb_session *session, size_t implementation, size_t 
 void cb_perf_print_missing(FILE *out)
 {
     json_t *known = cb_counters_describe();
-    bool told[CB_EVENT_COUNT] = {false};
-    for (enum cb_event event = 0; event < CB_EVENT_COUNT; event++) {
-        char key[64];
+    bool told[CB_MAX_EVENTS] = {false};
+    for (enum cb_event event = 0; event < cb_event_end(); event++) {
+        char key[128];
         snprintf(key, sizeof key, "%s_reason", cb_event_name(event));
         const char *reason = json_string_value(json_object_get(known, key));
         if (!reason || told[event]) continue;
         fprintf(out, "# not counted: %s", cb_event_name(event));
-        for (enum cb_event other = event + 1; other < CB_EVENT_COUNT; other++) {
+        for (enum cb_event other = event + 1; other < cb_event_end(); other++) {
             snprintf(key, sizeof key, "%s_reason", cb_event_name(other));
             const char *same = json_string_value(json_object_get(known, key));
             if (!same || strcmp(same, reason)) continue;

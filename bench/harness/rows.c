@@ -7,6 +7,7 @@
 
 #include "console.h"
 #include "core/printable.h"
+#include "derived.h"
 
 /* The comparison whose baseline the row is, or is part of; NULL: none. */
 static const json_t *comparison_of(const json_t *row, const json_t *contests)
@@ -86,14 +87,23 @@ enum {
     SPEED_UP_KEYS = sizeof speed_up_keys / sizeof *speed_up_keys,
 };
 
-/* The names of all counted events, in their order. New reference. */
+/* The names of all counted events, and what is derived from them, in their order. New reference. */
 static json_t *events_of(const json_t *summary)
 {
     size_t i;
     const json_t *row;
     json_t *events = json_object();
     json_array_foreach(summary, i, row) json_object_update_missing(events, json_object_get(row, "counters"));
+    for (i = 0; json_object_get(json_array_get(summary, 0), "derived") && cb_derived_key(i, NULL); i++)
+        if (!json_object_get(events, cb_derived_key(i, NULL)))
+            json_object_set_new(events, cb_derived_key(i, NULL), json_null());
     return events;
+}
+
+static const json_t *event_value(const json_t *row, const char *event)
+{
+    const json_t *count = json_object_get(json_object_get(row, "counters"), event);
+    return count ? json_object_get(count, "value") : json_object_get(json_object_get(row, "derived"), event);
 }
 
 void cb_rows_print_csv(const json_t *summary, const json_t *contests, FILE *out)
@@ -107,12 +117,11 @@ void cb_rows_print_csv(const json_t *summary, const json_t *contests, FILE *out)
     fputc('\n', out);
     json_array_foreach((json_t *)summary, i, row)
     {
-        const json_t *comparison = comparison_of(row, contests), *counters = json_object_get(row, "counters");
+        const json_t *comparison = comparison_of(row, contests);
         for (size_t k = 0; k < ROW_KEYS; k++) print_value(out, json_object_get(row, row_keys[k]), k == 0);
         for (size_t k = 0; k < SPEED_UP_KEYS; k++)
             print_value(out, json_object_get(comparison, speed_up_keys[k][0]), false);
-        json_object_foreach(events, event, unused)
-            print_value(out, json_object_get(json_object_get(counters, event), "value"), false);
+        json_object_foreach(events, event, unused) print_value(out, event_value(row, event), false);
         fputc('\n', out);
     }
     json_decref(events);

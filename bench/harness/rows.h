@@ -9,7 +9,7 @@
  * library's fastest implementation says how much faster ours is; where a library needs two calls, the rows of both. */
 
 /* A line of keys, then a line a row (RFC 4180): the values under their keys in the JSON, to the last digit; events that
- * were counted follow under their names. What is null is empty. */
+ * were counted, and what is derived from them, follow under their names. What is null is empty. */
 void cb_rows_print_csv(const json_t *summary, const json_t *contests, FILE *out);
 
 /* As GitHub reads it; time_unit NULL: what is readable. */

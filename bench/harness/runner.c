@@ -127,6 +127,7 @@ static enum cb_status take_result(struct runner *r, size_t index, struct cb_erro
     if (e->cost.images > 0) cb_console_step(row);
     if (json_is_object(json_object_get(row, "profile"))) cb_console_profile(json_object_get(row, "profile"), row);
     if (r->o->perf) cb_console_counters(json_object_get(row, "counters"));
+    if (r->o->perf) cb_console_derived(json_object_get(row, "derived"), r->o->group, r->o->n_groups);
     return CB_OK;
 }
 

@@ -2,6 +2,8 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "ceiling_kernels.h"
 #include "core/isa.h"
@@ -179,4 +181,14 @@ void cb_loop_warm_prepare(void)
 void cb_loop_warm(size_t n)
 {
     if (warm_ring) follow(warm_ring, n);
+}
+
+void cb_loop_fault(size_t n)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *memory = mmap(NULL, n * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return;
+    madvise(memory, n * page, MADV_NOHUGEPAGE); /* one fault would bring many */
+    for (size_t i = 0; i < n; i++) *(volatile char *)(memory + i * page) = 1;
+    munmap(memory, n * page);
 }

@@ -29,4 +29,7 @@ void cb_loop_cold(size_t n);
 void cb_loop_warm_prepare(void);
 void cb_loop_warm(size_t n);
 
+/* n pages that are touched for the first time: a page fault each. Without memory for them it touches none. */
+void cb_loop_fault(size_t n);
+
 #endif

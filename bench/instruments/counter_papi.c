@@ -51,6 +51,21 @@ const char *cb_papi_ready(void)
     return problem;
 }
 
+size_t cb_papi_presets(const char **names, size_t max)
+{
+    static char text[PAPI_MAX_PRESET_EVENTS][PAPI_MIN_STR_LEN];
+    static size_t n;
+    cb_papi_ready();
+    int code = (int)PAPI_PRESET_MASK, error = n ? PAPI_ENOEVNT : PAPI_enum_event(&code, PAPI_ENUM_FIRST);
+    for (; error == PAPI_OK && n < PAPI_MAX_PRESET_EVENTS; error = PAPI_enum_event(&code, PAPI_ENUM_EVENTS)) {
+        char name[PAPI_MAX_STR_LEN];
+        if (PAPI_event_code_to_name(code, name) == PAPI_OK) snprintf(text[n++], sizeof text[0], "%.63s", name);
+    }
+    const size_t given = n < max ? n : max;
+    for (size_t i = 0; i < given; i++) names[i] = text[i];
+    return given;
+}
+
 int cb_papi_code(const char *name, int *code)
 {
     return PAPI_event_name_to_code(name, code);

@@ -8,6 +8,9 @@
 /* Initialises PAPI once. NULL if it is ready to count, else why not. */
 const char *cb_papi_ready(void);
 
+/* The names of PAPI's presets, also of those that this CPU has not. Returns how many. */
+size_t cb_papi_presets(const char **names, size_t max);
+
 /* The code of an event by its name. Returns PAPI's error, 0 for none. Not for several threads at a time. */
 int cb_papi_code(const char *name, int *code);
 

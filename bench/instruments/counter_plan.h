@@ -7,8 +7,6 @@
 #include "counter_table.h"
 #include "counters.h"
 
-enum { CB_MAX_CODES = CB_HARDWARE_EVENTS * CB_MAX_TERMS };
-
 struct cb_planned_event {
     bool proven;
     const struct cb_expression *expression;
@@ -20,13 +18,16 @@ struct cb_planned_event {
 
 /* What this machine can count, and which events together. */
 struct cb_counter_plan {
-    struct cb_planned_event events[CB_HARDWARE_EVENTS];
-    size_t passes; /* may be 0 */
+    struct cb_planned_event events[CB_MAX_EVENTS]; /* of the kernel's accounting: unused */
+    size_t passes;                                 /* may be 0 */
     struct {
         int codes[CB_MAX_CODES];
         size_t n;
-    } pass[CB_HARDWARE_EVENTS];
+    } pass[CB_MAX_EVENTS];
 };
+
+/* False: an event of the kernel's accounting. */
+bool cb_event_is_planned(enum cb_event event);
 
 /* Made once, by the first caller: tries and proves every event. */
 const struct cb_counter_plan *cb_counter_plan(void);

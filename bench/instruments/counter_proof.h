@@ -19,7 +19,11 @@ struct cb_loop {
 /* Counts the event while the loop runs. False: *problem says why there is no number. */
 typedef bool cb_measure_fn(void *context, const struct cb_loop *loop, uint64_t *count, const char **problem);
 
-/* Three times each. text: what was expected and counted, or what is wrong with it. */
+/* The events that have a loop: the hardware's, CB_EVENT_CPU_NS and CB_EVENT_PAGE_FAULTS. Three times each. text: what was expected and counted, or what is wrong with it. */
 bool cb_prove_event(enum cb_event event, cb_measure_fn *measure, void *context, char *text, size_t bytes);
+
+/* What an event counts in each of the loops, where none of them has a known number of it. False: it cannot be counted,
+ * and text says why. */
+bool cb_observe_event(cb_measure_fn *measure, void *context, char *text, size_t bytes);
 
 #endif

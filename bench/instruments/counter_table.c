@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "counter_perf.h"
+
 /* PAPI 7.0 has no presets for these CPUs. Raw codes (unit mask, event) need none, but a libpfm that knows the CPU (4.13
  * does not know Zen 5), without which PAPI turns all events off. Sources: AMD's Processor Programming References,
  * Intel's event lists, Arm's Technical Reference Manuals. */
@@ -87,6 +89,15 @@ size_t cb_event_candidates(const struct cb_cpu *cpu, enum cb_event event,
     return n;
 }
 
+enum cb_event cb_event_of_papi(const char *name)
+{
+    enum cb_event event = 0;
+    for (; event < CB_HARDWARE_EVENTS; event++)
+        for (size_t i = 0; i < LENGTH(anywhere[event]); i++)
+            if (anywhere[event][i].names[0] && !strcmp(anywhere[event][i].names[0], name)) return event;
+    return CB_EVENT_COUNT;
+}
+
 uint64_t cb_expression_total(const struct cb_expression *expression, const long long *values)
 {
     uint64_t sum = 0;
@@ -97,7 +108,7 @@ uint64_t cb_expression_total(const struct cb_expression *expression, const long 
 
 void cb_expression_text(const struct cb_expression *expression, char *text, size_t bytes)
 {
-    size_t used = (size_t)snprintf(text, bytes, "PAPI");
+    size_t used = (size_t)snprintf(text, bytes, cb_perf_code(expression->names[0]) < 0 ? "PAPI" : "perf");
     for (size_t i = 0; i < CB_MAX_TERMS && expression->names[i] && used < bytes; i++) {
         used += (size_t)snprintf(text + used, bytes - used, i ? " + " : " ");
         if (expression->weights[i] != 1 && used < bytes)

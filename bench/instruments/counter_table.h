@@ -4,11 +4,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "counter_set.h"
 #include "counters.h"
 
 /* Which PAPI events count what on which CPU. */
 
-enum { CB_MAX_TERMS = 4, CB_MAX_CANDIDATES = 4 };
+enum { CB_MAX_CANDIDATES = 4 };
 
 /* A weighted sum of PAPI events; NULL ends the names. */
 struct cb_expression {
@@ -26,6 +27,9 @@ struct cb_cpu {
 /* Expressions to try, best first; returns how many. */
 size_t cb_event_candidates(const struct cb_cpu *cpu, enum cb_event event,
                            const struct cb_expression *candidates[CB_MAX_CANDIDATES]);
+
+/* The event that a PAPI event of this name counts, by the table; CB_EVENT_COUNT: it is not there. */
+enum cb_event cb_event_of_papi(const char *name);
 
 /* The weighted sum; values: of the terms in turn. */
 uint64_t cb_expression_total(const struct cb_expression *expression, const long long *values);

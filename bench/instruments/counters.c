@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "counter_papi.h"
+#include "counter_choice.h"
+#include "counter_set.h"
 #include "counter_plan.h"
 #include "counter_usage.h"
 
@@ -24,17 +25,22 @@ const char *cb_event_name(enum cb_event event)
         [CB_EVENT_CONTEXT_SWITCHES] = "context_switches",
         [CB_EVENT_MIGRATIONS] = "migrations",
     };
-    return names[event];
+    return event < CB_EVENT_COUNT ? names[event] : cb_chosen_name(event - CB_EVENT_COUNT);
+}
+
+enum cb_event cb_event_end(void)
+{
+    return CB_EVENT_COUNT + (enum cb_event)cb_chosen_events();
 }
 
 /* What one thread of the team counts. Only the thread itself writes it while it runs. */
 struct thread_counts {
     bool whole; /* the same thread started and stopped it, for this place in the team alone */
-    struct cb_papi_set set;
+    struct cb_counter_set set;
     int error; /* of PAPI, in this pass */
     struct cb_thread_usage before, after;
     long long values[CB_MAX_CODES];
-    struct cb_count counts[CB_EVENT_COUNT];
+    struct cb_count counts[CB_MAX_EVENTS];
 };
 
 struct cb_counters {
@@ -63,8 +69,8 @@ enum cb_status cb_counters_open_plan(struct cb_counters **out, const struct cb_c
     }
     *counters = (struct cb_counters){.team = team, .plan = plan, .threads = cb_team_threads(team), .thread = thread};
     for (size_t t = 0; t < counters->threads; t++)
-        for (enum cb_event event = 0; event < CB_EVENT_COUNT; event++) {
-            bool impossible = event < CB_HARDWARE_EVENTS && !counters->plan->events[event].proven;
+        for (enum cb_event event = 0; event < cb_event_end(); event++) {
+            bool impossible = cb_event_is_planned(event) && !counters->plan->events[event].proven;
             cb_count_missing(&thread[t].counts[event], "%s",
                              impossible ? counters->plan->events[event].text : not_measured);
         }
@@ -91,7 +97,7 @@ size_t cb_counters_passes(const struct cb_counters *counters)
 
 bool cb_counters_counts(const struct cb_counters *counters, enum cb_event event, size_t pass)
 {
-    if (event >= CB_HARDWARE_EVENTS) return true;
+    if (!cb_event_is_planned(event)) return true;
     return counters->plan->events[event].proven && counters->plan->events[event].pass == pass;
 }
 
@@ -111,7 +117,7 @@ static void start_thread(void *context, size_t task, void *scratch)
     cb_thread_usage(&t->before);
     if (has_hardware_pass(counters))
         t->error =
-            cb_papi_start(&t->set, counters->plan->pass[counters->pass].codes, counters->plan->pass[counters->pass].n);
+            cb_set_start(&t->set, counters->plan->pass[counters->pass].codes, counters->plan->pass[counters->pass].n);
     t->before.cpu_ns = cb_thread_cpu_ns(); /* without what starting took */
 }
 
@@ -130,7 +136,7 @@ static void stop_thread(void *context, size_t task, void *scratch)
     if (!t->whole) return;
     counting = NULL;
     const uint64_t cpu_ns = cb_thread_cpu_ns();
-    if (has_hardware_pass(counters) && !t->error) t->error = cb_papi_stop(&t->set, t->values);
+    if (has_hardware_pass(counters) && !t->error) t->error = cb_set_stop(&t->set, t->values);
     cb_thread_usage(&t->after);
     t->after.cpu_ns = cpu_ns;
 }
@@ -139,7 +145,7 @@ static void note_hardware(const struct cb_counters *counters, struct thread_coun
 {
     const struct cb_planned_event *planned = &counters->plan->events[event];
     if (t->error) {
-        cb_count_missing(&t->counts[event], "PAPI: %s", cb_papi_error(t->error));
+        cb_count_missing(&t->counts[event], "%s: %s", t->error > 0 ? "perf" : "PAPI", cb_set_error(t->error));
         return;
     }
     char source[sizeof t->counts[event].source];
@@ -166,9 +172,9 @@ void cb_counters_stop(struct cb_counters *counters)
     cb_team_each(counters->team, stop_thread, counters);
     for (size_t i = 0; i < counters->threads; i++) {
         struct thread_counts *t = &counters->thread[i];
-        for (enum cb_event event = 0; event < CB_HARDWARE_EVENTS; event++) {
+        for (enum cb_event event = 0; event < cb_event_end(); event++) {
             const struct cb_planned_event *planned = &counters->plan->events[event];
-            if (!planned->proven || planned->pass != counters->pass) continue;
+            if (!cb_event_is_planned(event) || !planned->proven || planned->pass != counters->pass) continue;
             if (t->whole)
                 note_hardware(counters, t, event);
             else
@@ -204,9 +210,10 @@ json_t *cb_counters_describe(void)
 {
     const struct cb_counter_plan *plan = cb_counter_plan();
     json_t *counters = json_object();
-    for (enum cb_event event = 0; event < CB_HARDWARE_EVENTS; event++) {
+    for (enum cb_event event = 0; event < cb_event_end(); event++) {
+        if (!cb_event_is_planned(event)) continue;
         const struct cb_planned_event *planned = &plan->events[event];
-        char key[64], text[128];
+        char key[128], text[128];
         snprintf(key, sizeof key, "%s_%s", cb_event_name(event), planned->proven ? "proof" : "reason");
         if (planned->proven) cb_expression_text(planned->expression, text, sizeof text);
         json_object_set_new(counters, cb_event_name(event), planned->proven ? json_string(text) : json_null());

@@ -44,6 +44,10 @@ enum cb_event {
     CB_EVENT_COUNT
 };
 
+/* Those of the user's choice (counter_choice.h) are numbered from CB_EVENT_COUNT on. */
+enum { CB_MAX_CHOSEN = 16, CB_MAX_EVENTS = CB_EVENT_COUNT + CB_MAX_CHOSEN };
+enum cb_event cb_event_end(void); /* CB_EVENT_COUNT and how many are chosen */
+
 /* "instructions", "fp_ops", "cpu_ns", ...: the key in result files. */
 const char *cb_event_name(enum cb_event event);
 

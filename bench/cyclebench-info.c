@@ -6,6 +6,8 @@
 
 #include "bench.h"
 #include "core/isa.h"
+#include "counter_choice.h"
+#include "counter_names.h"
 #include "counters.h"
 #include "exact.h"
 #include "instruments.h"
@@ -20,7 +22,8 @@ static void print_usage(FILE *out)
             "Prints the CPU, its instruction sets and caches, the number of threads that cyclebench will use and "
             "why, where\nthey run, memory, limits, what can be counted, the build, and what may disturb a "
             "measurement with its remedy.\n\n"
-            "  --json   one JSON object, as it heads every result file, with \"exact_counts\" beside\n"
+            "  --json   one JSON object, as it heads every result file, with \"exact_counts\", \"event_names\" and\n"
+            "           \"event_groups\" beside\n"
             "  --help   this text\n\n"
             "A picture of the topology: lstopo --of svg (package hwloc).\n\n"
             "Environment: CYCLEBENCH_ISA (%s), OMP_NUM_THREADS.\n"
@@ -58,6 +61,7 @@ static void format_value(char *out, size_t size, const json_t *machine, const ch
         for (size_t i = 0, used = 0; i < json_array_size(value) && used < size; i++)
             used += (size_t)snprintf(out + used, size - used, "%s%s", i ? " " : "",
                                      json_string_value(json_array_get(value, i)));
+        if (!json_array_size(value)) snprintf(out, size, "none");
     } else {
         char reason_key[64];
         snprintf(reason_key, sizeof reason_key, "%s_reason", key);
@@ -182,6 +186,42 @@ static void print_counters(const json_t *counters)
     }
 }
 
+/* What is missing, each reason once, with how much of it. */
+static void print_reasons(const char *what, const json_t *reasons)
+{
+    const char *reason, *name;
+    json_t *value, *counted = json_object();
+    json_object_foreach((json_t *)reasons, name, value)
+    {
+        const bool by_name = json_is_string(value);
+        const char *key = by_name ? json_string_value(value) : name;
+        const json_int_t more = by_name ? 1 : json_integer_value(value);
+        json_object_set_new(counted, key, json_integer(json_integer_value(json_object_get(counted, key)) + more));
+    }
+    json_object_foreach(counted, reason, value)
+        printf("  not counted: %lld %s\n    because %s\n", (long long)json_integer_value(value), what, reason);
+    json_decref(counted);
+}
+
+static void print_names(const json_t *machine)
+{
+    const json_t *names = json_object_get(machine, "event_names"), *groups = json_object_get(machine, "event_groups");
+    printf("Events of your choice (cyclebench bench --events)\n");
+    print_row(names, "perf", "perf");
+    print_reasons("events of perf", json_object_get(names, "perf_missing"));
+    print_row(names, "presets of PAPI", "papi_presets");
+    print_reasons("presets of PAPI", json_object_get(names, "papi_presets_missing"));
+    printf("Groups of events (cyclebench bench --group)\n");
+    for (const struct cb_event_group *group = cb_event_groups; group->name; group++) {
+        char key[64];
+        snprintf(key, sizeof key, "%s_reason", group->name);
+        const char *reason = json_string_value(json_object_get(groups, key));
+        print_row(groups, group->name, group->name);
+        if (reason && !json_is_null(json_object_get(groups, group->name)))
+            printf("  not counted: the others of %s\n    because %s\n", group->name, reason);
+    }
+}
+
 static void print_warnings(const json_t *machine)
 {
     const json_t *warnings = json_object_get(machine, "warnings");
@@ -205,6 +245,7 @@ static void print_text(const json_t *machine)
     }
     print_environment(machine);
     print_counters(json_object_get(machine, "counters"));
+    print_names(machine);
     const json_t *exact = json_object_get(machine, "exact_counts");
     printf("Exact instruction counts\n");
     print_row(exact, "single-step", "single_step");
@@ -218,7 +259,10 @@ static json_t *describe(void)
     size_t threads = cb_default_threads(NULL);
     cb_bind_threads(threads, NULL, NULL); /* the machine block says what came of it */
     json_t *machine = cb_machine_json(threads);
-    if (machine) json_object_set_new(machine, "exact_counts", cb_exact_describe());
+    if (!machine) return NULL;
+    json_object_set_new(machine, "exact_counts", cb_exact_describe());
+    json_object_set_new(machine, "event_names", cb_event_names_describe());
+    json_object_set_new(machine, "event_groups", cb_event_groups_describe());
     return machine;
 }
 

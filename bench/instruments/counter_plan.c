@@ -7,6 +7,7 @@
 #include "counter_choice.h"
 #include "counter_papi.h"
 #include "counter_perf.h"
+#include "counter_set.h"
 #include "counter_proof.h"
 #include "processor.h"
 

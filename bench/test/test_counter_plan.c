@@ -12,6 +12,7 @@
 
 #include "core/team.h"
 #include "counter_cause.h"
+#include "counter_choice.h"
 #include "counter_loops.h"
 #include "counter_papi.h"
 #include "counter_plan.h"
@@ -48,11 +49,24 @@ static const struct event {
     {"perf_raw::r10d1", MISSES, 1, true},
     {"perf_raw::r20d1", NOTHING, 1, true}, /* always 0 */
     {"PAPI_L3_LDM", MISSES, 1, false},     /* known, but does not start */
+    {"PAPI_TLB_DM", MISSES, 2, true},      /* of the user's choice, and so are the next */
+    {"PAPI_L1_DCA", NOTHING, 1, false},
+    {"part::NATIVE:x=1", SCALAR, 3, true},
 };
 
 const char *cb_papi_ready(void)
 {
     return NULL;
+}
+
+/* One of them is not of this CPU. */
+size_t cb_papi_presets(const char **names, size_t max)
+{
+    static const char *const presets[] = {"PAPI_TOT_INS", "PAPI_TOT_CYC", "PAPI_TLB_DM", "PAPI_L1_DCA", "PAPI_FML_INS"};
+    const size_t n = sizeof presets / sizeof *presets;
+    assert_true(max >= n);
+    memcpy(names, presets, sizeof presets);
+    return n;
 }
 
 int cb_papi_code(const char *name, int *code)
@@ -165,6 +179,12 @@ void cb_loop_cold(size_t n)
     happen(MISSES, n);
 }
 
+/* perf is the kernel's, and sees none: its page-faults are refused. */
+void cb_loop_fault(size_t n)
+{
+    (void)n;
+}
+
 void cb_loop_warm_prepare(void) {}
 
 void cb_loop_warm(size_t n)
@@ -205,7 +225,7 @@ static void test_passes_hold_what_fits(void **state)
         [CB_EVENT_INSTRUCTIONS] = 0,  [CB_EVENT_CYCLES] = 0,     [CB_EVENT_FP_OPS] = 1,   [CB_EVENT_BRANCHES] = 2,
         [CB_EVENT_BRANCH_MISSES] = 2, [CB_EVENT_L1D_MISSES] = 2, [CB_EVENT_L2_MISSES] = 2};
     const struct cb_counter_plan *plan = cb_counter_plan();
-    assert_int_equal(plan->passes, 3);
+    assert_int_equal(plan->passes, 4);
     for (enum cb_event event = 0; event < CB_EVENT_L3_MISSES; event++)
         assert_int_equal(plan->events[event].pass, expected[event]);
     assert_int_equal(plan->pass[0].n, 2);
@@ -252,6 +272,7 @@ static void test_counting_in_passes(void **state)
     assert_int_equal(value_of(counters, CB_EVENT_L2_MISSES, "PAPI perf_raw::r10d1"), 14);
     cb_counters_read_thread(counters, CB_EVENT_FP_OPS, 1, &count);
     assert_true(count.known && count.value == 2 * 33);
+    assert_int_equal(value_of(counters, CB_EVENT_COUNT, "PAPI PAPI_TLB_DM"), 2 * 14);
     cb_counters_read(counters, CB_EVENT_L3_MISSES, &count);
     assert_false(count.known);
     assert_non_null(strstr(count.reason, "refused"));
@@ -271,6 +292,84 @@ static void test_description_has_the_proofs(void **state)
     json_decref(counters);
 }
 
+/* --- of the user's choice --- */
+
+static const struct cb_planned_event *chosen(const char *name)
+{
+    for (size_t i = 0; i < cb_chosen_events(); i++)
+        if (!strcmp(cb_chosen_name(i), name)) return &cb_counter_plan()->events[CB_EVENT_COUNT + i];
+    fail_msg("%s is not chosen", name);
+    return NULL;
+}
+
+static void test_chosen_events_are_tried_and_proven(void **state)
+{
+    (void)state;
+    assert_int_equal(cb_chosen_events(), 6); /* instructions are counted anyway, nothing stands twice */
+    /* With a loop of its own, though beside its like. */
+    assert_true(chosen("PAPI_TOT_CYC")->proven);
+    assert_string_equal(chosen("PAPI_TOT_CYC")->text, "chain of multiplications: 4800000 expected, 4800000 counted");
+    /* Without: what it counts in all loops, as PAPI counts instructions right. */
+    assert_true(chosen("PAPI_TLB_DM")->proven);
+    assert_string_equal(chosen("PAPI_TLB_DM")->text,
+                        "not proven, as no loop has a known number of them: 0 in 100000 plain instructions, 8192 in "
+                        "4096 loads from flushed lines, 0 in 1000 first touches of pages");
+    assert_true(chosen("part::NATIVE:x=1")->proven);
+    assert_false(chosen("PAPI_L1_DCA")->proven);
+    assert_string_equal(chosen("PAPI_L1_DCA")->text, "does not start");
+    assert_false(chosen("PAPI_FML_INS")->proven);
+    assert_string_equal(chosen("PAPI_FML_INS")->text, "no such event");
+    assert_false(chosen("page-faults")->proven); /* refused, or forbidden */
+}
+
+static void test_chosen_events_have_passes(void **state)
+{
+    (void)state;
+    /* The pass before is full. */
+    assert_int_equal(chosen("PAPI_TLB_DM")->pass, 3);
+    assert_int_equal(chosen("PAPI_TOT_CYC")->pass, 3);
+    assert_int_equal(chosen("part::NATIVE:x=1")->pass, 3);
+    assert_int_equal(cb_counter_plan()->pass[3].n, 3);
+}
+
+static void test_names_that_are_not_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *says;
+    } cases[] = {
+        {"PAPI_TLB_DN", "--events: no event is called 'PAPI_TLB_DN'; did you mean PAPI_TLB_DM?"},
+        {"page_faults,page-fault", "no event is called 'page-fault'; did you mean page-faults?"},
+        {"instruction", "did you mean instructions?"},
+        {"part::OTHER", "no event is called 'part::OTHER'; `cyclebench info` lists"}, /* PAPI can tell here */
+        {"PAPI_TLB_DM,,page-faults", "no event is called ''"},
+        {"\033[31m", "no event is called '?[31m'"},
+        {"", "expected names of events, as in PAPI_TLB_DM,page-faults, got ''"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct cb_error err;
+        assert_int_equal(cb_choose_events("--events", cases[i].list, &err), CB_BAD_INPUT);
+        if (!strstr(err.text, cases[i].says)) fail_msg("%s: %s", cases[i].list, err.text);
+    }
+    struct cb_error err;
+    assert_int_equal(cb_choose_group("tlbs", NULL, &err), CB_BAD_INPUT);
+    assert_string_equal(err.text,
+                        "--group: expected one of cache, branch, flops, tlb, energy, got 'tlbs'; did you mean tlb?");
+    assert_int_equal(cb_chosen_events(), 6);
+}
+
+static int choose(void **state)
+{
+    (void)state;
+    struct cb_error err;
+    const enum cb_status status = cb_choose_events(
+        "--events",
+        "PAPI_TLB_DM,instructions,PAPI_L1_DCA,PAPI_TOT_CYC,part::NATIVE:x=1,PAPI_TLB_DM,PAPI_FML_INS,page-faults",
+        &err);
+    if (status) print_message("# %s\n", err.text);
+    return status ? -1 : 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,7 +377,10 @@ int main(void)
         cmocka_unit_test(test_passes_hold_what_fits),
         cmocka_unit_test(test_counting_in_passes),
         cmocka_unit_test(test_description_has_the_proofs),
+        cmocka_unit_test(test_chosen_events_are_tried_and_proven),
+        cmocka_unit_test(test_chosen_events_have_passes),
+        cmocka_unit_test(test_names_that_are_not_known),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("counter plan", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("counter plan", tests, choose, NULL);
 }

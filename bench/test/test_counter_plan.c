@@ -305,7 +305,7 @@ static const struct cb_planned_event *chosen(const char *name)
 static void test_chosen_events_are_tried_and_proven(void **state)
 {
     (void)state;
-    assert_int_equal(cb_chosen_events(), 6); /* instructions are counted anyway, nothing stands twice */
+    assert_int_equal(cb_chosen_events(), 7); /* instructions are counted anyway, nothing stands twice */
     /* With a loop of its own, though beside its like. */
     assert_true(chosen("PAPI_TOT_CYC")->proven);
     assert_string_equal(chosen("PAPI_TOT_CYC")->text, "chain of multiplications: 4800000 expected, 4800000 counted");
@@ -320,6 +320,11 @@ static void test_chosen_events_are_tried_and_proven(void **state)
     assert_false(chosen("PAPI_FML_INS")->proven);
     assert_string_equal(chosen("PAPI_FML_INS")->text, "no such event");
     assert_false(chosen("page-faults")->proven); /* refused, or forbidden */
+    /* No loop has a number of these, and the kernel's cycles do not follow the made-up loops. */
+    assert_false(chosen("dTLB-load-misses")->proven);
+    assert_string_equal(chosen("dTLB-load-misses")->text,
+                        "refused: no loop has a known number of them, and what counts "
+                        "them counts no cycles right");
 }
 
 static void test_chosen_events_have_passes(void **state)
@@ -355,7 +360,7 @@ static void test_names_that_are_not_known(void **state)
     assert_int_equal(cb_choose_group("tlbs", NULL, &err), CB_BAD_INPUT);
     assert_string_equal(err.text,
                         "--group: expected one of cache, branch, flops, tlb, energy, got 'tlbs'; did you mean tlb?");
-    assert_int_equal(cb_chosen_events(), 6);
+    assert_int_equal(cb_chosen_events(), 7);
 }
 
 static int choose(void **state)
@@ -364,7 +369,8 @@ static int choose(void **state)
     struct cb_error err;
     const enum cb_status status = cb_choose_events(
         "--events",
-        "PAPI_TLB_DM,instructions,PAPI_L1_DCA,PAPI_TOT_CYC,part::NATIVE:x=1,PAPI_TLB_DM,PAPI_FML_INS,page-faults",
+        "PAPI_TLB_DM,instructions,PAPI_L1_DCA,PAPI_TOT_CYC,part::NATIVE:x=1,PAPI_TLB_DM,PAPI_FML_INS,page-faults,"
+        "dTLB-load-misses",
         &err);
     if (status) print_message("# %s\n", err.text);
     return status ? -1 : 0;

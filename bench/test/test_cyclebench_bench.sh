@@ -332,7 +332,7 @@ perf_is_whole() {
 	done
 	python "$folder/perf1.json" "$folder/perf2.json" "$folder/perf-summary.json" <<-'END'
 		other, summary = (json.load(open(f), parse_constant=refuse)["benchmarks"] for f in sys.argv[2:])
-		events = ["instructions", "cycles", "fp_ops", "branches", "branch_misses", "l1d_misses", "l2_misses", "l3_misses", "cpu_ns", "page_faults", "context_switches", "migrations"]
+		events = ["instructions", "cycles", "fp_ops", "branches", "branch_misses", "l1d_misses", "l2_misses", "l3_misses", "cpu_ns", "page_faults", "context_switches", "migrations", "joules"]
 		for rows in r["benchmarks"], other, summary:
 		    for b in rows:
 		        assert list(b["counters"]) == events, list(b["counters"])
@@ -351,6 +351,40 @@ perf_is_whole() {
 best=$("$build/cyclebench" info --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["isa_available"][-1])')
 check '--perf counts, or says why not' perf_is_whole
 check '--perf prints what it counted' says '^      a call: .*page_faults [0-9]' cat "$folder/perf"
+# Events of one's choice: each has a value, which the CSV has too, or a reason; so has what they mean together.
+events_are_whole() {
+	quick --no-peers --isa scalar --iterations 20 --benchmark_filter='pool/fwd/c:64.*f32' --events PAPI_TLB_DM,page-faults,task-clock,dTLB-load-misses \
+		--group branch --format csv --summary "$folder/events.json" >"$folder/events.csv" 2>"$folder/notes" || { cat "$folder/notes"; return 1; }
+	python "$folder/events.json" "$folder/events.csv" <<-'END'
+		import csv
+		[b], [row] = r["benchmarks"], csv.DictReader(open(sys.argv[2], newline=""))
+		chosen = list(b["counters"])[12:-1]
+		assert chosen == ["PAPI_TLB_DM", "page-faults", "task-clock", "dTLB-load-misses"], chosen
+		for event, count in b["counters"].items():
+		    if count["value"] is None: assert count["reason"] and event not in b and row[event] == "", event
+		    else: assert float(row[event]) == count["value"] == b[event], event
+		    if event in chosen: assert r["machine"]["counters"].get(event + ("_proof" if count["value"] is not None else "_reason")), event
+		assert {"ipc", "branch_miss_share", "gflops_analytic", "joules", "watts"} < set(b["derived"])
+		for key, value in b["derived"].items():
+		    if key.endswith("_reason"): continue
+		    assert (value is None) == (key + "_reason" in b["derived"]), key
+		    if key != "joules": assert row[key] == "" if value is None else float(row[key]) == value, key
+		assert b["counters"]["task-clock"]["value"] is None or b["task-clock"] > 0
+		if b["derived"]["ipc"] is not None: assert abs(b["derived"]["ipc"] / (b["instructions"] / b["cycles"]) - 1) < 1e-9
+	END
+}
+check '--events and --group: counted, or why not' events_are_whole
+what_is_missing_is_told() {
+	python "$folder/events.json" "$folder/notes" <<<'
+notes = open(sys.argv[2]).read()
+for event, count in r["benchmarks"][0]["counters"].items():
+    if event + "_reason" in r["machine"]["counters"]: assert any(line.startswith("# not counted: ") and event in line for line in notes.splitlines()), event'
+}
+check 'what is not counted is told once, with its reason' what_is_missing_is_told
+check '--group energy prints joules, or why not' says '^      (derived: joules [0-9]|no joules: joules: .)' quick --no-peers --isa scalar --benchmark_filter='pool/fwd/c:64.*f32' --group energy
+check 'an event of no such name' ends_saying 2 "^cyclebench bench: --events: no event is called 'PAPI_TLB_DN'; did you mean PAPI_TLB_DM\\?" bench --events page-faults,PAPI_TLB_DN
+check 'no event' ends_saying 2 '^cyclebench bench: --events: expected names of events' bench --events ''
+check 'a group of no such name' ends_saying 2 "got 'caches'; did you mean cache\\?" bench --group caches
 check '--perf of a cold case' grep -q 'flushing the caches would be counted' "$folder/cold.json"
 
 # --- ceilings ---

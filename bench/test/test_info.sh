@@ -13,13 +13,17 @@ json_is_whole() {
 	info --json | python3 -c '
 import json, sys
 machine = json.load(sys.stdin)
-for key in ("cpu_model", "isa_available", "isa_selected", "threads", "threads_reason", "placement", "thread_cpus", "counters", "exact_counts", "warnings", "commit"):
+for key in ("cpu_model", "isa_available", "isa_selected", "threads", "threads_reason", "placement", "thread_cpus", "counters", "exact_counts", "event_names", "event_groups", "warnings", "commit"):
     assert key in machine, key
-for part in (machine, machine["counters"], machine["exact_counts"]):
+for part in (machine, machine["counters"], machine["exact_counts"], machine["event_names"], machine["event_groups"]):
     for key, value in part.items():
         assert value is not None or part.get(key + "_reason"), key + " is null without a reason"
 assert len(machine["thread_cpus"]) == machine["threads"]
 assert machine["counters"]["page_faults"] == "getrusage"
+names = machine["event_names"]
+assert set(machine["event_groups"]) >= {"cache", "branch", "flops", "tlb", "energy"}
+assert "page-faults" in names["perf"] or names["perf_missing"]["page-faults"]
+assert len(names["papi_presets"]) + sum(names["papi_presets_missing"].values()) > 50
 assert machine["isa_selected"] in machine["isa_available"]
 for warning in machine["warnings"]:
     assert warning["finding"] and warning["remedy"]
@@ -66,6 +70,8 @@ else
 fi
 check 'text says what is counted' says '^  page_faults +getrusage$' info
 check 'text says what is not counted and why' reasons_follow
+check 'text says which events can be chosen' says '^  perf  +[^ ]' info
+check 'text says which groups work, or why not' says '^  energy  +(joules$|- \([^ ])' info
 check 'OMP_PROC_BIND: placement is left to the user' says '^  placement +as OMP_PROC_BIND says$' placed_by_the_user
 check 'OMP_PROC_BIND does not change the number of threads' all_cores_with_proc_bind
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then

@@ -6,7 +6,6 @@
 
 #include "bench.h"
 #include "core/isa.h"
-#include "counter_choice.h"
 #include "counter_names.h"
 #include "counters.h"
 #include "exact.h"
@@ -61,7 +60,6 @@ static void format_value(char *out, size_t size, const json_t *machine, const ch
         for (size_t i = 0, used = 0; i < json_array_size(value) && used < size; i++)
             used += (size_t)snprintf(out + used, size - used, "%s%s", i ? " " : "",
                                      json_string_value(json_array_get(value, i)));
-        if (!json_array_size(value)) snprintf(out, size, "none");
     } else {
         char reason_key[64];
         snprintf(reason_key, sizeof reason_key, "%s_reason", key);
@@ -186,42 +184,6 @@ static void print_counters(const json_t *counters)
     }
 }
 
-/* What is missing, each reason once, with how much of it. */
-static void print_reasons(const char *what, const json_t *reasons)
-{
-    const char *reason, *name;
-    json_t *value, *counted = json_object();
-    json_object_foreach((json_t *)reasons, name, value)
-    {
-        const bool by_name = json_is_string(value);
-        const char *key = by_name ? json_string_value(value) : name;
-        const json_int_t more = by_name ? 1 : json_integer_value(value);
-        json_object_set_new(counted, key, json_integer(json_integer_value(json_object_get(counted, key)) + more));
-    }
-    json_object_foreach(counted, reason, value)
-        printf("  not counted: %lld %s\n    because %s\n", (long long)json_integer_value(value), what, reason);
-    json_decref(counted);
-}
-
-static void print_names(const json_t *machine)
-{
-    const json_t *names = json_object_get(machine, "event_names"), *groups = json_object_get(machine, "event_groups");
-    printf("Events of your choice (cyclebench bench --events)\n");
-    print_row(names, "perf", "perf");
-    print_reasons("events of perf", json_object_get(names, "perf_missing"));
-    print_row(names, "presets of PAPI", "papi_presets");
-    print_reasons("presets of PAPI", json_object_get(names, "papi_presets_missing"));
-    printf("Groups of events (cyclebench bench --group)\n");
-    for (const struct cb_event_group *group = cb_event_groups; group->name; group++) {
-        char key[64];
-        snprintf(key, sizeof key, "%s_reason", group->name);
-        const char *reason = json_string_value(json_object_get(groups, key));
-        print_row(groups, group->name, group->name);
-        if (reason && !json_is_null(json_object_get(groups, group->name)))
-            printf("  not counted: the others of %s\n    because %s\n", group->name, reason);
-    }
-}
-
 static void print_warnings(const json_t *machine)
 {
     const json_t *warnings = json_object_get(machine, "warnings");
@@ -245,7 +207,7 @@ static void print_text(const json_t *machine)
     }
     print_environment(machine);
     print_counters(json_object_get(machine, "counters"));
-    print_names(machine);
+    cb_event_names_print(json_object_get(machine, "event_names"), json_object_get(machine, "event_groups"));
     const json_t *exact = json_object_get(machine, "exact_counts");
     printf("Exact instruction counts\n");
     print_row(exact, "single-step", "single_step");

@@ -9,79 +9,7 @@
 #include "counter_choice.h"
 #include "gbench.h"
 #include "instruments.h"
-
-static void print_usage(void)
-{
-    fputs(
-        "Usage: cyclebench bench [options]\n"
-        "\n"
-        "Times the kernels, layer by layer, and whole training steps, beside the libraries that people would use "
-        "instead,\n"
-        "and says how near each comes to what this machine can do.\n"
-        "\n"
-        "  --benchmark_list_tests       the names of all cases\n"
-        "  --benchmark_filter=REGEX     only cases whose name matches, as in conv/fwd/3x3.*oneDNN; -REGEX: the others\n"
-        "  --benchmark_min_time=S       seconds of a repetition (default " CB_DEFAULT_MIN_TIME ")\n"
-        "  --benchmark_repetitions=N    (default " CB_DEFAULT_REPETITIONS
-        "); those of all implementations of a case are interleaved at random\n"
-        "  --benchmark_out=FILE         all results as JSON\n"
-        "  --benchmark_format=json      the same on standard output instead of the table\n"
-        "  --format FORM                csv or markdown: the rows of --summary with their speed-ups instead of the "
-        "table,\n"
-        "                               what else is said on standard error\n"
-        "  --benchmark_display_aggregates_only=false   also the repetitions in the table\n"
-        "  and the other flags of Google Benchmark 1.7: --benchmark_context=KEY=VALUE, --benchmark_time_unit=ms, ...\n"
-        "\n"
-        "  --isa LIST         of our kernels: "
-#include "core/isa_names.inc"
-        ", as in avx2,avx512; or all\n"
-        "                     (default: CYCLEBENCH_ISA, or all but scalar). An instruction set is left out where it "
-        "is\n"
-        "                     the same as one it falls back to: avx512bf16 beside avx512 on floats\n"
-        "  --threads LIST     as in 1,2 (default: one per physical core)\n"
-        "  --oversubscribe    allows more threads than CPUs\n"
-        "  --batch N          images of each shape (default: as the shape says)\n"
-        "  --cache STATE      warm (default), cold: operands in no cache when a call begins, or both\n"
-        "  --iterations N     calls of each repetition\n"
-        "  --perf             also count events of each case, after it was timed: of the hardware where it counts, "
-        "else\n"
-        "                     exact instructions by single steps (one thread, small calls: --threads 1 --batch 1)\n"
-        "  --events LIST      also count these, as --perf does: presets of PAPI (PAPI_TLB_DM), native events, events "
-        "of "
-        "perf\n"
-        "                     (page-faults); `cyclebench info` says which work here, and why the others do not\n"
-        "  --group NAME       the events and what they mean together of cache, branch, flops, tlb or energy\n"
-        "  --profile          also where the time of our training steps goes, in as many steps as there are "
-        "repetitions\n"
-        "  --no-peers         without the libraries beside ours and PyTorch\n"
-        "  --shape 'LINE'     this shape instead of those that come with the program, several times if need be: 'gemm "
-        "m=100\n"
-        "                     n=37 k=53', 'conv kind=3x3 c=16 k=16 hw=32 batch=128 numerics=bf16-all', 'step depth=56\n"
-        "                     numerics=bf16-all batch=512'. bench/suites/README.md has all keys\n"
-        "  --shapes FILE      those of FILE, a shape a line, or of the *.txt of a folder; # begins a comment\n"
-        "  --summary FILE     one row a case, the medians, as JSON in the form of a single run: for gates\n"
-        "  --ceilings         only what the machine can do: FMA peak by ISA, bandwidth of each cache and of memory\n"
-        "\n"
-        "A kernel is verified before it is timed; one that is wrong is an error and gets no row. Columns: 'of peak', "
-        "the\n"
-        "share of peak, is the rate (by direct convolution) over the FMA peak of the kernel's ISA, measured within the "
-        "same\n"
-        "second; 'of roof', the share of the roofline, is the least time that it allows over the time taken; 'bound' "
-        "is what\n"
-        "limits: compute, or the cache or memory that holds the data. bench/README.md, Methodology, says what is timed "
-        "and how ratios are computed.\n"
-        "\n"
-        "Environment: CYCLEBENCH_ISA, CYCLEBENCH_SHAPES (a folder of *.txt), CYCLEBENCH_PYTHON (that has PyTorch; "
-        "default\n"
-        "/usr/bin/python3), OMP_NUM_THREADS, BENCHMARK_* as the flags.\n"
-        "Exit status: 0 done, 1 failure at run time: a wrong result, nothing measured, output that could not be "
-        "written;\n"
-        "2 wrong usage or input: also a filter that matches nothing; 128 + its number after a signal, with the files "
-        "of\n"
-        "what was complete.\n",
-        stdout);
-    exit(cb_end_after_output("cyclebench bench")); /* the library would end with 0 */
-}
+#include "options_help.h"
 
 /* name: NULL for the environment's. */
 static enum cb_status want_isa(bool wanted[CB_ISA_COUNT], const char *name, struct cb_error *err)
@@ -284,7 +212,7 @@ enum cb_status cb_bench_options_parse(struct cb_bench_options *o, int argc, char
     *o = (struct cb_bench_options){.warm = true, .peers = true};
     enum cb_status status = cb_google_flags_take(&o->google, argc, argv, err);
     if (status) return status;
-    cb_gbench_initialize(&o->google.argc, o->google.argv, o->google.list, print_usage);
+    cb_gbench_initialize(&o->google.argc, o->google.argv, o->google.list, cb_bench_print_usage);
     cb_gbench_times(o->google.min_time_s, o->google.min_warmup_s);
     const char *isas = NULL;
     opterr = 0;

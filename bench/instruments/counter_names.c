@@ -118,3 +118,50 @@ json_t *cb_event_groups_describe(void)
     json_decref(counters);
     return groups;
 }
+
+/* --- text --------------------------------------------------------------------------------------------------------- */
+
+static void print_list(const char *label, const json_t *list)
+{
+    printf("  %-24s", label);
+    for (size_t i = 0; i < json_array_size(list); i++) printf(" %s", json_string_value(json_array_get(list, i)));
+    printf("%s\n", json_array_size(list) ? "" : " none");
+}
+
+/* Each reason once, with how many it holds for: {name: reason} or {reason: how many}. */
+static void print_missing(const char *what, const json_t *reasons)
+{
+    const char *key;
+    json_t *value, *counted = json_object();
+    json_object_foreach((json_t *)reasons, key, value)
+    {
+        const char *reason = json_is_string(value) ? json_string_value(value) : key;
+        const json_int_t more = json_is_string(value) ? 1 : json_integer_value(value);
+        json_object_set_new(counted, reason, json_integer(json_integer_value(json_object_get(counted, reason)) + more));
+    }
+    json_object_foreach(counted, key, value)
+        printf("  not counted: %lld %s\n    because %s\n", (long long)json_integer_value(value), what, key);
+    json_decref(counted);
+}
+
+void cb_event_names_print(const json_t *names, const json_t *groups)
+{
+    printf("Events of your choice (cyclebench bench --events)\n");
+    print_list("perf", json_object_get(names, "perf"));
+    print_missing("events of perf", json_object_get(names, "perf_missing"));
+    print_list("presets of PAPI", json_object_get(names, "papi_presets"));
+    print_missing("presets of PAPI", json_object_get(names, "papi_presets_missing"));
+    printf("Groups of events (cyclebench bench --group)\n");
+    for (const struct cb_event_group *group = cb_event_groups; group->name; group++) {
+        char key[64];
+        snprintf(key, sizeof key, "%s_reason", group->name);
+        const char *reason = json_string_value(json_object_get(groups, key));
+        const json_t *works = json_object_get(groups, group->name);
+        if (json_is_null(works)) {
+            printf("  %-24s - (%s)\n", group->name, reason);
+            continue;
+        }
+        print_list(group->name, works);
+        if (reason) printf("  not counted: the others of %s\n    because %s\n", group->name, reason);
+    }
+}

@@ -12,4 +12,7 @@ json_t *cb_event_names_describe(void);
  * reference. */
 json_t *cb_event_groups_describe(void);
 
+/* Both as text. */
+void cb_event_names_print(const json_t *names, const json_t *groups);
+
 #endif

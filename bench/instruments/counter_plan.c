@@ -146,11 +146,6 @@ static void name_chosen(struct cb_counter_plan *plan)
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
 
-bool cb_event_is_planned(enum cb_event event)
-{
-    return event < CB_HARDWARE_EVENTS || event >= CB_EVENT_COUNT;
-}
-
 /* Why this event cannot be counted, before it is tried; NULL: nothing is against it. */
 static const char *obstacle(const struct cb_counter_plan *plan, enum cb_event event)
 {

@@ -27,7 +27,10 @@ struct cb_counter_plan {
 };
 
 /* False: an event of the kernel's accounting. */
-bool cb_event_is_planned(enum cb_event event);
+static inline bool cb_event_is_planned(enum cb_event event)
+{
+    return event < CB_HARDWARE_EVENTS || event >= CB_EVENT_COUNT;
+}
 
 /* Made once, by the first caller: tries and proves every event. */
 const struct cb_counter_plan *cb_counter_plan(void);

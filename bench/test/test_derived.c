@@ -97,6 +97,9 @@ static void what_is_missing_has_its_reason(void **state)
     d = derive("{\"fp_ops\": {\"value\": 8}}", 8, NAN);
     assert_reason(d, "gflops_counted", "no seconds of a call");
     json_decref(d);
+    d = derive("{\"instructions\": {\"value\": 8}, \"cycles\": {\"value\": 0}}", 8, 1);
+    assert_reason(d, "ipc", "cycles is 0");
+    json_decref(d);
 }
 
 /* --- joules ------------------------------------------------------------------------------------------------------- */

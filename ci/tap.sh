@@ -48,6 +48,16 @@ ends_saying() {
 	grep -qE -- "$pattern" <<<"$output" || { echo "no line matches: $pattern"; echo "$output"; return 1; }
 }
 
+# full_device FOLDER: the name of a device without room, a new one in FOLDER where the rights are there: of root's tests a broken program
+# that replaces files would take the system's away.
+full_device() {
+	if mknod "$1/full" c 1 7 2>/dev/null && LC_ALL=C bash -c "echo >'$1/full'" 2>&1 | grep -q 'No space left'; then
+		echo "$1/full"
+	else
+		echo /dev/full
+	fi
+}
+
 finish() {
 	echo "1..$tap_count"
 	exit $((tap_failed > 0))

@@ -289,9 +289,10 @@ nothing_measured() {
 	ab "$folder/base" "$folder/same" --json "$folder/missing/x.json"
 	[ ! -e "$folder/calls.log" ]
 }
-check 'a full disk: status 1' exits_with 1 fresh base same --json /dev/full
-check 'a full disk is said' says '^cyclebench ab: /dev/full: cannot write the results: No space left on device$' fresh base same --json /dev/full
-check 'a device is not replaced by a file' [ -c /dev/full ]
+full=$(full_device "$folder")
+check 'a full disk: status 1' exits_with 1 fresh base same --json "$full"
+check 'a full disk is said' says '^cyclebench ab: .*/full: cannot write the results: No space left on device$' fresh base same --json "$full"
+check 'a device is not replaced by a file' [ -c "$full" ]
 check 'standard output on a full disk' ends_saying 1 '^cyclebench ab: standard output: cannot be written: No space left on device$' full_stdout
 check '--help on a full disk' exits_with 1 bash -c "'$build/cyclebench' ab --help >/dev/full"
 check 'a folder that is not there' says '^cyclebench ab: --json: .*/missing/x.json: cannot be written: No such file' fresh base same --json "$folder/missing/x.json"

@@ -507,9 +507,10 @@ check 'threads that are no number' says "^cyclebench bench: --threads: expected 
 check 'a batch beyond what a kernel takes' says '^cyclebench bench: --batch: step takes 1 to 1024, got 2048$' bench --batch 2048 --benchmark_list_tests
 check 'a state of the caches that does not exist' exits_with 2 bench --cache tepid
 : >"$folder/mark"
-check 'a full disk' ends_saying 1 '^cyclebench bench: /dev/full: cannot write the results: No space left on device$' quick --no-peers --benchmark_filter=pool/fwd.*f32 --benchmark_out=/dev/full
-check 'a device is not replaced by a file' [ -c /dev/full ]
-check 'a full disk for the summary' exits_with 1 quick --no-peers --benchmark_filter=pool/fwd.*f32 --summary /dev/full
+full=$(full_device "$folder")
+check 'a full disk' ends_saying 1 '^cyclebench bench: .*/full: cannot write the results: No space left on device$' quick --no-peers --benchmark_filter=pool/fwd.*f32 --benchmark_out="$full"
+check 'a device is not replaced by a file' [ -c "$full" ]
+check 'a full disk for the summary' exits_with 1 quick --no-peers --benchmark_filter=pool/fwd.*f32 --summary "$full"
 check 'standard output on a full disk' ends_saying 1 '^cyclebench bench: standard output: cannot be written: No space left on device$' full_stdout
 check '--help on a full disk' exits_with 1 bash -c "'$build/cyclebench' bench --help >/dev/full"
 check 'the list on a full disk' exits_with 1 full_list

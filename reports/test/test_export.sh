@@ -142,7 +142,9 @@ check 'what cannot be exported leaves the file' bash -c "! '$export_' step --for
 check 'a missing folder' ends_saying 1 'none/x: cannot be written: No such file' "$export_" step --format csv -o "$work/none/x"
 mkdir "$work/folder"
 check 'a folder' ends_saying 1 'folder: cannot be written: Is a directory' "$export_" step --format csv -o "$work/folder"
-check 'a full device' ends_saying 1 '/dev/full: cannot be written: No space left' "$export_" step --format csv -o /dev/full
+full=$(full_device "$work")
+check 'a full device' ends_saying 1 'full: cannot be written: No space left' "$export_" step --format csv -o "$full"
+check 'is not replaced by a file' [ -c "$full" ]
 check 'no room for the file: the old one stays' bash -c "ulimit -f 0; trap '' XFSZ; ! '$export_' step --format csv -o '$work/file' && [ \"\$(cat '$work/file')\" = old ]"
 check 'nothing is left over' bash -c "! ls '$work' | grep tmp"
 mkfifo "$work/fifo"

@@ -74,6 +74,15 @@ static void say_one(const struct cb_experiment *e, json_t *section, size_t group
            n == 1 ? "" : "s", after, end);
 }
 
+/* A time to the target is one of those that reached it. */
+static void note_misses(const struct cb_experiment *e, json_t *section, size_t group)
+{
+    const double reached = cb_group_number(e, group, "reached"), missed = cb_group_number(e, group, "missed");
+    if (reached > 0 && missed > 0)
+        cb_note(section, "%s missed %g %% in %.0f of %.0f runs: its times are of those that reached it.",
+                cb_group_label(e, group), e->target, missed, cb_group_number(e, group, "n"));
+}
+
 static void say_answer(const struct cb_experiment *e, json_t *section)
 {
     const size_t cycle = soonest(e, "one_cycle", SIZE_MAX);
@@ -89,6 +98,8 @@ static void say_answer(const struct cb_experiment *e, json_t *section)
     for (size_t g = 0; g < e->in.groups; g++)
         if (g != step && !strcmp(cb_group_schedule(e, g), "step") && same_numerics(e, g, cycle))
             say_pair(e, section, cycle, g);
+    note_misses(e, section, cycle);
+    note_misses(e, section, step);
     if (!cb_equal(json_object_get(group_keys(e, cycle), "data.batch"),
                   json_object_get(group_keys(e, step), "data.batch")))
         cb_note(section, "%s and %s differ in their batch, too, not in the schedule alone.", cb_group_label(e, cycle),

@@ -80,6 +80,7 @@ PEER_LDLIBS := $(if $(CROSS),,$(if $(call has_header,libxsmm.h),-lxsmm -lxsmmnob
 # What needs nothing but libkernels; also built for the NEON tests.
 TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/loop/feed.c train/loop/evaluate.c train/data/cifar.c train/data/dataset.c train/data/batches.c train/data/synthetic.c
 TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/files train/data train/checkpoint train/recipes train/record train/perf train/loop train/finders train/sweep))
+REGRESS_SRC := $(call sources,ci/regress)
 REPORT_SRC := $(call sources,reports/lib reports/export)
 # Pages and pictures; the curves need the recipes and schedules of training.
 PAGE_SRC := $(call sources,reports/inputs reports/page reports/picture reports/sections)
@@ -109,7 +110,7 @@ ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(if $(filter $(PAGE_PROGRAMS)
   $(if $(filter bench/cyclebench-bench.c,$(1)),$(BUILD)/bench/harness/gbench.o) $(if $(filter $(SCORE_PROGRAMS),$(1)),$(BUILD)/libscore.a $(BUILD)/libreports.a) \
   $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libsuites.a) $(if $(filter bench/cyclebench-count.c,$(1)),$(BUILD)/bench/count/run_group.o) \
   $(if $(filter bench/cyclebench-bench.c bench/cyclebench-ab.c bench/cyclebench-score.c bench/test/%,$(1)),$(BUILD)/libharness.a) $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libpeers.a) \
-  $(if $(filter train/% bench/cyclebench-bench.c $(SCORE_PROGRAMS),$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
+  $(if $(filter ci/%,$(1)),$(BUILD)/libregress.a) $(if $(filter train/% bench/cyclebench-bench.c $(SCORE_PROGRAMS),$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
 
 .PHONY: all
 all: $(PROGRAMS) $(BUILD)/count-marked $(BUILD)/qemu-count.so ## build/cyclebench and its programs (default)
@@ -261,6 +262,7 @@ $(eval $(call library,libtraincore,$(TRAIN_CORE_SRC)))
 $(eval $(call library,libreports,$(REPORT_SRC)))
 $(eval $(call library,libpages,$(PAGE_SRC)))
 $(BUILD)/reports/page/assets.o: reports/page/style.css reports/page/script.js
+$(eval $(call library,libregress,$(REGRESS_SRC)))
 $(eval $(call library,libharness,$(HARNESS_SRC)))
 $(eval $(call library,libsuites,$(SUITE_SRC)))
 $(eval $(call library,libpeers,$(PEER_SRC)))

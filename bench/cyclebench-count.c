@@ -1,6 +1,5 @@
 /* cyclebench count: exact instruction counts of the kernels and of a training step, on fixed small shapes. */
 #include <getopt.h>
-#include <gnu/libc-version.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +20,14 @@ static const char usage[] =
     "small shapes with one thread, in each instruction set. The same program gives the same counts everywhere: cache\n"
     "sizes and the choices of the C library are fixed. cyclebench regress compares them.\n"
     "\n"
-    "  --isa LIST    only these instruction sets: scalar, avx2, avx512, avx512bf16, neon (default: all of this machine)\n"
+    "  --isa LIST    only these instruction sets: scalar, avx2, avx512, avx512bf16, neon (default: all of this "
+    "machine)\n"
     "  --json FILE   also as JSON\n"
     "  --help        this text\n"
     "\n"
     "A line is source, instruction set, count and case. Sources: callgrind (scalar, avx2; on Arm neon), single-step\n"
-    "(avx512, avx512bf16, which valgrind does not run) and qemu (neon, elsewhere). What was not counted has '-' and the\n"
+    "(avx512, avx512bf16, which valgrind does not run) and qemu (neon, elsewhere). What was not counted has '-' and "
+    "the\n"
     "reason.\n"
     "\n"
     "Exit status: 0 something was counted, 1 nothing was, or the output was not written, 2 wrong usage.\n";
@@ -57,8 +58,7 @@ static const char *unknown_word(const char *list)
     for (; *list; list += strcspn(list, ","), list += *list == ',') {
         bool known = false;
         for (size_t i = 0; i < GROUPS && !known; i++)
-            known = strcspn(list, ",") == strlen(groups[i].isa) &&
-                    !strncmp(list, groups[i].isa, strlen(groups[i].isa));
+            known = strcspn(list, ",") == strlen(groups[i].isa) && !strncmp(list, groups[i].isa, strlen(groups[i].isa));
         if (!known) return list;
     }
     return NULL;
@@ -72,7 +72,8 @@ static size_t print_group(const json_t *group)
     if (reason) printf("%s\t%s\t-\t%s\n", source, isa, reason);
     size_t i, counted = 0;
     json_t *one;
-    json_array_foreach(json_object_get(group, "cases"), i, one) {
+    json_array_foreach(json_object_get(group, "cases"), i, one)
+    {
         const json_t *count = json_object_get(one, "count");
         const char *name = json_string_value(json_object_get(one, "name"));
         counted += json_is_integer(count);
@@ -98,11 +99,9 @@ static json_t *count_groups(const char *list, const char *folder)
 
 static int count(const char *list, const char *json_path, const char *folder)
 {
-    char libc[64];
-    snprintf(libc, sizeof libc, "glibc %s", gnu_get_libc_version());
     json_t *counted = count_groups(list, folder);
-    json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:o}", "version", cb_build_version, "commit", cb_build_commit,
-                                 "compiler", cb_build_compiler, "libc", libc, "groups", counted);
+    json_t *document = json_pack("{s:s, s:s, s:s, s:o}", "version", cb_build_version, "commit", cb_build_commit,
+                                 "compiler", cb_build_compiler, "groups", counted);
     struct cb_error err;
     size_t i, n = 0;
     json_t *group;

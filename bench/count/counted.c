@@ -57,8 +57,8 @@ enum cb_status cb_counted_make(struct cb_counted *counted, enum cb_isa isa, stru
         .available = &available, .threads = &one_thread, .n_threads = 1, .warm = true};
     const struct cb_shape_form *forms[CB_MAX_FORMS];
     size_t n_forms = cb_forms_of(suites, forms);
-    status = cb_shapes_parse(&counted->shapes, shape_lines, sizeof shape_lines - 1, "counted shapes", forms, n_forms,
-                             err);
+    status =
+        cb_shapes_parse(&counted->shapes, shape_lines, sizeof shape_lines - 1, "counted shapes", forms, n_forms, err);
     if (!status) status = cb_cases_make(&counted->cases, suites, &counted->shapes, &choice, err);
     if (status) cb_counted_free(counted);
     return status;

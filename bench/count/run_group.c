@@ -88,6 +88,7 @@ void cb_group_start(struct cb_group_run *run, const struct cb_group *group, cons
     if (access(command.program, X_OK)) {
         snprintf(run->reason, sizeof run->reason, "%.300s is not there%s", command.program,
                  strcmp(group->source, "qemu") ? "" : ": make neon-tests");
+        run->machine_lacks = !strcmp(group->source, "qemu");
         return;
     }
     run->process = fork();
@@ -123,6 +124,8 @@ static bool wait_for(struct cb_group_run *run)
     run->process = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
     last_message(message, sizeof message, run);
+    run->machine_lacks =
+        WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_NOT_FOUND || WEXITSTATUS(status) == EXIT_NO_ISA);
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NOT_FOUND)
         snprintf(run->reason, sizeof run->reason, "%s is not installed (packages valgrind, qemu-user)",
                  !strcmp(run->group.source, "qemu") ? "qemu-aarch64" : "valgrind");
@@ -152,6 +155,15 @@ static json_int_t tool_count(const struct cb_group_run *run, size_t index)
     return count;
 }
 
+static void read_head(json_t *group, char *line)
+{
+    char *rest = line + 2, *compiler = strsep(&rest, "\t");
+    if (!rest) return;
+    rest[strcspn(rest, "\n")] = '\0';
+    json_object_set_new(group, "compiler", json_string(compiler));
+    json_object_set_new(group, "libc", json_string(rest));
+}
+
 /* name, ISA, count, reason; split by tabs. */
 static json_t *read_case(const struct cb_group_run *run, char *line, size_t *counted)
 {
@@ -167,13 +179,17 @@ static json_t *read_case(const struct cb_group_run *run, char *line, size_t *cou
     return one;
 }
 
-static void read_cases(json_t *cases, const struct cb_group_run *run)
+static void read_lines(json_t *group, json_t *cases, const struct cb_group_run *run)
 {
     char path[160], *line = NULL;
     size_t room = 0, counted = 0;
     snprintf(path, sizeof path, "%s/lines", run->folder);
     FILE *file = fopen(path, "re");
-    while (file && getline(&line, &room, file) > 0) json_array_append_new(cases, read_case(run, line, &counted));
+    while (file && getline(&line, &room, file) > 0)
+        if (!strncmp(line, "#\t", 2))
+            read_head(group, line);
+        else
+            json_array_append_new(cases, read_case(run, line, &counted));
     free(line);
     if (file) fclose(file);
 }
@@ -190,11 +206,17 @@ static void remove_files(const struct cb_group_run *run)
 json_t *cb_group_finish(struct cb_group_run *run)
 {
     json_t *cases = json_array();
-    json_t *group =
-        json_pack("{s:s, s:s, s:o}", "source", run->group.source, "isa", run->group.isa, "cases", cases);
-    if (run->process && wait_for(run)) read_cases(cases, run);
+    json_t *group = json_pack("{s:s, s:s, s:o}", "source", run->group.source, "isa", run->group.isa, "cases", cases);
+    if (run->process && wait_for(run)) read_lines(group, cases, run);
+    if (!*run->reason && !json_object_get(group, "compiler")) {
+        snprintf(run->reason, sizeof run->reason, "count-marked is of another build: make it anew");
+        json_array_clear(cases);
+    }
     if (!json_array_size(cases) && !*run->reason) snprintf(run->reason, sizeof run->reason, "it counted nothing");
-    if (*run->reason) json_object_set_new(group, "reason", json_string(run->reason));
+    if (*run->reason) {
+        json_object_set_new(group, "reason", json_string(run->reason));
+        json_object_set_new(group, "machine_lacks", json_boolean(run->machine_lacks));
+    }
     remove_files(run);
     return group;
 }

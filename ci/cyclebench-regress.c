@@ -14,10 +14,9 @@ static const char usage[] =
     "Usage: cyclebench regress BASE HEAD [options]\n"
     "       cyclebench regress HEAD --baseline PATH [--update --because TEXT] [options]\n"
     "\n"
-    "Tells whether HEAD is slower than BASE, or than a stored baseline: by exact instruction counts of every "
-    "operation\n"
-    "of the kernels and of a training step of a small network. BASE and HEAD are folders of two builds, or files that\n"
-    "cyclebench count --json wrote.\n"
+    "Tells whether HEAD is slower than BASE, or than a stored baseline: by exact instruction counts of every\n"
+    "operation of the kernels and of a training step of a small network. BASE and HEAD are folders of two builds,\n"
+    "or files that cyclebench count --json wrote.\n"
     "\n"
     "  --baseline PATH   a folder of files <source>-<isa>-<compiler>.tsv, or one of them\n"
     "  --update          write the baselines of the folder anew; lines that change get the reason\n"
@@ -25,23 +24,23 @@ static const char usage[] =
     "  --out DIR         write regress.md, regress.xml (JUnit), regress.json, and what other tools read:\n"
     "                    github-action-benchmark.json, bencher.json, otava.csv\n"
     "  --history FILE    append HEAD's numbers to this file, a line of JSON a run\n"
+    "  --time REGEX      of two builds also the time of the cases of cyclebench bench that match, by\n"
+    "                    cyclebench ab, and of BASE against itself\n"
+    "  --time-gates      a case that is slower by more than 2 %, beyond chance, is a regression; else it is noted\n"
     "  --no-training     do not train: without fingerprint and peak memory\n"
     "  --help            this text\n"
     "\n"
-    "A count may grow by 0.5 %, or as its line in the baseline says. A case that vanished, was renamed, is not run "
-    "any\n"
-    "more or runs another instruction set's code is a regression, too. Peak memory and the sizes of programs are "
-    "noted\n"
-    "where they grow by more than 2 %; the fingerprint of a short training must not change. What this machine cannot\n"
-    "count is said, and not gated.\n"
+    "A count may grow by 0.5 %, or as its line in the baseline says. A case that vanished, was renamed, is not run\n"
+    "any more or runs another instruction set's code is a regression, too. Peak memory and the sizes of programs\n"
+    "are noted where they grow by more than 2 %; the fingerprint of a short training must not change. What this\n"
+    "machine cannot count is said, and not gated.\n"
     "\n"
-    "Exit status: 0 no regression, or --update is done, 1 failure at run time, 2 wrong usage or input, or nothing "
-    "could\n"
-    "be gated, 3 a regression.\n";
+    "Exit status: 0 no regression, a machine too noisy to tell about time, or --update is done, 1 failure at run\n"
+    "time, 2 wrong usage or input, or nothing could be gated, 3 a regression.\n";
 
 struct options {
-    const char *baseline, *because, *out, *history;
-    bool update, no_training;
+    const char *baseline, *because, *out, *history, *time;
+    bool update, no_training, time_gates;
 };
 
 static int fail(const struct cb_error *err, enum cb_status status)
@@ -55,7 +54,7 @@ static void judge(struct rg_result *result)
     size_t failed = 0;
     for (enum rg_verdict v = 0; v < RG_VERDICTS; v++)
         if (rg_verdict_is_hard(v)) failed += rg_count(result, v);
-    result->verdict = failed ? "regression" : result->gated ? "pass" : "error";
+    result->verdict = failed ? "regression" : !result->gated ? "error" : result->too_noisy ? "too_noisy" : "pass";
 }
 
 static int report(const struct rg_result *result, const struct options *o)
@@ -70,9 +69,8 @@ static int report(const struct rg_result *result, const struct options *o)
     if (printed) return printed;
     if (!strcmp(result->verdict, "error"))
         fprintf(stderr, "cyclebench regress: nothing could be gated: the notes say why\n");
-    return !strcmp(result->verdict, "pass")    ? EXIT_SUCCESS
-           : !strcmp(result->verdict, "error") ? EXIT_USAGE
-                                               : EXIT_REGRESSION;
+    if (!strcmp(result->verdict, "regression")) return EXIT_REGRESSION;
+    return strcmp(result->verdict, "error") ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
 static int regress(char **sides, const struct options *o)
@@ -92,6 +90,7 @@ static int regress(char **sides, const struct options *o)
     else if (!status)
         rg_compare_counts(&result, base, head);
     if (!status && !o->baseline) rg_compare_builds(&result, base_path, head_path, !o->no_training);
+    if (!status && o->time) rg_compare_times(&result, base_path, head_path, o->time, o->time_gates);
     int exit_status;
     if (status) {
         exit_status = fail(&err, status);
@@ -116,18 +115,22 @@ static const char *wrong_together(const struct options *o, int sides)
     if (o->update && (!o->because || !*o->because)) return "--update: say --because what";
     if (o->because && !o->update) return "--because is for --update";
     if (o->because && strpbrk(o->because, "\t\n")) return "--because: one line without tabs";
+    if (o->time && o->baseline) return "--time compares two builds: a baseline has counts alone";
+    if (o->time_gates && !o->time) return "--time-gates: of which cases? --time REGEX";
     if (o->update && (o->out || o->history)) return "--update compares nothing: no --out, no --history";
     return NULL;
 }
 
 int main(int argc, char **argv)
 {
-    enum { BASELINE = 1, UPDATE, BECAUSE, OUT, HISTORY, NO_TRAINING };
+    enum { BASELINE = 1, UPDATE, BECAUSE, OUT, HISTORY, TIME, TIME_GATES, NO_TRAINING };
     static const struct option long_options[] = {{"baseline", required_argument, NULL, BASELINE},
                                                  {"update", no_argument, NULL, UPDATE},
                                                  {"because", required_argument, NULL, BECAUSE},
                                                  {"out", required_argument, NULL, OUT},
                                                  {"history", required_argument, NULL, HISTORY},
+                                                 {"time", required_argument, NULL, TIME},
+                                                 {"time-gates", no_argument, NULL, TIME_GATES},
                                                  {"no-training", no_argument, NULL, NO_TRAINING},
                                                  {"help", no_argument, NULL, 'h'},
                                                  {NULL, 0, NULL, 0}};
@@ -149,6 +152,12 @@ int main(int argc, char **argv)
             break;
         case HISTORY:
             o.history = optarg;
+            break;
+        case TIME:
+            o.time = optarg;
+            break;
+        case TIME_GATES:
+            o.time_gates = true;
             break;
         case NO_TRAINING:
             o.no_training = true;

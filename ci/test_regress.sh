@@ -133,4 +133,43 @@ printf '{"cut' >>"$work/history"
 cp "$work/history" "$work/kept"
 check 'history: nothing is appended to a line that was cut off' ends_saying 2 'cut off' regress "$work/base" "$work/base" --history "$work/history"
 check 'history: it is as it was' cmp -s "$work/history" "$work/kept"
+
+# Two builds: stand-ins for their programs. build FOLDER COUNTS FINGERPRINT PEAK_BYTES.
+build_of() {
+	mkdir -p "$work/$1"
+	printf '#!/bin/bash\ncp "%s" "$2"\n' "$work/$2" >"$work/$1/cyclebench-count"
+	printf '#!/bin/bash\nmkdir -p "$3"\n' >"$work/$1/cyclebench-data"
+	cat >"$work/$1/cyclebench-train" <<-END
+		#!/bin/bash
+		mkdir -p "\$5"
+		printf '{}\\n{"loss_fingerprint": "$3", "peak_memory_bytes": $4}\\n' >"\$5/run.jsonl"
+	END
+	# Against itself: the spread is \$NOISE. Against another: slower by \$SLOWER.
+	cat >"$work/$1/cyclebench-ab" <<-'END'
+		#!/bin/bash
+		verdict='no difference found' new=1.0 low=$(awk "BEGIN { print 1 - $NOISE }") high=$(awk "BEGIN { print 1 + $NOISE }")
+		[ "$1" = "$2" ] || { new=$SLOWER verdict=slower; }
+		printf '{"cases": [{"name": "x", "verdict": "%s", "old_median_seconds": 1.0, "new_median_seconds": %s, "ratio_low": %s, "ratio_high": %s}]}\n' \
+			"$verdict" "$new" "$low" "$high" >"$6"
+		[ "$verdict" != slower ] || exit 3
+	END
+	chmod +x "$work/$1/"cyclebench-*
+}
+build_of one base f00 1000
+build_of two base f00 1010
+build_of three base ba4 1100
+head -c 5000 /dev/zero >"$work/one/libkernels.a"
+head -c 5200 /dev/zero >"$work/two/libkernels.a"
+check 'two builds with the same bits' ends_saying 0 '^verdict: pass$' regress "$work/one" "$work/two" --out "$work/out"
+check 'a program that grew by 4 % is noted' verdict noted libkernels.a
+check 'memory that grew by 1 % is not' verdict same smoke/peak_memory
+check 'other bits are a regression' ends_saying 3 '^regressed .* smoke: other bits' regress "$work/one" "$work/three"
+check 'memory that grew by 10 % is noted' ends_saying 3 '^noted .* smoke/peak_memory' regress "$work/one" "$work/three"
+timed() { NOISE=$1 SLOWER=$2 regress "$work/one" "$work/two" --no-training --time x "${@:3}"; }
+check 'time: 10 % slower is noted, no failure' ends_saying 0 '^noted .* \+10.00 %.* time  x$' timed 0.01 1.1
+check 'time: it fails where the user wants' ends_saying 3 '^regressed .* time  x$' timed 0.01 1.1 --time-gates
+check 'time: 1 % does not count' ends_saying 0 '^verdict: pass$' timed 0.01 1.01 --time-gates
+check 'time: the control is told' ends_saying 0 'BASE against itself: 0 of 1 cases called different' timed 0.01 1.1
+check 'time: too noisy for a verdict' ends_saying 0 '^verdict: too_noisy$' timed 0.05 1.1 --time-gates
+check '--time-gates without cases' ends_saying 2 'of which cases' regress "$work/one" "$work/two" --time-gates
 finish

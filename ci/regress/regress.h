@@ -51,6 +51,7 @@ struct rg_result {
     size_t gated;            /* cases with a hard limit that were compared */
     const char *base, *head; /* what is compared, for the reports */
     const char *commit;      /* of HEAD */
+    bool too_noisy;          /* for a verdict on time */
     const char *verdict;     /* pass, regression, error, too_noisy */
 };
 
@@ -95,6 +96,9 @@ enum cb_status rg_update_baseline(const char *path, const json_t *head, const ch
 
 /* Fingerprint and peak memory of a short training by each, and the sizes of their programs. */
 void rg_compare_builds(struct rg_result *result, const char *base, const char *head, bool with_training);
+
+/* Time of the cases of cyclebench bench that match the filter, with a control. Sets too_noisy. gates: hard limits. */
+void rg_compare_times(struct rg_result *result, const char *base, const char *head, const char *filter, bool gates);
 
 /* --- reports --- */
 

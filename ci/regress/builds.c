@@ -84,8 +84,10 @@ static void compare_training(struct rg_result *result, const char *base, const c
 {
     struct training b, h;
     char folder[] = P_tmpdir "/cyclebench-regress-XXXXXX";
-    if (!mkdtemp(folder) || !make_images(head, folder)) {
+    bool there = mkdtemp(folder), ready = there && make_images(head, folder);
+    if (!ready) {
         rg_note(result, "training: HEAD's cyclebench-data makes no images");
+        if (there) remove_folder(folder);
         return;
     }
     train(&b, base, folder);

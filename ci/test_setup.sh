@@ -22,7 +22,7 @@ compiler() {
 
 build='stdio.h benchmark/benchmark.h hwloc.h papi.h jansson.h ini.h curl/curl.h archive.h openssl/evp.h'
 tests='stdarg.h stddef.h setjmp.h stdint.h cmocka.h omp.h'
-programs='make clang python3 valgrind help2man pkg-config shellcheck clang-format qemu-aarch64-static qemu-aarch64'
+programs='make clang python3 valgrind jq help2man pkg-config shellcheck clang-format qemu-aarch64-static qemu-aarch64'
 
 # machine USER_ID HEADER...: a PATH with the programs and with apt, and the headers that compilers find.
 machine() {
@@ -77,10 +77,10 @@ machine 0 ${build/papi.h/} $tests
 check 'installed, but not to be found: exit 1' ends_saying 1 'yet there is no papi.h$' run_setup
 
 machine 0 $build $tests
-rm "$work/bin/valgrind"
-check 'a program is missing' ends_saying 2 '^Missing: valgrind$' run_setup --check
+rm "$work/bin/valgrind jq"
+check 'a program is missing' ends_saying 2 '^Missing: valgrind jq$' run_setup --check
 rm "$work/Random123/philox.h"
-check 'Random123 is missing' ends_saying 2 'librandom123-dev valgrind' run_setup --check
+check 'Random123 is missing' ends_saying 2 'librandom123-dev valgrind jq' run_setup --check
 : >"$work/Random123/philox.h"
 
 machine 1000 ${build/jansson.h/} $tests

@@ -80,6 +80,7 @@ PEER_LDLIBS := $(if $(CROSS),,$(if $(call has_header,libxsmm.h),-lxsmm -lxsmmnob
 # What needs nothing but libkernels; also built for the NEON tests.
 TRAIN_CORE_SRC := $(call sources,train/model train/schedule) train/loop/feed.c train/loop/evaluate.c train/data/cifar.c train/data/dataset.c train/data/batches.c train/data/synthetic.c
 TRAIN_SRC := $(sort $(TRAIN_CORE_SRC) $(call sources,train/files train/data train/checkpoint train/recipes train/record train/perf train/loop train/finders train/sweep))
+REGRESS_SRC := $(call sources,ci/regress)
 REPORT_SRC := $(call sources,reports/lib reports/export)
 # Pages and pictures; the curves need the recipes and schedules of training.
 PAGE_SRC := $(call sources,reports/inputs reports/page reports/picture reports/sections)
@@ -107,12 +108,12 @@ ROOM_LDLIBS = $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(PEER_L
 ROOM_LIBS = $(strip $(if $(filter reports/%,$(1)),$(if $(filter $(PAGE_PROGRAMS),$(1)),$(BUILD)/libpages.a) $(BUILD)/libreports.a $(BUILD)/bench/instruments/nearest.o \
   $(if $(filter $(PAGE_PROGRAMS),$(1)),$(BUILD)/libtrain.a $(BUILD)/libinstruments.a $(LIBKERNELS)),$(if $(filter kernels/%,$(1)),,\
   $(if $(filter bench/cyclebench-bench.c,$(1)),$(BUILD)/bench/harness/gbench.o) $(if $(filter $(SCORE_PROGRAMS),$(1)),$(BUILD)/libscore.a $(BUILD)/libreports.a) \
-  $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libsuites.a) \
+  $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libsuites.a) $(if $(filter bench/cyclebench-count.c,$(1)),$(BUILD)/bench/count/run_group.o) \
   $(if $(filter bench/cyclebench-bench.c bench/cyclebench-ab.c bench/cyclebench-score.c bench/test/%,$(1)),$(BUILD)/libharness.a) $(if $(filter bench/cyclebench-bench.c bench/test/%,$(1)),$(BUILD)/libpeers.a) \
-  $(if $(filter train/% bench/cyclebench-bench.c $(SCORE_PROGRAMS),$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
+  $(if $(filter ci/%,$(1)),$(BUILD)/libregress.a) $(if $(filter train/% bench/cyclebench-bench.c $(SCORE_PROGRAMS),$(1)),$(BUILD)/libtrain.a) $(BUILD)/libinstruments.a) $(LIBKERNELS)))
 
 .PHONY: all
-all: $(PROGRAMS) $(BUILD)/qemu-count.so ## build/cyclebench and its programs (default)
+all: $(PROGRAMS) $(BUILD)/count-marked $(BUILD)/qemu-count.so ## build/cyclebench and its programs (default)
 
 # --- set-up, data, demo -------------------------------------------------------------------------------------------
 # One job a CPU where the user did not say.
@@ -154,6 +155,7 @@ install: all ## install programs, library and headers of the kernels, manual pag
 	install -d $(addprefix $(SHARED)/,recipes plans finders shapes notebook)
 	install $(BUILD)/cyclebench $(TO)/bin/
 	install $(filter-out $(BUILD)/cyclebench,$(PROGRAMS)) $(TO)/libexec/cyclebench/
+	install $(BUILD)/count-marked $(TO)/libexec/cyclebench/
 	install -m 644 $(BUILD)/qemu-count.so $(TO)/libexec/cyclebench/
 	install -m 644 train/recipes/*.ini $(SHARED)/recipes/
 	install -m 644 train/plans/*.ini $(SHARED)/plans/
@@ -203,7 +205,13 @@ $(BUILD)/generated/Random123:
 	@mkdir -p $(@D)
 	@ln -sfn $(RANDOM123) $@
 
-$(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/generated/Random123 $(BUILD)/generated/build_info.h
+# Headers of the benchmarks name jansson's types; a program for another architecture calls none of its functions.
+JANSSON ?= /usr/include
+$(BUILD)/generated/jansson.h:
+	@mkdir -p $(@D)
+	@ln -sf $(JANSSON)/jansson.h $(JANSSON)/jansson_config.h $(@D)/
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/generated/Random123 $(BUILD)/generated/build_info.h $(if $(CROSS),$(BUILD)/generated/jansson.h)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(BASE_CFLAGS) $(if $(WERROR),-Werror) $(CFLAGS) $(CPPFLAGS) $(call extra_flags,$<) $(INCLUDES) -MMD -MP -c -o $@ $<
@@ -254,6 +262,7 @@ $(eval $(call library,libtraincore,$(TRAIN_CORE_SRC)))
 $(eval $(call library,libreports,$(REPORT_SRC)))
 $(eval $(call library,libpages,$(PAGE_SRC)))
 $(BUILD)/reports/page/assets.o: reports/page/style.css reports/page/script.js
+$(eval $(call library,libregress,$(REGRESS_SRC)))
 $(eval $(call library,libharness,$(HARNESS_SRC)))
 $(eval $(call library,libsuites,$(SUITE_SRC)))
 $(eval $(call library,libpeers,$(PEER_SRC)))
@@ -305,6 +314,13 @@ $(BUILD)/count_by: $(call objects,bench/test/count_by.c) $(BUILD)/libinstruments
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# count-marked: the cases of `cyclebench count`, with nothing but libkernels and the model, so that it also runs under qemu.
+COUNT_MARKED_SRC := $(addprefix bench/count/,counted.c marked.c provider.c step_case.c) $(filter-out %/kernels.c %/step_suite.c %/torch_side.c,$(SUITE_SRC)) \
+  $(addprefix bench/harness/,case.c cases.c shapes.c) $(addprefix bench/instruments/,count.c exact_marks.c exact_step.c exact_trap.c exact_ptrace.c tensors.c)
+$(BUILD)/count-marked: $(call objects,$(COUNT_MARKED_SRC)) $(BUILD)/libtraincore.a $(LIBKERNELS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $(if $(CROSS),-static) -o $@ $^ -lm
+
 # A plugin for qemu-user; it runs inside qemu, which brings no sanitizers.
 $(BUILD)/qemu-count.so: bench/qemu/count_plugin.c $(BUILD)/flags
 	$(call say,LD,$@)
@@ -314,7 +330,7 @@ $(BUILD)/qemu-count.so: bench/qemu/count_plugin.c $(BUILD)/flags
 NEON_BUILD := $(BUILD)/aarch64
 neon-tests: ## cross-compile the NEON tests into build/aarch64
 	$(MAKE) --no-print-directory CROSS=1 CC=aarch64-linux-gnu-gcc BUILD=$(NEON_BUILD) \
-	  $(patsubst %.c,$(NEON_BUILD)/test/%,$(notdir $(wildcard kernels/test/test_*.c))) $(NEON_BUILD)/train_steps $(NEON_BUILD)/count_loop
+	  $(patsubst %.c,$(NEON_BUILD)/test/%,$(notdir $(wildcard kernels/test/test_*.c))) $(NEON_BUILD)/train_steps $(NEON_BUILD)/count_loop $(NEON_BUILD)/count-marked
 
 .PHONY: FORCE
 FORCE:

@@ -22,7 +22,7 @@ compiler() {
 
 build='stdio.h benchmark/benchmark.h hwloc.h papi.h jansson.h ini.h curl/curl.h archive.h openssl/evp.h'
 tests='stdarg.h stddef.h setjmp.h stdint.h cmocka.h omp.h'
-programs='make clang python3 valgrind help2man pkg-config shellcheck clang-format qemu-aarch64-static qemu-aarch64'
+programs='make clang python3 valgrind jq help2man pkg-config shellcheck clang-format qemu-aarch64-static qemu-aarch64'
 
 # machine USER_ID HEADER...: a PATH with the programs and with apt, and the headers that compilers find.
 machine() {

@@ -15,8 +15,8 @@
  *
  * What is resolved or allocated at its first use counts too: run the work once before. */
 
-/* Counts work(context) in a copy of this process (fork) that is stopped after each instruction; a repeated string
- * instruction is one. The work must use the calling thread alone: a team of one. Gives up after limit instructions. */
+/* Counts work(context) in a copy of this process (fork) that is stopped after each instruction (of a repeated string
+ * instruction, which is one, after each repetition). The work must use the calling thread alone: a team of one. Gives up after limit instructions. */
 void cb_count_by_step(struct cb_count *count, cb_work_fn *work, void *context, uint64_t limit);
 
 /* Run the program argv (NULL ends it), which calls cb_counted_work and exits with 0. Its standard output is thrown

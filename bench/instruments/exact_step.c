@@ -1,146 +1,28 @@
-#include "exact.h"
+#include "exact_step.h"
 
-#include <elf.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/uio.h>
-#include <sys/user.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#if defined(__x86_64__)
-static bool program_counter(pid_t child, uintptr_t *pc)
+static struct cb_code_range find_vdso(void)
 {
-    errno = 0;
-    *pc = (uintptr_t)ptrace(PTRACE_PEEKUSER, child, offsetof(struct user_regs_struct, rip), NULL);
-    return errno == 0;
-}
-#elif defined(__aarch64__)
-static bool program_counter(pid_t child, uintptr_t *pc)
-{
-    struct user_regs_struct registers;
-    struct iovec part = {&registers, sizeof registers};
-    if (ptrace(PTRACE_GETREGSET, child, (void *)NT_PRSTATUS, &part)) return false;
-    *pc = registers.pc;
-    return true;
-}
-#else
-static bool program_counter(pid_t child, uintptr_t *pc)
-{
-    (void)child, (void)pc;
-    errno = ENOSYS;
-    return false;
-}
-#endif
-
-enum { EXIT_NO_PTRACE = 77 };
-
-/* The kernel's own code in each process, which reads the clock and starts again whenever the kernel sets it meanwhile:
- * its instructions are not counted, since a stepped reading starts again by chance. */
-struct range {
-    uintptr_t first, end;
-};
-
-static struct range find_vdso(void)
-{
-    struct range range = {0, 0};
+    struct cb_code_range range = {0, 0};
     char line[512];
     FILE *maps = fopen("/proc/self/maps", "re");
     while (maps && !range.end && fgets(line, sizeof line, maps))
         if (strstr(line, "[vdso]") && sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &range.first, &range.end) != 2)
-            range = (struct range){0, 0};
+            range = (struct cb_code_range){0, 0};
     if (maps) fclose(maps);
     return range;
 }
 
-/* The copy of this process. */
-static void be_stepped(cb_work_fn *work, void *context)
+bool cb_step_result(struct cb_count *count, uint64_t steps, uint64_t limit)
 {
-    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL)) _exit(EXIT_NO_PTRACE);
-    raise(SIGSTOP);
-    cb_counted_work(work, context);
-    _exit(0);
-}
-
-/* Waits for the child's next stop. False: it is gone (*child is 0 then), and count says how. */
-static bool wait_for_stop(struct cb_count *count, pid_t *child, int *status)
-{
-    while (waitpid(*child, status, 0) < 0) {
-        if (errno == EINTR) continue;
-        cb_count_missing(count, "single-step: waitpid: %s", strerror(errno));
-        *child = 0;
-        return false;
-    }
-    if (WIFSTOPPED(*status)) return true;
-    *child = 0;
-    if (WIFSIGNALED(*status))
-        cb_count_missing(count, "single-step: the work was ended by signal %d (%s)", WTERMSIG(*status),
-                         strsignal(WTERMSIG(*status)));
-    else if (WEXITSTATUS(*status) == EXIT_NO_PTRACE)
-        cb_count_missing(count, "single-step: the kernel forbids ptrace (a container's seccomp profile, or "
-                                "kernel.yama.ptrace_scope)");
+    if (steps <= limit)
+        cb_count_set(count, steps, true, "single-step");
     else
-        cb_count_missing(count, "single-step: the work ended the process with status %d", WEXITSTATUS(*status));
-    return false;
-}
-
-/* Steps from mark to mark. True: count holds the number of instructions between. */
-static bool step_through(struct cb_count *count, pid_t *child, uint64_t limit)
-{
-    const struct range vdso = find_vdso();
-    uint64_t steps = 0;
-    uintptr_t pc = 0, last = 0;
-    bool inside = false;
-    int status, deliver = 0;
-    if (!wait_for_stop(count, child, &status)) return false;
-    ptrace(PTRACE_SETOPTIONS, *child, NULL, (void *)PTRACE_O_EXITKILL);
-    while (steps <= limit) {
-        if (ptrace(PTRACE_SINGLESTEP, *child, NULL, (void *)(intptr_t)deliver)) {
-            cb_count_missing(count, "single-step: ptrace: %s", strerror(errno));
-            return false;
-        }
-        if (!wait_for_stop(count, child, &status)) return false;
-        deliver = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
-        if (deliver) continue; /* a signal, not a step */
-        if (!program_counter(*child, &pc)) {
-            cb_count_missing(count, "single-step: the program counter cannot be read: %s", strerror(errno));
-            return false;
-        }
-        if (!inside) {
-            inside = pc == (uintptr_t)cb_counted_begin;
-            last = pc;
-            continue;
-        }
-        /* The instruction at `last` was executed; a repeated string instruction stops after each repetition. */
-        steps += pc != last && (last < vdso.first || last >= vdso.end);
-        last = pc;
-        if (pc == (uintptr_t)cb_counted_end) {
-            cb_count_set(count, steps, true, "single-step");
-            return true;
-        }
-    }
-    cb_count_missing(count, "single-step: more than %" PRIu64 " instructions: take a smaller shape", limit);
-    return false;
-}
-
-static bool count_marked(struct cb_count *count, cb_work_fn *work, void *context, uint64_t limit)
-{
-    pid_t child = fork();
-    if (child < 0) {
-        cb_count_missing(count, "single-step: fork: %s", strerror(errno));
-        return false;
-    }
-    if (child == 0) be_stepped(work, context);
-    bool counted = step_through(count, &child, limit);
-    if (!child) return counted;
-    kill(child, SIGKILL); /* counted or not, it has no more to do */
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
-    return counted;
+        cb_count_missing(count, "single-step: more than %" PRIu64 " instructions: take a smaller shape", limit);
+    return count->known;
 }
 
 static void no_work(void *context)
@@ -150,9 +32,10 @@ static void no_work(void *context)
 
 void cb_count_by_step(struct cb_count *count, cb_work_fn *work, void *context, uint64_t limit)
 {
+    const struct cb_code_range vdso = find_vdso();
     struct cb_count marks;
-    if (!count_marked(count, work, context, limit)) return;
-    if (count_marked(&marks, no_work, NULL, limit))
+    if (!cb_step_marked(count, work, context, limit, vdso)) return;
+    if (cb_step_marked(&marks, no_work, NULL, limit, vdso))
         count->value -= marks.value; /* calling and returning from the work: what every work has */
     else
         *count = marks;

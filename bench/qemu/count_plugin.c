@@ -1,6 +1,6 @@
 /* A plugin for qemu-user (7.0 or later): counts the instructions between cb_counted_begin and cb_counted_end of the
- * emulated program, by the names in its symbol table, and writes "instructions: N" to the file that its option out=
- * names. Debian's qemu-user takes plugins (qemu-user-static does not) but ships no header for them: these are the
+ * emulated program, by the names in its symbol table, and writes "instructions: N" for each time to the file that its
+ * option out= names. Debian's qemu-user takes plugins (qemu-user-static does not) but ships no header for them: these are the
  * declarations of version 1 of the interface that are used here. */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -30,17 +30,19 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
 
 static bool inside;
 static uint64_t instructions;
-static char out_path[4096];
+static FILE *out;
 
 static void begin(unsigned cpu, void *data)
 {
     (void)cpu, (void)data;
     inside = true;
+    instructions = 0;
 }
 
 static void end(unsigned cpu, void *data)
 {
     (void)cpu, (void)data;
+    if (inside) fprintf(out, "instructions: %" PRIu64 "\n", instructions);
     inside = false;
 }
 
@@ -69,10 +71,7 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 static void report(qemu_plugin_id_t id, void *data)
 {
     (void)id, (void)data;
-    FILE *file = fopen(out_path, "w");
-    if (!file) return;
-    fprintf(file, "instructions: %" PRIu64 "\n", instructions);
-    fclose(file);
+    fclose(out);
 }
 
 int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
@@ -82,7 +81,11 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
         fprintf(stderr, "qemu-count: expected the option out=FILE\n");
         return -1;
     }
-    snprintf(out_path, sizeof out_path, "%s", argv[0] + 4);
+    out = fopen(argv[0] + 4, "w");
+    if (!out) {
+        fprintf(stderr, "qemu-count: %s cannot be written\n", argv[0] + 4);
+        return -1;
+    }
     qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
     qemu_plugin_register_atexit_cb(id, report, NULL);
     return 0;

@@ -1,0 +1,31 @@
+#ifndef CB_RUN_GROUP_H
+#define CB_RUN_GROUP_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* The cases of one ISA, counted by one source: a run of count-marked, alone or under a tool. */
+struct cb_group {
+    const char *source; /* "single-step", "callgrind", "qemu" */
+    const char *isa;
+};
+
+/* A run under way: count-marked with the files that it and its tool write. */
+struct cb_group_run {
+    struct cb_group group;
+    int process;      /* 0: there is none, and reason says why */
+    char folder[128]; /* of its files; "" if there is none */
+    char reason[512];
+    bool machine_lacks; /* it is this machine that lacks the ISA or the tool, not the build */
+};
+
+/* Starts it with an environment that is the same everywhere. folder: that of the build, where count-marked, the plugin
+ * of qemu and aarch64/count-marked are. */
+void cb_group_start(struct cb_group_run *run, const struct cb_group *group, const char *folder);
+
+/* Waits for it: {"source", "isa", "compiler": "gcc-12.2.0", "libc": "glibc 2.36", "cases": [{"name", "isa", "count": N or
+ * null, "reason"}]}. Where it could not be run: "reason", "machine_lacks", and no cases. New reference. Removes its
+ * files. */
+json_t *cb_group_finish(struct cb_group_run *run);
+
+#endif

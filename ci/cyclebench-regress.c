@@ -1,0 +1,178 @@
+/* cyclebench regress: did this commit make it slower? */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "regress/regress.h"
+#include "standard_files.h"
+
+enum { EXIT_USAGE = 2, EXIT_REGRESSION = 3 };
+
+static const char usage[] =
+    "Usage: cyclebench regress BASE HEAD [options]\n"
+    "       cyclebench regress HEAD --baseline PATH [--update --because TEXT] [options]\n"
+    "\n"
+    "Tells whether HEAD is slower than BASE, or than a stored baseline: by exact instruction counts of every\n"
+    "operation of the kernels and of a training step of a small network. BASE and HEAD are folders of two builds,\n"
+    "or files that cyclebench count --json wrote.\n"
+    "\n"
+    "  --baseline PATH   a folder of files <source>-<isa>-<compiler>.tsv, or one of them\n"
+    "  --update          write the baselines of the folder anew; lines that change get the reason\n"
+    "  --because TEXT    the reason\n"
+    "  --out DIR         write regress.md, regress.xml (JUnit), regress.json, and what other tools read:\n"
+    "                    github-action-benchmark.json, bencher.json, otava.csv\n"
+    "  --history FILE    append HEAD's numbers to this file, a line of JSON a run\n"
+    "  --time REGEX      of two builds also the time of the cases of cyclebench bench that match, by\n"
+    "                    cyclebench ab, and of BASE against itself\n"
+    "  --time-gates      a case that is slower by more than 2 %, beyond chance, is a regression; else it is noted\n"
+    "  --no-training     do not train: without fingerprint and peak memory\n"
+    "  --help            this text\n"
+    "\n"
+    "A count may grow by 0.5 %, or as its line in the baseline says. A case that vanished, was renamed, is not run\n"
+    "any more or runs another instruction set's code is a regression, too. Peak memory and the sizes of programs\n"
+    "are noted where they grow by more than 2 %; the fingerprint of a short training must not change. What this\n"
+    "machine cannot count is said, and not gated.\n"
+    "\n"
+    "Exit status: 0 no regression, a machine too noisy to tell about time, or --update is done, 1 failure at run\n"
+    "time, 2 wrong usage or input, or nothing could be gated, 3 a regression.\n";
+
+struct options {
+    const char *baseline, *because, *out, *history, *time;
+    bool update, no_training, time_gates;
+};
+
+static int fail(const struct cb_error *err, enum cb_status status)
+{
+    fprintf(stderr, "cyclebench regress: %s\n", err->text);
+    return status == CB_BAD_INPUT || status == CB_UNAVAILABLE ? EXIT_USAGE : EXIT_FAILURE;
+}
+
+static void judge(struct rg_result *result)
+{
+    size_t failed = 0;
+    for (enum rg_verdict v = 0; v < RG_VERDICTS; v++)
+        if (rg_verdict_is_hard(v)) failed += rg_count(result, v);
+    result->verdict = failed ? "regression" : !result->gated ? "error" : result->too_noisy ? "too_noisy" : "pass";
+}
+
+static int report(const struct rg_result *result, const struct options *o)
+{
+    struct cb_error err;
+    enum cb_status status = CB_OK;
+    rg_print(result);
+    if (o->out) status = rg_write_reports(result, o->out, &err);
+    if (!status && o->history) status = rg_append_history(result, o->history, &err);
+    if (status) return fail(&err, status);
+    int printed = cb_end_after_output("cyclebench regress");
+    if (printed) return printed;
+    if (!strcmp(result->verdict, "error"))
+        fprintf(stderr, "cyclebench regress: nothing could be gated: the notes say why\n");
+    if (!strcmp(result->verdict, "regression")) return EXIT_REGRESSION;
+    return strcmp(result->verdict, "error") ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
+static int regress(char **sides, const struct options *o)
+{
+    const char *base_path = o->baseline ? o->baseline : sides[0], *head_path = o->baseline ? sides[0] : sides[1];
+    json_t *base = NULL, *head = NULL;
+    struct cb_error err;
+    struct rg_result result = {.base = base_path, .head = head_path};
+    enum cb_status status = o->baseline ? CB_OK : rg_count_side(&base, base_path, &err);
+    if (!status) status = rg_count_side(&head, head_path, &err);
+    const char *commit = json_string_value(json_object_get(head, "commit"));
+    result.commit = commit ? commit : "unknown";
+    if (!status && o->update)
+        status = rg_update_baseline(base_path, head, o->because, &err);
+    else if (!status && o->baseline)
+        status = rg_compare_baseline(&result, base_path, head, &err);
+    else if (!status)
+        rg_compare_counts(&result, base, head);
+    if (!status && !o->baseline) rg_compare_builds(&result, base_path, head_path, !o->no_training);
+    if (!status && o->time) rg_compare_times(&result, base_path, head_path, o->time, o->time_gates);
+    int exit_status;
+    if (status) {
+        exit_status = fail(&err, status);
+    } else if (o->update) {
+        printf("%s: the baselines are written\n", base_path);
+        exit_status = cb_end_after_output("cyclebench regress");
+    } else {
+        judge(&result);
+        exit_status = report(&result, o);
+    }
+    rg_free(&result);
+    json_decref(base);
+    json_decref(head);
+    return exit_status;
+}
+
+/* What is wrong with the options together; NULL: nothing. */
+static const char *wrong_together(const struct options *o, int sides)
+{
+    if (sides != (o->baseline ? 1 : 2)) return "expected BASE and HEAD, or HEAD and --baseline";
+    if (o->update && !o->baseline) return "--update: which --baseline?";
+    if (o->update && (!o->because || !*o->because)) return "--update: say --because what";
+    if (o->because && !o->update) return "--because is for --update";
+    if (o->because && strpbrk(o->because, "\t\n")) return "--because: one line without tabs";
+    if (o->time && o->baseline) return "--time compares two builds: a baseline has counts alone";
+    if (o->time_gates && !o->time) return "--time-gates: of which cases? --time REGEX";
+    if (o->update && (o->out || o->history)) return "--update compares nothing: no --out, no --history";
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    enum { BASELINE = 1, UPDATE, BECAUSE, OUT, HISTORY, TIME, TIME_GATES, NO_TRAINING };
+    static const struct option long_options[] = {{"baseline", required_argument, NULL, BASELINE},
+                                                 {"update", no_argument, NULL, UPDATE},
+                                                 {"because", required_argument, NULL, BECAUSE},
+                                                 {"out", required_argument, NULL, OUT},
+                                                 {"history", required_argument, NULL, HISTORY},
+                                                 {"time", required_argument, NULL, TIME},
+                                                 {"time-gates", no_argument, NULL, TIME_GATES},
+                                                 {"no-training", no_argument, NULL, NO_TRAINING},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {NULL, 0, NULL, 0}};
+    struct options o = {0};
+    cb_open_standard_files();
+    for (int option; (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
+        switch (option) {
+        case BASELINE:
+            o.baseline = optarg;
+            break;
+        case UPDATE:
+            o.update = true;
+            break;
+        case BECAUSE:
+            o.because = optarg;
+            break;
+        case OUT:
+            o.out = optarg;
+            break;
+        case HISTORY:
+            o.history = optarg;
+            break;
+        case TIME:
+            o.time = optarg;
+            break;
+        case TIME_GATES:
+            o.time_gates = true;
+            break;
+        case NO_TRAINING:
+            o.no_training = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return cb_end_after_output("cyclebench regress");
+        default:
+            return EXIT_USAGE;
+        }
+    }
+    const char *wrong = wrong_together(&o, argc - optind);
+    if (wrong) {
+        fprintf(stderr, "cyclebench regress: %s; --help tells more\n", wrong);
+        return EXIT_USAGE;
+    }
+    return regress(argv + optind, &o);
+}

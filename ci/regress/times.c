@@ -1,0 +1,122 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "regress.h"
+
+/* Time, by `cyclebench ab`: fresh processes of both builds in turn, bootstrap intervals, an exact rank test with Holm's
+ * correction; and BASE against itself in the same way, which shows what this machine calls different that is not. */
+
+static const double relevant_percent = 2;
+
+/* What ab wrote; NULL: *reason says why. New reference. */
+static json_t *compare(const char *program, const char *old, const char *new, const char *filter, const char *seed,
+                       char reason[256])
+{
+    char json[] = P_tmpdir "/cyclebench-regress-XXXXXX", option[512], *out;
+    int file = mkstemp(json), status;
+    if (file < 0) {
+        snprintf(reason, 256, "no temporary file");
+        return NULL;
+    }
+    close(file);
+    snprintf(option, sizeof option, "--benchmark_filter=%s", filter);
+    const char *const argv[] = {program, old,    new,         "--seed", seed,     "--json", json,
+                                "--",    option, "--threads", "1",      "--warm", NULL};
+    rg_run(argv, &out, &status);
+    free(out);
+    json_t *found = status == 0 || status == 3 ? json_load_file(json, 0, NULL) : NULL;
+    if (!found) snprintf(reason, 256, "cyclebench ab ended with status %d", status);
+    remove(json);
+    return found;
+}
+
+static double number_of(const json_t *one, const char *key)
+{
+    const json_t *value = json_object_get(one, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static bool is_verdict(const json_t *one, const char *verdict)
+{
+    const char *text = json_string_value(json_object_get(one, "verdict"));
+    return text && !strcmp(text, verdict);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median half-width of the control's intervals in percent; NaN: there are none. Counts its false alarms. */
+static double noise_of(const json_t *control, size_t *cases, size_t *alarms)
+{
+    size_t i, n = 0;
+    json_t *one, *all = json_object_get(control, "cases");
+    double *half = malloc((json_array_size(all) + 1) * sizeof *half), noise = NAN;
+    *cases = *alarms = 0;
+    json_array_foreach(all, i, one)
+    {
+        double width = number_of(one, "ratio_high") - number_of(one, "ratio_low");
+        if (half && isfinite(width)) half[n++] = width * 50;
+        *cases += 1;
+        *alarms += is_verdict(one, "slower") || is_verdict(one, "faster");
+    }
+    if (n) {
+        qsort(half, n, sizeof *half, by_value);
+        noise = half[n / 2];
+    }
+    free(half);
+    return noise;
+}
+
+static void add_times(struct rg_result *result, const json_t *compared, bool gates)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(compared, "cases"), i, one)
+    {
+        struct rg_case c = {.kind = RG_TIME,
+                            .name = json_string_value(json_object_get(one, "name")),
+                            .source = "time",
+                            .base = number_of(one, "old_median_seconds") * 1e9,
+                            .head = number_of(one, "new_median_seconds") * 1e9,
+                            .limit_percent = relevant_percent,
+                            .hard = gates};
+        /* The smallest difference that counts, and one that is no chance. */
+        if (is_verdict(one, "not compared") || !c.name) {
+            c.verdict = RG_NOT_COUNTED;
+            c.reason = "not measured in all rounds on both sides";
+        } else if (!is_verdict(one, "slower") && !is_verdict(one, "faster")) {
+            c.limit_percent = INFINITY;
+        }
+        if (c.name) rg_add(result, &c);
+    }
+}
+
+void rg_compare_times(struct rg_result *result, const char *base, const char *head, const char *filter, bool gates)
+{
+    char program[4096], reason[256];
+    size_t cases, alarms;
+    snprintf(program, sizeof program, "%.4000s/cyclebench-ab", head);
+    json_t *control = compare(program, base, base, filter, "2", reason);
+    json_t *compared = control ? compare(program, base, head, filter, "1", reason) : NULL;
+    if (!compared) {
+        rg_note(result, "time: not compared: %s", reason);
+        json_decref(control);
+        return;
+    }
+    double noise = noise_of(control, &cases, &alarms);
+    result->too_noisy = !(noise <= relevant_percent);
+    rg_note(result,
+            "time: BASE against itself: %zu of %zu cases called different; half of the intervals are wider than "
+            "+-%.2f %%, and what counts is %g %%%s",
+            alarms, cases, noise, relevant_percent,
+            result->too_noisy ? ": too noisy for a verdict, so time does not fail" : "");
+    add_times(result, compared, gates && !result->too_noisy);
+    json_decref(control);
+    json_decref(compared);
+}

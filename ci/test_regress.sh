@@ -1,0 +1,175 @@
+#!/bin/bash
+# cyclebench regress on counts that are written here: every verdict, every file, and input that is malformed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. ci/tap.sh
+build=${CYCLEBENCH_BUILD:-build}
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+# counts FILE ISA_OF_B COUNT_OF_C CASE...: of one source; a case is name=count, or name=reason where it is not counted.
+counts() {
+	local file=$1 sep='' one name value
+	shift
+	{
+		printf '{"version": "1", "commit": "c0ffee", "groups": [{"source": "callgrind", "isa": "avx2", "compiler": "gcc-12.2.0",\n'
+		printf '"libc": "glibc 2.36", "cases": ['
+		for one in "$@"; do
+			name=${one%%=*} value=${one#*=}
+			if [[ $value =~ ^[0-9]+(@.*)?$ ]]; then
+				local isa=avx2
+				[[ $value != *@* ]] || isa=${value#*@}
+				printf '%s{"name": "%s", "isa": "%s", "count": %s}' "$sep" "$name" "$isa" "${value%@*}"
+			else
+				printf '%s{"name": "%s", "isa": "avx2", "count": null, "reason": "%s"}' "$sep" "$name" "$value"
+			fi
+			sep=$',\n'
+		done
+		printf ']}]}\n'
+	} >"$file"
+}
+regress() { "$build/cyclebench" regress "$@"; }
+verdict_of() { jq -r --arg name "$1" '.cases[] | select(.name == $name) | .verdict' "$work/out/regress.json"; }
+# verdict EXPECTED CASE: in the last report.
+verdict() { [ "$(verdict_of "$2")" = "$1" ] || { verdict_of "$2"; return 1; }; }
+
+counts "$work/base" a=100000 b=1000 gone=50 skipped=70 fell=4000 never='too long' shrinks=1000
+check 'a build against itself passes' ends_saying 0 '^verdict: pass$' regress "$work/base" "$work/base"
+
+counts "$work/head" a=100500 b=1006 skipped='not built' fell=4000@scalar never='too long' shrinks=900 added=3
+check 'a regression has status 3' ends_saying 3 '^verdict: regression$' regress "$work/base" "$work/head" --out "$work/out"
+check 'growth of 0.5 % is within the limit' verdict same a
+check 'growth of 0.6 % is not' verdict regressed b
+check 'a case that vanished' verdict vanished gone
+check 'a case that is not run any more' verdict skipped skipped
+check "a case that runs another instruction set's code, with the same count" verdict 'fell back' fell
+check 'a case that was never counted is no regression' verdict 'not counted' never
+check 'an improvement' verdict improved shrinks
+check 'a new case' verdict new added
+
+check 'JSON: the names that others rely on' jq -e '.verdict == "regression" and (.cases | all(has("name") and has("source") and has("base") and
+  has("head") and has("change_percent") and has("verdict")))' "$work/out/regress.json"
+check 'JSON: what is missing is null with a reason' jq -e '.cases[] | select(.name == "never") | .base == null and .base_reason == "too long"' "$work/out/regress.json"
+check 'Markdown: the verdict first' [ "$(head -n 1 "$work/out/regress.md")" = '## cyclebench regress: regression' ]
+check 'Markdown: what is worse in the first table' [ "$(sed -n '/^|---/,/^$/p' "$work/out/regress.md" | sed -n 2,5p | grep -cE '^\| (vanished|regressed|skipped|fell back) ')" -eq 4 ]
+check 'JUnit: four failures' grep -q 'failures="4" errors="0" skipped="1"' "$work/out/regress.xml"
+check 'github-action-benchmark: customSmallerIsBetter' jq -e 'length == 5 and all(has("name") and has("unit") and has("value"))' "$work/out/github-action-benchmark.json"
+check 'Bencher: a measure a name' jq -e '.["callgrind-avx2-gcc-12.2.0/b"].instructions.value == 1006' "$work/out/bencher.json"
+check 'Otava: as many titles as values' [ "$(awk -F, '{ print NF }' "$work/out/otava.csv" | sort -u | wc -l)" -eq 1 ]
+if command -v python3 >/dev/null; then
+	check 'JUnit is XML' python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$work/out/regress.xml"
+fi
+
+many=()
+for i in $(seq 3000); do many+=("operation/with/quite/a/long/name/of/a/shape/c:16/k:16/hw:8/batch:2/number:$i=$i"); done
+counts "$work/many" "${many[@]}"
+check 'Markdown stays below 200 KiB, and says so' ends_saying 0 'rows are left out; regress.json has them' eval 'regress "$work/many" "$work/many" --out "$work/out" && cat "$work/out/regress.md"'
+check 'so small it is' [ "$(stat -c %s "$work/out/regress.md")" -lt 204800 ]
+
+# Baselines.
+mkdir "$work/baselines"
+file=$work/baselines/callgrind-avx2-gcc-12.2.0.tsv
+check 'no baseline: said, and nothing is gated' ends_saying 2 'there is no baseline' regress "$work/base" --baseline "$work/baselines"
+check '--update wants the reason' ends_saying 2 '--because' regress "$work/base" --baseline "$work/baselines" --update
+check '--update writes it' exits_with 0 regress "$work/base" --baseline "$work/baselines" --update --because 'first'
+check 'what is not counted is not in it' exits_with 1 grep -q never "$file"
+check 'its own counts pass' ends_saying 0 '^verdict: pass$' regress "$work/base" --baseline "$work/baselines"
+check 'one file as the baseline' exits_with 0 regress "$work/base" --baseline "$file"
+check 'a regression against it' ends_saying 3 'regressed .* b$' regress "$work/head" --baseline "$work/baselines"
+check 'a fallback against it' ends_saying 3 '^fell back .* fell$' regress "$work/head" --baseline "$work/baselines"
+sed -i 's/^\(b\t1000\t\)0.5/\12/' "$file"
+counts "$work/head" a=100000 b=1006 gone=50 skipped=70 fell=4000 shrinks=1000
+check 'a limit of its own' exits_with 0 regress "$work/head" --baseline "$work/baselines"
+check '--update keeps reason and limit of what did not change' exits_with 0 regress "$work/head" --baseline "$work/baselines" --update --because 'second'
+check 'and takes the reason for what did' eval 'grep -qE "^b.1006.2.second$" "$file" && grep -qE "^a.100000.0.5.first$" "$file"'
+sed 's/glibc 2.36/glibc 2.41/' "$work/base" >"$work/other"
+check 'another C library: said, not gated' ends_saying 2 'counted with glibc 2.36, and here is glibc 2.41' regress "$work/other" --baseline "$work/baselines"
+sed 's/gcc-12.2.0/gcc-14.2.0/' "$work/base" >"$work/other"
+check 'another compiler has another file' ends_saying 2 'callgrind-avx2-gcc-14.2.0.tsv: there is no baseline' regress "$work/other" --baseline "$work/baselines"
+echo '{"groups": [{"source": "callgrind", "isa": "avx2", "cases": [], "reason": "ended with signal 4", "machine_lacks": false}]}' >"$work/other"
+check 'a build whose counting breaks down' ends_saying 3 '^skipped .*signal 4' regress "$work/other" --baseline "$work/baselines"
+echo '{"groups": [{"source": "callgrind", "isa": "avx2", "cases": [], "reason": "no valgrind", "machine_lacks": true}]}' >"$work/other"
+check 'a machine without the tool: nothing is gated' ends_saying 2 'no valgrind' regress "$work/other" --baseline "$work/baselines"
+
+# malformed SED PATTERN: the file, changed so, is refused with this message.
+malformed() {
+	sed "$1" "$file" >"$work/broken.tsv"
+	ends_saying 2 "broken.tsv:$2" regress "$work/base" --baseline "$work/broken.tsv"
+}
+check 'malformed: no number' malformed 's/^a\t100000/a\tmany/' '7:3: expected a count'
+check 'malformed: a negative number' malformed 's/^a\t100000/a\t-1/' '7:3: expected a count'
+check 'malformed: a limit above 100' malformed 's/^a\t100000\t0.5/a\t100000\t500/' '7:10: expected 0 to 100 percent'
+check 'malformed: no reason' malformed 's/\tfirst$//' '7:.*the reason'
+check 'malformed: a name twice' malformed '$s/^.*$/a\t100000\t0.5\tagain/' '12:1: expected a name that no line above has'
+check 'malformed: no titles' malformed '6d' '6:1: expected the titles'
+check 'malformed: no compiler' malformed '/^# compiler/d' "1:1: expected a line '# compiler'"
+head -c -3 "$file" >"$work/broken.tsv"
+check 'malformed: cut off' ends_saying 2 'broken.tsv:12:.*cut off' regress "$work/base" --baseline "$work/broken.tsv"
+cp "$file" "$work/kept"
+cp "$work/broken.tsv" "$file"
+check 'a malformed baseline is not overwritten' exits_with 2 regress "$work/head" --baseline "$work/baselines" --update --because 'third'
+check 'it is as it was' cmp -s "$file" "$work/broken.tsv"
+cp "$work/kept" "$file"
+
+# Other bad input.
+echo '{"groups": ' >"$work/broken"
+check 'malformed counts: line and column' ends_saying 2 'broken:[0-9]+:[0-9]+: ' regress "$work/broken" "$work/base"
+echo '{"benchmarks": []}' >"$work/broken"
+check 'a file of something else' ends_saying 2 'no "groups"' regress "$work/broken" "$work/base"
+check 'a folder without a build' ends_saying 2 'no cyclebench-count' regress "$work" "$work/base"
+mkdir "$work/failing"
+printf '#!/bin/bash\nexit 1\n' >"$work/failing/cyclebench-count"
+chmod +x "$work/failing/cyclebench-count"
+check 'a build whose program fails' ends_saying 1 'exit status 1' regress "$work/failing" "$work/base"
+check 'nothing there' ends_saying 2 'No such file' regress "$work/nothing" "$work/base"
+check 'one side only' ends_saying 2 'expected BASE and HEAD' regress "$work/base"
+check '--help' says '^Usage: cyclebench regress BASE HEAD' regress --help
+
+# History.
+counts "$work/other-head" a=100000 b=1006
+check 'history: a line a run' eval 'regress "$work/base" "$work/base" --history "$work/history"; exits_with 3 regress "$work/base" "$work/other-head" --history "$work/history"'
+check 'history: all numbers of HEAD' jq -es 'length == 2 and .[1].cases[1].value == 1006 and all(.history == 1 and .commit == "c0ffee" and has("time"))' "$work/history"
+printf '{"cut' >>"$work/history"
+cp "$work/history" "$work/kept"
+check 'history: nothing is appended to a line that was cut off' ends_saying 2 'cut off' regress "$work/base" "$work/base" --history "$work/history"
+check 'history: it is as it was' cmp -s "$work/history" "$work/kept"
+
+# Two builds: stand-ins for their programs. build FOLDER COUNTS FINGERPRINT PEAK_BYTES.
+build_of() {
+	mkdir -p "$work/$1"
+	printf '#!/bin/bash\ncp "%s" "$2"\n' "$work/$2" >"$work/$1/cyclebench-count"
+	printf '#!/bin/bash\nmkdir -p "$3"\n' >"$work/$1/cyclebench-data"
+	cat >"$work/$1/cyclebench-train" <<-END
+		#!/bin/bash
+		mkdir -p "\$5"
+		printf '{}\\n{"loss_fingerprint": "$3", "peak_memory_bytes": $4}\\n' >"\$5/run.jsonl"
+	END
+	# Against itself: the spread is \$NOISE. Against another: slower by \$SLOWER.
+	cat >"$work/$1/cyclebench-ab" <<-'END'
+		#!/bin/bash
+		verdict='no difference found' new=1.0 low=$(awk "BEGIN { print 1 - $NOISE }") high=$(awk "BEGIN { print 1 + $NOISE }")
+		[ "$1" = "$2" ] || { new=$SLOWER verdict=slower; }
+		printf '{"cases": [{"name": "x", "verdict": "%s", "old_median_seconds": 1.0, "new_median_seconds": %s, "ratio_low": %s, "ratio_high": %s}]}\n' \
+			"$verdict" "$new" "$low" "$high" >"$6"
+		[ "$verdict" != slower ] || exit 3
+	END
+	chmod +x "$work/$1/"cyclebench-*
+}
+build_of one base f00 1000
+build_of two base f00 1010
+build_of three base ba4 1100
+head -c 5000 /dev/zero >"$work/one/libkernels.a"
+head -c 5200 /dev/zero >"$work/two/libkernels.a"
+check 'two builds with the same bits' ends_saying 0 '^verdict: pass$' regress "$work/one" "$work/two" --out "$work/out"
+check 'a program that grew by 4 % is noted' verdict noted libkernels.a
+check 'memory that grew by 1 % is not' verdict same smoke/peak_memory
+check 'other bits are a regression' ends_saying 3 '^regressed .* smoke: other bits' regress "$work/one" "$work/three"
+check 'memory that grew by 10 % is noted' ends_saying 3 '^noted .* smoke/peak_memory' regress "$work/one" "$work/three"
+timed() { NOISE=$1 SLOWER=$2 regress "$work/one" "$work/two" --no-training --time x "${@:3}"; }
+check 'time: 10 % slower is noted, no failure' ends_saying 0 '^noted .* \+10.00 %.* time  x$' timed 0.01 1.1
+check 'time: it fails where the user wants' ends_saying 3 '^regressed .* time  x$' timed 0.01 1.1 --time-gates
+check 'time: 1 % does not count' ends_saying 0 '^verdict: pass$' timed 0.01 1.01 --time-gates
+check 'time: the control is told' ends_saying 0 'BASE against itself: 0 of 1 cases called different' timed 0.01 1.1
+check 'time: too noisy for a verdict' ends_saying 0 '^verdict: too_noisy$' timed 0.05 1.1 --time-gates
+check '--time-gates without cases' ends_saying 2 'of which cases' regress "$work/one" "$work/two" --time-gates
+finish

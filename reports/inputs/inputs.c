@@ -17,8 +17,11 @@ static const off_t largest_json = (off_t)1 << 28;
 
 struct cb_inputs cb_inputs_make(void)
 {
-    return (struct cb_inputs){
-        .benches = json_array(), .finders = json_array(), .scores = json_array(), .problems = json_array()};
+    return (struct cb_inputs){.benches = json_array(),
+                              .finders = json_array(),
+                              .scores = json_array(),
+                              .histories = json_array(),
+                              .problems = json_array()};
 }
 
 void cb_inputs_free(struct cb_inputs *inputs)
@@ -28,6 +31,7 @@ void cb_inputs_free(struct cb_inputs *inputs)
     json_decref(inputs->benches);
     json_decref(inputs->finders);
     json_decref(inputs->scores);
+    json_decref(inputs->histories);
     json_decref(inputs->problems);
     memset(inputs, 0, sizeof *inputs);
 }
@@ -35,7 +39,7 @@ void cb_inputs_free(struct cb_inputs *inputs)
 bool cb_inputs_are_empty(const struct cb_inputs *inputs)
 {
     return !inputs->run_count && !json_array_size(inputs->benches) && !json_array_size(inputs->finders) &&
-           !json_array_size(inputs->scores);
+           !json_array_size(inputs->scores) && !json_array_size(inputs->histories);
 }
 
 static bool add_run(struct cb_inputs *inputs, const char *path, struct cb_report_error *err)
@@ -104,6 +108,61 @@ static bool add_json(struct cb_inputs *inputs, const char *path, bool whole_fold
                                           path);
 }
 
+static void note_problem(struct cb_inputs *inputs, const char *text)
+{
+    char *repaired = cb_text_repaired(text, strlen(text));
+    cb_append(inputs->problems, json_string(repaired));
+    free(repaired);
+}
+
+/* --- histories ---------------------------------------------------------------------------------------------------- */
+
+/* A line of the history; NULL and a problem if it is none. */
+static json_t *history_line(const char *line, const char *path, size_t number, struct cb_report_error *err)
+{
+    json_error_t mistake;
+    json_t *run = json_loads(line, JSON_REJECT_DUPLICATES, &mistake);
+    if (run && json_integer_value(json_object_get(run, "history")) == 1 && json_is_array(json_object_get(run, "cases")))
+        return run;
+    cb_report_fail(err, WRONG_INPUT, "%s:%zu: %s%s", path, number, run ? "" : "not a JSON object: ",
+                   run ? "expected a line of cyclebench regress --history" : mistake.text);
+    json_decref(run);
+    return NULL;
+}
+
+/* The first line decides whether it is a history; later ones that are damaged are named and left out. */
+static bool add_history(struct cb_inputs *inputs, const char *path, struct cb_report_error *err)
+{
+    FILE *in = fopen(path, "r");
+    if (!in) return cb_report_fail(err, errno == ENOENT ? WRONG_INPUT : CANNOT_READ, "%s: %s", path, strerror(errno));
+    json_t *runs = json_array();
+    char *line = NULL;
+    size_t room = 0, number = 0;
+    bool good = true;
+    while (good && getline(&line, &room, in) > 0) {
+        json_t *run = history_line(line, path, ++number, err);
+        if (run)
+            cb_append(runs, run);
+        else if (!(good = number > 1))
+            break;
+        else
+            note_problem(inputs, err->text);
+    }
+    free(line);
+    fclose(in);
+    if (good && !number) good = cb_report_fail(err, WRONG_INPUT, "%s: empty; expected a history", path);
+    if (good) {
+        json_t *history = json_object();
+        char *name = cb_text_repaired(path, strlen(path));
+        cb_put(history, "file", json_string(name));
+        cb_put(history, "runs", json_incref(runs));
+        cb_append(inputs->histories, history);
+        free(name);
+    }
+    json_decref(runs);
+    return good;
+}
+
 /* --- folders ------------------------------------------------------------------------------------------------------ */
 
 static bool ends_with(const char *text, const char *end)
@@ -126,13 +185,6 @@ static bool is_folder(const char *path)
     return !stat(path, &info) && S_ISDIR(info.st_mode);
 }
 
-static void note_problem(struct cb_inputs *inputs, const char *text)
-{
-    char *repaired = cb_text_repaired(text, strlen(text));
-    cb_append(inputs->problems, json_string(repaired));
-    free(repaired);
-}
-
 static bool add_folder(struct cb_inputs *inputs, const char *folder, int depth, struct cb_report_error *err);
 
 /* Links to folders are not followed below a folder: they may lead back. */
@@ -153,6 +205,8 @@ static void add_entry(struct cb_inputs *inputs, const char *path, int depth)
         good = add_run(inputs, path, &err);
     else if (ends_with(path, ".json"))
         good = add_json(inputs, path, true, &err);
+    else if (ends_with(path, "history.jsonl"))
+        good = add_history(inputs, path, &err);
     if (!good) note_problem(inputs, err.text);
 }
 
@@ -171,8 +225,20 @@ static bool add_folder(struct cb_inputs *inputs, const char *folder, int depth, 
     return true;
 }
 
+/* A file of the user's choice, which begins as a history. */
+static bool is_history(const char *path)
+{
+    struct stat info;
+    char start[16] = "";
+    FILE *in = !stat(path, &info) && S_ISREG(info.st_mode) ? fopen(path, "r") : NULL;
+    const size_t got = in ? fread(start, 1, sizeof start - 1, in) : 0;
+    if (in) fclose(in);
+    return got && !strncmp(start, "{\"history\":", 11);
+}
+
 bool cb_inputs_add(struct cb_inputs *inputs, const char *path, struct cb_report_error *err)
 {
+    if (is_history(path)) return add_history(inputs, path, err);
     if (!is_folder(path))
         return ends_with(path, ".json") ? add_json(inputs, path, false, err) : add_run(inputs, path, err);
     char *record = inside(path, "run.jsonl");

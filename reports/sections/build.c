@@ -23,6 +23,7 @@ static json_t *build(struct cb_report *report, double target)
     cb_section_steps(report);
     cb_section_kernels(report);
     cb_section_scores(report);
+    cb_section_history(report);
     cb_section_conditions(report);
     for (size_t e = 0; e < report->experiment_count; e++) cb_experiment_free(&experiments[e]);
     free(experiments);

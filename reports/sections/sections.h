@@ -25,6 +25,7 @@ void cb_section_finders(struct cb_report *report);    /* learning-rate finder */
 void cb_section_steps(struct cb_report *report);      /* where the time of a step goes */
 void cb_section_kernels(struct cb_report *report);    /* kernels beside peers, and the roofline */
 void cb_section_scores(struct cb_report *report);     /* projected times by machine */
+void cb_section_history(struct cb_report *report);    /* counts and times over the commits */
 void cb_section_conditions(struct cb_report *report); /* machines, builds, disturbances, how to repeat it */
 
 /* Draws the chart into the section, and frees it. Charts without a point are left out. */

@@ -128,6 +128,25 @@ check 'threads that wait' shown '25\.0 % of their time threads wait'
 check 'what disturbed it' shown 'load average 9'
 check 'a name with markup in a profile' shown 'norm <b>'
 
+# --- a history -------------------------------------------------------------------------------------------------------
+python3 - >history.jsonl <<-'END'
+	import json
+	for run in range(20):
+	    cases = [{"name": "conv <x>", "source": "callgrind", "unit": "instructions", "value": 1000 if run < 12 else 1100},
+	             {"name": "steady", "source": "callgrind", "unit": "instructions", "value": 5},
+	             {"name": "noise", "source": "memory", "unit": "bytes", "value": 100 + run * 7 % 5},
+	             {"name": "memory", "source": "memory", "unit": "bytes", "value": (100 if run < 8 else 200) + run * 7 % 5}]
+	    print(json.dumps({"history": 1, "time": "2026-01-%02dT00:00:00Z" % (run + 1), "commit": "c%02d" % run, "verdict": "pass", "cases": cases}, separators=(",", ":")))
+END
+check 'a history' says_on '2 of its 4 cases changed' history.jsonl
+check 'is well formed' well_formed
+check 'a count that changed: commit, before, after' shown 'conv <x>(.|\n)*c12(.|\n)*1000(.|\n)*1100(.|\n)*\+10\.00'
+check 'memory that changed, beyond its noise' shown 'memory(.|\n)*c08(.|\n)*\+'
+check 'noise is no change' bash -c '! grep -q "noise" "$0/report.md"' "$out"
+sed -i '5s/"cases"/"case/' history.jsonl
+check 'a damaged line of it is named, and the rest used' says_on 'history.jsonl:5: (.|\n)*|2 of its 4 cases changed' history.jsonl
+check 'so' shown 'the last 19 of 19 runs'
+
 # --- names and damage ------------------------------------------------------------------------------------------------
 hostile=$'<img src=x onerror=alert(1)> & \'q\' "d" _u_ `b` $(c) \e[31m|\n#h'
 mkdir -p "$hostile" && sed "1s/\"name\":\"[^\"]*\"/\"name\":\"<b>\& 'n' _u_ \\\\u001b[31m \\\\n ]](x)\"/" "$runs/second-1cycle/run.jsonl" >"$hostile/run.jsonl"

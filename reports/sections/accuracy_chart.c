@@ -76,7 +76,15 @@ static void add_mean(struct cb_chart *chart, const struct cb_experiment *e, cons
     free(sums);
 }
 
-/* A ring where each training first reaches the target. */
+static void add_label(struct cb_chart *chart, const struct frame *frame, const struct cb_point_xy *at, int colour)
+{
+    char text[32];
+    const char *form = !frame->by_time ? "epoch %.0f" : frame->unit > 1 ? "%.1f min" : "%.1f s";
+    snprintf(text, sizeof text, form, at->x);
+    cb_chart_text(chart, at->x, at->y, colour, text);
+}
+
+/* A ring where each training first reaches the target; one alone says when. */
 static void add_crossings(struct cb_chart *chart, const struct cb_experiment *e, const struct frame *frame,
                           size_t group, const size_t *runs, size_t n)
 {
@@ -86,16 +94,9 @@ static void add_crossings(struct cb_chart *chart, const struct cb_experiment *e,
         size_t i = 0;
         while (i < run->epoch_count && !(run->epochs[i].accuracy_percent >= e->target)) i++;
         if (i == run->epoch_count) continue;
-        const double x = position(e, frame, runs[r], i), y = run->epochs[i].accuracy_percent;
-        cb_series_point(series, x, y);
-        char text[32];
-        snprintf(text, sizeof text,
-                 frame->by_time && frame->unit > 1 ? "%.1f min"
-                 : frame->by_time                  ? "%.1f s"
-                                                   : "epoch %.0f",
-                 x);
-        if (n == 1) cb_chart_text(chart, x, y, cb_group_colour(e, group), text);
+        cb_series_point(series, position(e, frame, runs[r], i), run->epochs[i].accuracy_percent);
     }
+    if (series->count == 1) add_label(chart, frame, &series->points[0], series->colour);
 }
 
 static void add_group(struct cb_chart *chart, const struct cb_experiment *e, const struct frame *frame, size_t group)

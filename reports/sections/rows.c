@@ -47,24 +47,15 @@ double cb_row_seconds(const json_t *row)
     return (double)NAN;
 }
 
-/* Where the first "key:value" begins, or the end. */
-static size_t split(const char *contest)
-{
-    const char *colon = strchr(contest, ':');
-    if (!colon) return strlen(contest);
-    while (colon > contest && colon[-1] != '/') colon--;
-    return (size_t)(colon - contest);
-}
-
 json_t *cb_operation_of(const char *contest)
 {
-    const size_t at = split(contest);
-    return cb_sentence("%.*s", (int)(at && contest[at - 1] == '/' ? at - 1 : at), contest);
+    return cb_sentence("%.*s", (int)strcspn(contest, "/"), contest);
 }
 
 json_t *cb_shape_of(const char *contest)
 {
-    return cb_sentence("%s", contest + split(contest));
+    contest += strcspn(contest, "/");
+    return cb_sentence("%s", contest + (*contest == '/'));
 }
 
 /* Part i of "a/b/c"; its length is 0 behind the last. */

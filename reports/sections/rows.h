@@ -12,7 +12,7 @@ json_t *cb_bench_rows(const json_t *bench);
 json_t *cb_row_implementation(const json_t *row);
 /* Seconds of a call; NaN if not known. */
 double cb_row_seconds(const json_t *row);
-/* Names of contests and rows: the operation and the rest, "conv/fwd/3x3" and "c:16/k:16/...". New references. */
+/* Of a contest's name: its family and the rest, "conv" and "fwd/3x3/c:16/...". New references. */
 json_t *cb_operation_of(const char *contest);
 json_t *cb_shape_of(const char *contest);
 /* Names of parts between slashes without the parts that all have; "" in *common if they have not as many parts each.

@@ -131,7 +131,7 @@ json_t *cb_comparison(const struct cb_report_run *runs, size_t count, const stru
     else if (in.groups == 2)
         cb_put(comparison, "summary", cb_group_summary(groups, json_array_get(pairs, 0), target));
     else
-        cb_put_missing(comparison, "summary", "only for two runs or two groups");
+        cb_put(comparison, "summary", cb_order_summary(groups, target));
     cb_times_free(&times);
     cb_grouping_free(&in);
     return comparison;

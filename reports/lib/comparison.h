@@ -10,9 +10,9 @@ struct cb_comparison_options {
 };
 
 /* Compares runs: an object with "target_percent", "target_source", "runs" (one object a run, in order; a missing value
- * is null with "<key>_reason"), "same_trajectory" and "same_epochs" (bits.h), "warnings" (sentences) and "summary" (of
- * two runs, or of two groups: who reached the target when; else null). "groups" (groups.h) are the runs that differ in
- * the seed only, "pairs" (pairs.h) their differences. New reference. */
+ * is null with "<key>_reason"), "same_trajectory" and "same_epochs" (bits.h), "warnings" (sentences) and "summary" (who
+ * reached the target when, in a sentence). "groups" (groups.h) are the runs that differ in the seed only, "pairs"
+ * (pairs.h) their differences. New reference. */
 json_t *cb_comparison(const struct cb_report_run *runs, size_t count, const struct cb_comparison_options *options);
 
 /* Runs of a comparison that reached the target. */

@@ -80,5 +80,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_step), cmocka_unit_test(test_two_steps),
                                        cmocka_unit_test(test_false_alarms), cmocka_unit_test(test_edges)};
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("changes", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads what `cyclebench export` wrote, by the formats' definitions and nothing of the project, and prints it.
 
-Usage: read_export.py mllog|dawnbench|dawnbench-json|tensorboard|csv|csv-iterations|wandb-jsonl FILE
+Usage: read_export.py mllog|dawnbench|dawnbench-json|tensorboard|csv|csv-iterations|wandb-jsonl FILE...
 A file that breaks a rule of its format ends in an AssertionError or another exception.
 """
 import csv
@@ -11,14 +11,27 @@ import struct
 import sys
 
 
+def mirror(value, bits):
+    return int(format(value, f"0{bits}b")[::-1], 2)
+
+
+def divided(byte):
+    """RFC 3720, bit by bit with the polynomial as it is printed there: what one byte leaves."""
+    crc = byte << 24
+    for _ in range(8):
+        crc = (crc << 1 ^ (0x11EDC6F41 if crc & 1 << 31 else 0)) & 0xFFFFFFFF
+    return crc
+
+
+REMAINDERS = [divided(byte) for byte in range(256)]
+MIRRORED = [mirror(byte, 8) for byte in range(256)]
+
+
 def crc32c(data):
-    """RFC 3720, bit by bit with the polynomial as it is printed there, on mirrored bytes."""
-    mirror = lambda value, bits: int(format(value, f"0{bits}b")[::-1], 2)
+    """On mirrored bytes, as RFC 3720 has it."""
     crc = 0xFFFFFFFF
     for byte in data:
-        crc ^= mirror(byte, 8) << 24
-        for _ in range(8):
-            crc = (crc << 1 ^ (0x11EDC6F41 if crc & 1 << 31 else 0)) & 0xFFFFFFFF
+        crc = (crc << 8 & 0xFFFFFFFF) ^ REMAINDERS[crc >> 24 ^ MIRRORED[byte]]
     return mirror(crc, 32) ^ 0xFFFFFFFF
 
 
@@ -161,5 +174,6 @@ READERS = {
 
 if __name__ == "__main__":
     assert crc32c(b"123456789") == 0xE3069283
-    with open(sys.argv[2], "rb") as file:
-        READERS[sys.argv[1]](file.read())
+    for name in sys.argv[2:]:
+        with open(name, "rb") as file:
+            READERS[sys.argv[1]](file.read())

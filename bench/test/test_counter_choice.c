@@ -135,7 +135,7 @@ static void every_name_is_here_or_has_a_reason(void **state)
 static void sets_start_whole_or_not_at_all(void **state)
 {
     (void)state;
-    if (!counts_own_pages_only() || !is_allowed("task-clock")) skip();
+    if (!is_allowed("page-faults") || !is_allowed("task-clock")) skip();
     struct cb_counter_set set;
     long long values[3];
     const int good[] = {cb_perf_code("page-faults"), cb_perf_code("task-clock"), cb_perf_code("page-faults")};

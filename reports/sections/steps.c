@@ -59,6 +59,7 @@ static json_t *operations_by_time(const json_t *rows)
         cb_append(names, cb_sentence("%s", most));
         json_object_del(sums, json_string_value(json_array_get(names, json_array_size(names) - 1)));
     }
+    json_decref(sums);
     return names;
 }
 

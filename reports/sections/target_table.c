@@ -83,6 +83,18 @@ static void count(json_t *grid, const struct cb_experiment *e, size_t group, con
         cb_grid_number(grid, (double)NAN, "%s", reason);
 }
 
+/* "AMD EPYC (family 26, model 2, stepping 1), avx512bf16, 2 threads" */
+static void machine(json_t *grid, const json_t *group)
+{
+    const json_t *of = json_object_get(group, "times_of");
+    const char *cpu = json_string_value(json_object_get(of, "cpu")),
+               *isa = json_string_value(json_object_get(of, "isa"));
+    json_t *text = cb_sentence("%s, %s, %lld threads", cpu ? cpu : "not known", isa ? isa : "not known",
+                               (long long)json_integer_value(json_object_get(of, "threads")));
+    cb_grid_text(grid, json_is_object(of) ? json_string_value(text) : "no time counts");
+    json_decref(text);
+}
+
 void cb_target_table(json_t *section, const struct cb_experiment *e)
 {
     static const char *const numbers[] = {"reached",
@@ -106,6 +118,7 @@ void cb_target_table(json_t *section, const struct cb_experiment *e)
     cb_grid_column(grid, "recipe", false);
     cb_grid_column(grid, "seeds", false);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) cb_grid_column(grid, numbers[i], true);
+    cb_grid_column(grid, "times of", false);
     for (size_t g = 0; g < e->in.groups; g++) {
         const json_t *group = json_array_get(e->groups, g);
         json_t *seeds = cb_joined(json_object_get(group, "seeds"));
@@ -133,6 +146,7 @@ void cb_target_table(json_t *section, const struct cb_experiment *e)
         statistic(grid, group, "mean_images_per_second", 1, 0);
         count(grid, e, g, "instructions_to_target");
         count(grid, e, g, "joules_to_target");
+        machine(grid, group);
         json_decref(seeds);
     }
     cb_grid_end(section, grid);

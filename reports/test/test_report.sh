@@ -93,6 +93,7 @@ check 'all results' page "$results"
 check 'are well formed' well_formed
 check 'with the answer' shown '1cycle-70[a-z0-9 -]* reached 93 %.*times as fast'
 check 'a missed target is said' shown '1cycle-70 bf16-all missed 93 % in [0-9]+ of [0-9]+ runs'
+check 'the machine of the times is said' shown 'AMD EPYC \(family 26, model 2, stepping 1\), avx512bf16, 2 threads'
 check 'in which batch and schedule are told apart' shown 'differ in their batch, too'
 check 'with finders' shown 'largest weight decay that still allows a high rate'
 check 'with scores' shown 'On this machine 1cycle'

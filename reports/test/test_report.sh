@@ -102,7 +102,8 @@ check 'with machine, compiler and commit' shown 'gcc \(Debian 12\.2\.0'
 check 'with the recipe to repeat it' shown '\[schedule\]'
 check 'a missing value has its reason' shown 'instructions to it, joules to it \(not counted \(train --perf\)\)'
 check 'no run of another network is mixed in' not_shown '1cycle-70.*demo-step.*times as fast'
-check 'a target of its own' says_on 'to 90 %' "$results/runs" --target 90
+check 'a target of its own' says_on 'ResNet-56 on CIFAR-10 to 90 %' "$results/runs" --target 90
+check 'another network stays apart' shown 'ResNet-20 on CIFAR-10 to 90 %'
 
 # --- bench results ---------------------------------------------------------------------------------------------------
 cat >bench.json <<'END'
@@ -153,6 +154,7 @@ hostile=$'<img src=x onerror=alert(1)> & \'q\' "d" _u_ `b` $(c) \e[31m|\n#h'
 mkdir -p "$hostile" && sed "1s/\"name\":\"[^\"]*\"/\"name\":\"<b>\& 'n' _u_ \\\\u001b[31m \\\\n ]](x)\"/" "$runs/second-1cycle/run.jsonl" >"$hostile/run.jsonl"
 check 'a hostile name' page "$hostile"
 check 'makes no markup' well_formed
+check 'nor in Markdown' bash -c '! grep -qE "(^|[^\\])(<img|\`b\`)" "$0/report.md"' "$out"
 check 'is shown as it is' shown '<img src=x onerror=alert\(1\)> & '\''q'\'' "d" _u_ `b` \$\(c\) \\+u001b'
 check 'also that of the recipe' shown "<b>& 'n' _u_ "
 check 'and nothing reaches the terminal' bash -c '! LC_ALL=C grep -qP "[\x00-\x08\x0b-\x1f\x7f]" messages'
@@ -167,6 +169,7 @@ check 'in a folder it is named, and the others are used' bash -c 'mkdir -p many 
 check 'so' says_on 'many/headless/run.jsonl:1: ' many
 mkdir -p links && cp -r "$runs/second-1cycle" links/ && ln -s .. links/up
 check 'a link that leads back is not followed' says_on 'of 1 run' links
+check 'nor shown' not_shown 'links/up'
 
 # --- bad input -------------------------------------------------------------------------------------------------------
 check 'no argument' ends_saying 2 'expected runs, results or folders' "$report" --out "$out"

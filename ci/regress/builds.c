@@ -132,8 +132,8 @@ static double size_of(const char *folder, const char *name)
 
 static int is_program(const struct dirent *entry)
 {
-    const bool is_program = !strncmp(entry->d_name, "cyclebench", 10) && !strchr(entry->d_name, '.'); /* no object */
-    return is_program || !strcmp(entry->d_name, "libkernels.a");
+    const bool named = !strncmp(entry->d_name, "cyclebench", 10) && !strchr(entry->d_name, '.'); /* no object */
+    return named || !strcmp(entry->d_name, "libkernels.a");
 }
 
 static void compare_sizes(struct rg_result *result, const char *base, const char *head)

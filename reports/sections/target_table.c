@@ -95,7 +95,25 @@ static void machine(json_t *grid, const json_t *group)
     json_decref(text);
 }
 
-void cb_target_table(json_t *section, const struct cb_experiment *e)
+static json_t *begin(json_t *section, const char *caption, const char *const *numbers, size_t count)
+{
+    json_t *grid = cb_grid(section, caption);
+    cb_grid_column(grid, "recipe", false);
+    cb_grid_column(grid, "seeds", false);
+    for (size_t i = 0; i < count; i++) cb_grid_column(grid, numbers[i], true);
+    return grid;
+}
+
+static void begin_row(json_t *grid, const json_t *group)
+{
+    json_t *seeds = cb_joined(json_object_get(group, "seeds"));
+    cb_grid_row(grid);
+    cb_grid_text(grid, json_string_value(json_object_get(group, "label")));
+    cb_grid_text(grid, json_string_value(seeds));
+    json_decref(seeds);
+}
+
+static void add_times(json_t *section, const struct cb_experiment *e)
 {
     static const char *const numbers[] = {"reached",
                                           "of",
@@ -105,27 +123,16 @@ void cb_target_table(json_t *section, const struct cb_experiment *e)
                                           "minutes to it",
                                           "minutes, least to most",
                                           "speed-up",
-                                          "final accuracy",
-                                          "its lower 95 % bound",
-                                          "its least to most",
-                                          "notebook's final",
-                                          "images/s",
                                           "instructions to it",
                                           "joules to it"};
     char caption[160];
     snprintf(caption, sizeof caption, "To %g %%: means over seeds; one run of a training counts once.", e->target);
-    json_t *grid = cb_grid(section, caption);
-    cb_grid_column(grid, "recipe", false);
-    cb_grid_column(grid, "seeds", false);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) cb_grid_column(grid, numbers[i], true);
+    json_t *grid = begin(section, caption, numbers, sizeof numbers / sizeof *numbers);
     cb_grid_column(grid, "times of", false);
     for (size_t g = 0; g < e->in.groups; g++) {
         const json_t *group = json_array_get(e->groups, g);
-        json_t *seeds = cb_joined(json_object_get(group, "seeds"));
         const double reached = cb_group_number(e, g, "reached"), n = cb_group_number(e, g, "n");
-        cb_grid_row(grid);
-        cb_grid_text(grid, cb_group_label(e, g));
-        cb_grid_text(grid, json_string_value(seeds));
+        begin_row(grid, group);
         cb_grid_number(grid, reached, "%.0f", reached);
         if (reached < n) cb_grid_mark(grid);
         cb_grid_number(grid, n, "%.0f", n);
@@ -135,19 +142,37 @@ void cb_target_table(json_t *section, const struct cb_experiment *e)
         statistic(grid, group, "mean_seconds_to_target", 60, 1);
         range(grid, group, "seconds_to_target", 60, 1);
         statistic(grid, group, "speedup_to_target", 1, 2);
+        count(grid, e, g, "instructions_to_target");
+        count(grid, e, g, "joules_to_target");
+        machine(grid, group);
+    }
+    cb_grid_end(section, grid);
+}
+
+static void add_accuracies(json_t *section, const struct cb_experiment *e)
+{
+    static const char *const numbers[] = {"final accuracy, %", "lower 95 % bound", "least to most", "notebook",
+                                          "images/s"};
+    json_t *grid =
+        begin(section, "At the end of the training, means over seeds.", numbers, sizeof numbers / sizeof *numbers);
+    for (size_t g = 0; g < e->in.groups; g++) {
+        const json_t *group = json_array_get(e->groups, g),
+                     *notebook = cb_member(group, "notebook.final_accuracy_percent");
+        begin_row(grid, group);
         statistic(grid, group, "mean_accuracy_percent", 1, 2);
         statistic(grid, group, "lower_bound_accuracy_percent", 1, 2);
         range(grid, group, "accuracy_percent", 1, 2);
-        const json_t *notebook = cb_member(group, "notebook.final_accuracy_percent");
         if (notebook)
             cb_grid_number(grid, json_number_value(notebook), "%.2f", json_number_value(notebook));
         else
             cb_grid_number(grid, (double)NAN, "no such training there");
         statistic(grid, group, "mean_images_per_second", 1, 0);
-        count(grid, e, g, "instructions_to_target");
-        count(grid, e, g, "joules_to_target");
-        machine(grid, group);
-        json_decref(seeds);
     }
     cb_grid_end(section, grid);
+}
+
+void cb_target_table(json_t *section, const struct cb_experiment *e)
+{
+    add_times(section, e);
+    add_accuracies(section, e);
 }

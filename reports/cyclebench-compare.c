@@ -8,6 +8,7 @@
 
 #include "lib/comparison.h"
 #include "lib/memory.h"
+#include "lib/program.h"
 #include "lib/notebook.h"
 #include "lib/run.h"
 #include "lib/table.h"
@@ -52,16 +53,6 @@ static bool parse_target(const char *text, double *target)
     return end != text && !*end && *target > 0 && *target <= 100;
 }
 
-/* Success if all that was printed reached its destination. */
-static int finish_output(void)
-{
-    bool failed = ferror(stdout);
-    if (!fflush(stdout) && !failed) return EXIT_SUCCESS;
-    fprintf(stderr, "cyclebench compare: standard output: cannot be written%s%s\n", failed ? "" : ": ",
-            failed ? "" : strerror(errno));
-    return EXIT_FAILURE;
-}
-
 static void print_columns(const json_t *comparison, const struct options *options)
 {
     bool of_runs = options->of_runs || cb_table_is_of_runs(comparison);
@@ -88,16 +79,8 @@ static int print_comparison(const struct cb_report_run *runs, size_t count, cons
         fputs("cyclebench compare: the JSON text is not complete\n", stderr);
     bool missed = isfinite(options->how.target_percent) && !cb_comparison_reached(comparison);
     json_decref(comparison);
-    int status = finish_output();
+    int status = cb_program_finish("cyclebench compare");
     return status == EXIT_SUCCESS && missed ? EXIT_TARGET_MISSED : status;
-}
-
-static int print_error(const struct cb_report_error *error)
-{
-    fputs("cyclebench compare: ", stderr);
-    cb_text_print(stderr, error->text, 0);
-    fputc('\n', stderr);
-    return error->exit_status;
 }
 
 /* Runs whose folders have the same name are called by their paths. */
@@ -117,10 +100,10 @@ static int compare(char *const *paths, size_t count, struct options *options)
     struct cb_report_error error;
     int status = EXIT_SUCCESS;
     for (size_t i = 0; i < count && status == EXIT_SUCCESS; i++)
-        if (!cb_report_run_read(&runs[i], paths[i], 0, &error)) status = print_error(&error);
+        if (!cb_report_run_read(&runs[i], paths[i], 0, &error)) status = cb_program_fail("cyclebench compare", &error);
     if (status == EXIT_SUCCESS && options->with_notebook) {
         options->how.notebook = cb_notebook_read(&error);
-        if (!options->how.notebook) status = print_error(&error);
+        if (!options->how.notebook) status = cb_program_fail("cyclebench compare", &error);
     }
     if (status == EXIT_SUCCESS) {
         tell_apart(runs, count);
@@ -170,7 +153,7 @@ static bool parse_options(int argc, char **argv, struct options *options, int *s
             return false;
         case 'h':
             fputs(usage, stdout);
-            *status = finish_output();
+            *status = cb_program_finish("cyclebench compare");
             return false;
         default:
             fputs(usage, stderr);

@@ -12,6 +12,7 @@
 #include "export/output.h"
 #include "lib/identity.h"
 #include "lib/memory.h"
+#include "lib/program.h"
 #include "lib/run.h"
 #include "lib/text.h"
 #include "nearest.h"
@@ -52,14 +53,6 @@ static const struct format formats[] = {
     {"wandb-jsonl", cb_export_wandb, .iterations = true},
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
-
-static int fail(const struct cb_report_error *error)
-{
-    fputs("cyclebench export: ", stderr);
-    cb_text_print(stderr, error->text, 0);
-    fputc('\n', stderr);
-    return error->exit_status;
-}
 
 /* NULL: none has this name, which is said. */
 static const struct format *find_format(const char *name)
@@ -119,7 +112,7 @@ static int export_run(const char *path, const struct format *format, const char 
 {
     struct cb_report_run run;
     struct cb_report_error error;
-    if (!cb_report_run_read(&run, path, CB_RUN_ITERATIONS, &error)) return fail(&error);
+    if (!cb_report_run_read(&run, path, CB_RUN_ITERATIONS, &error)) return cb_program_fail("cyclebench export", &error);
     /* All of it before a byte is written: what comes out is whole. */
     char *bytes = NULL;
     size_t size = 0;
@@ -130,11 +123,12 @@ static int export_run(const char *path, const struct format *format, const char 
     if ((memory && fclose(memory)) || lost)
         fputs("cyclebench export: out of memory\n", stderr);
     else if (!good)
-        status = fail(&error);
+        status = cb_program_fail("cyclebench export", &error);
     else if (!strcmp(output, "-"))
         status = print(bytes, size);
     else
-        status = cb_output_write(output, bytes, size, &error) ? EXIT_SUCCESS : fail(&error);
+        status =
+            cb_output_write(output, bytes, size, &error) ? EXIT_SUCCESS : cb_program_fail("cyclebench export", &error);
     if (status == EXIT_SUCCESS) print_notes(&run, format);
     free(bytes);
     cb_report_run_free(&run);

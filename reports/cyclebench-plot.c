@@ -9,6 +9,7 @@
 #include "export/output.h"
 #include "inputs/inputs.h"
 #include "lib/memory.h"
+#include "lib/program.h"
 #include "lib/text.h"
 #include "picture/draw.h"
 #include "picture/svg.h"
@@ -38,19 +39,6 @@ struct options {
     bool list;
 };
 
-static int fail(const struct cb_report_error *error)
-{
-    fputs("cyclebench plot: ", stderr);
-    cb_text_print(stderr, error->text, 0);
-    fputc('\n', stderr);
-    return error->exit_status;
-}
-
-static int finish_output(void)
-{
-    return ferror(stdout) | fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
 static bool ends_with(const char *text, const char *end)
 {
     const size_t length = strlen(text), tail = strlen(end);
@@ -71,7 +59,7 @@ static int write_picture(const struct cb_chart *chart, const char *path)
     free(svg);
     const bool good = bytes && cb_output_write(path, bytes, size, &error);
     free(bytes);
-    return good ? EXIT_SUCCESS : fail(&error);
+    return good ? EXIT_SUCCESS : cb_program_fail("cyclebench plot", &error);
 }
 
 static int draw(const struct cb_inputs *inputs, const struct options *options)
@@ -84,14 +72,14 @@ static int draw(const struct cb_inputs *inputs, const struct options *options)
     const bool found = cb_build_chart(&chart, inputs, options->target, options->picture, names);
     if (options->list) {
         json_array_foreach(names, i, name) puts(json_string_value(name));
-        status = finish_output();
+        status = cb_program_finish("cyclebench plot");
     } else if (!json_array_size(names)) {
         cb_report_fail(&error, EXIT_USAGE,
                        "nothing to draw: expected runs with an evaluated epoch, or results of bench, lr-find or score");
-        status = fail(&error);
+        status = cb_program_fail("cyclebench plot", &error);
     } else if (!found) {
         cb_report_fail(&error, EXIT_USAGE, "no picture is named '%s'; --list has the names", options->picture);
-        status = fail(&error);
+        status = cb_program_fail("cyclebench plot", &error);
     } else {
         status = write_picture(&chart, options->out);
     }
@@ -106,7 +94,7 @@ static int plot(char *const *paths, size_t count, const struct options *options)
     struct cb_report_error error;
     int status = EXIT_SUCCESS;
     for (size_t i = 0; i < count && status == EXIT_SUCCESS; i++)
-        if (!cb_inputs_add(&inputs, paths[i], &error)) status = fail(&error);
+        if (!cb_inputs_add(&inputs, paths[i], &error)) status = cb_program_fail("cyclebench plot", &error);
     if (status == EXIT_SUCCESS) {
         cb_inputs_tell_apart(&inputs);
         status = draw(&inputs, options);
@@ -148,7 +136,7 @@ static bool parse_options(int argc, char **argv, struct options *options, int *s
             break;
         case 'h':
             fputs(usage, stdout);
-            *status = finish_output();
+            *status = cb_program_finish("cyclebench plot");
             return false;
         default:
             fputs(usage, stderr);

@@ -12,6 +12,7 @@
 #include "export/output.h"
 #include "inputs/inputs.h"
 #include "lib/memory.h"
+#include "lib/program.h"
 #include "lib/text.h"
 #include "page/render.h"
 #include "picture/svg.h"
@@ -53,19 +54,6 @@ static volatile sig_atomic_t stopped_by;
 static void stop(int number)
 {
     stopped_by = number;
-}
-
-static int fail(const struct cb_report_error *error)
-{
-    fputs("cyclebench report: ", stderr);
-    cb_text_print(stderr, error->text, 0);
-    fputc('\n', stderr);
-    return error->exit_status;
-}
-
-static int finish_output(void)
-{
-    return ferror(stdout) | fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* --- output ------------------------------------------------------------------------------------------------------- */
@@ -156,21 +144,21 @@ static int report_once(const struct options *options)
     struct cb_report_error error;
     int status = EXIT_SUCCESS;
     for (size_t i = 0; i < options->path_count && status == EXIT_SUCCESS; i++)
-        if (!cb_inputs_add(&inputs, options->paths[i], &error)) status = fail(&error);
+        if (!cb_inputs_add(&inputs, options->paths[i], &error)) status = cb_program_fail("cyclebench report", &error);
     if (status == EXIT_SUCCESS && cb_inputs_are_empty(&inputs)) {
         for (size_t i = 0; i < json_array_size(inputs.problems); i++) {
             cb_report_fail(&error, EXIT_USAGE, "%s", json_string_value(json_array_get(inputs.problems, i)));
-            fail(&error);
+            cb_program_fail("cyclebench report", &error);
         }
         cb_report_fail(&error, EXIT_USAGE,
                        "nothing to report: no run.jsonl and no result of bench, lr-find or score there; make "
                        "one, as with `cyclebench train demo-1cycle --run runs/demo`");
-        status = fail(&error);
+        status = cb_program_fail("cyclebench report", &error);
     }
     if (status == EXIT_SUCCESS) {
         cb_inputs_tell_apart(&inputs);
         json_t *document = cb_build_report(&inputs, options->target);
-        if (!write_all(document, options, &error)) status = fail(&error);
+        if (!write_all(document, options, &error)) status = cb_program_fail("cyclebench report", &error);
         json_decref(document);
     }
     cb_inputs_free(&inputs);
@@ -185,7 +173,7 @@ static int report(const struct options *options)
             cb_text_print(stdout, options->out, 0);
             puts("/index.html");
         }
-        return status == EXIT_SUCCESS ? finish_output() : status;
+        return status == EXIT_SUCCESS ? cb_program_finish("cyclebench report") : status;
     }
     for (int signals[] = {SIGINT, SIGTERM, SIGHUP}, i = 0; i < 3; i++)
         sigaction(signals[i], &(struct sigaction){.sa_handler = stop}, NULL);
@@ -239,7 +227,7 @@ static bool parse_options(int argc, char **argv, struct options *options, int *s
             break;
         case 'h':
             fputs(usage, stdout);
-            *status = finish_output();
+            *status = cb_program_finish("cyclebench report");
             return false;
         default:
             fputs(usage, stderr);

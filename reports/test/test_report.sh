@@ -220,6 +220,7 @@ watched() {
 	[ $status -eq 143 ] || { echo "exit status $status"; return 1; }
 }
 check '--watch' watched
+check 'a standard output that is full' ends_saying 1 'standard output: cannot be written' bash -c '"$0" --help >"$1"' "$report" "$(full_device "$work")"
 
 # --- many ------------------------------------------------------------------------------------------------------------
 # thousand: 1,000 runs of 1,000 recipes; CPU seconds, not those on the wall, which depend on the machine's other work.

@@ -231,8 +231,9 @@ changed bytes=$third- \"1\"" ]; check "fetch: which the server tells from If-Ran
 
     for signal in INT TERM; do
         [ $signal = INT ] && code=130 || code=143
+        # Without --foreground a SIGCONT follows, which undoes the SIGSTOP of LeakSanitizer: that would wait for ever.
         expect_exit "fetch: SIG$signal stops it, what came is kept" $code 'stopped; [1-9][0-9]* bytes are kept' \
-            timeout -s $signal --preserve-status 1 "$cyclebench" data fetch --data "$work/stopped" --mirror "$url/slow$signal/synth.tar.gz"
+            timeout --foreground -s $signal --preserve-status 1 "$cyclebench" data fetch --data "$work/stopped" --mirror "$url/slow$signal/synth.tar.gz"
         expect_exit "fetch: and the same command goes on" 1 'has 307300 bytes, expected' "$cyclebench" data fetch --data "$work/stopped" --mirror "$url/slow$signal/synth.tar.gz"
         requests slow$signal | tail -1 | grep -qE 'bytes=[1-9][0-9]*- "7"'; check "fetch: from where it ended" $?
     done

@@ -102,6 +102,7 @@ static int count(const char *list, const char *json_path, const char *folder)
     json_t *counted = count_groups(list, folder);
     json_t *document = json_pack("{s:s, s:s, s:s, s:o}", "version", cb_build_version, "commit", cb_build_commit,
                                  "compiler", cb_build_compiler, "groups", counted);
+    if (list) json_object_set_new(document, "only_isa", json_string(list));
     struct cb_error err;
     size_t i, n = 0;
     json_t *group;

@@ -27,19 +27,21 @@ static const char usage[] =
     "  --time REGEX      of two builds also the time of the cases of cyclebench bench that match, by\n"
     "                    cyclebench ab, and of BASE against itself\n"
     "  --time-gates      a case that is slower by more than 2 %, beyond chance, is a regression; else it is noted\n"
+    "  --events REGEX    of two builds also what the CPU counts in a call of the cases of cyclebench bench that\n"
+    "                    match: cycles, FP operations, branches, misses of caches and TLB\n"
     "  --no-training     do not train: without fingerprint and peak memory\n"
     "  --help            this text\n"
     "\n"
     "A count may grow by 0.5 %, or as its line in the baseline says. A case that vanished, was renamed, is not run\n"
-    "any more or runs another instruction set's code is a regression, too. Peak memory and the sizes of programs\n"
-    "are noted where they grow by more than 2 %; the fingerprint of a short training must not change. What this\n"
-    "machine cannot count is said, and not gated.\n"
+    "any more or runs another instruction set's code is a regression, too. Peak memory, the sizes of programs\n"
+    "and events are noted where they grow by more than 2 %, events beyond the spread of five rounds; the fingerprint\n"
+    "of a short training must not change. What this machine cannot count is said, and not gated.\n"
     "\n"
     "Exit status: 0 no regression, a machine too noisy to tell about time, or --update is done, 1 failure at run\n"
     "time, 2 wrong usage or input, or nothing could be gated, 3 a regression.\n";
 
 struct options {
-    const char *baseline, *because, *out, *history, *time;
+    const char *baseline, *because, *out, *history, *time, *events;
     bool update, no_training, time_gates;
 };
 
@@ -91,6 +93,7 @@ static int regress(char **sides, const struct options *o)
         rg_compare_counts(&result, base, head);
     if (!status && !o->baseline) rg_compare_builds(&result, base_path, head_path, !o->no_training);
     if (!status && o->time) rg_compare_times(&result, base_path, head_path, o->time, o->time_gates);
+    if (!status && o->events) rg_compare_events(&result, base_path, head_path, o->events);
     int exit_status;
     if (status) {
         exit_status = fail(&err, status);
@@ -115,7 +118,8 @@ static const char *wrong_together(const struct options *o, int sides)
     if (o->update && (!o->because || !*o->because)) return "--update: say --because what";
     if (o->because && !o->update) return "--because is for --update";
     if (o->because && strpbrk(o->because, "\t\n")) return "--because: one line without tabs";
-    if (o->time && o->baseline) return "--time compares two builds: a baseline has counts alone";
+    if ((o->time || o->events) && o->baseline)
+        return "--time and --events compare two builds: a baseline has counts alone";
     if (o->time_gates && !o->time) return "--time-gates: of which cases? --time REGEX";
     if (o->update && (o->out || o->history)) return "--update compares nothing: no --out, no --history";
     return NULL;
@@ -123,7 +127,7 @@ static const char *wrong_together(const struct options *o, int sides)
 
 int main(int argc, char **argv)
 {
-    enum { BASELINE = 1, UPDATE, BECAUSE, OUT, HISTORY, TIME, TIME_GATES, NO_TRAINING };
+    enum { BASELINE = 1, UPDATE, BECAUSE, OUT, HISTORY, TIME, TIME_GATES, EVENTS, NO_TRAINING };
     static const struct option long_options[] = {{"baseline", required_argument, NULL, BASELINE},
                                                  {"update", no_argument, NULL, UPDATE},
                                                  {"because", required_argument, NULL, BECAUSE},
@@ -131,6 +135,7 @@ int main(int argc, char **argv)
                                                  {"history", required_argument, NULL, HISTORY},
                                                  {"time", required_argument, NULL, TIME},
                                                  {"time-gates", no_argument, NULL, TIME_GATES},
+                                                 {"events", required_argument, NULL, EVENTS},
                                                  {"no-training", no_argument, NULL, NO_TRAINING},
                                                  {"help", no_argument, NULL, 'h'},
                                                  {NULL, 0, NULL, 0}};
@@ -158,6 +163,9 @@ int main(int argc, char **argv)
             break;
         case TIME_GATES:
             o.time_gates = true;
+            break;
+        case EVENTS:
+            o.events = optarg;
             break;
         case NO_TRAINING:
             o.no_training = true;

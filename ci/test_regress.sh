@@ -91,6 +91,11 @@ check 'a build whose counting breaks down' ends_saying 3 '^skipped .*signal 4' r
 echo '{"groups": [{"source": "callgrind", "isa": "avx2", "cases": [], "reason": "no valgrind", "machine_lacks": true}]}' >"$work/other"
 check 'a machine without the tool: nothing is gated' ends_saying 2 'no valgrind' regress "$work/other" --baseline "$work/baselines"
 
+sed 's/"isa": "avx2", "compiler"/"isa": "scalar", "compiler"/' "$work/base" >"$work/other"
+check 'a baseline whose instruction set is not counted any more' ends_saying 3 '^vanished .* callgrind-avx2-gcc-12.2.0  a:' regress "$work/other" --baseline "$work/baselines"
+sed -i 's/{"version"/{"only_isa": "scalar", "version"/' "$work/other"
+check 'but not where the user counted some only' ends_saying 2 'there is no baseline' regress "$work/other" --baseline "$work/baselines"
+
 # malformed SED PATTERN: the file, changed so, is refused with this message.
 malformed() {
 	sed "$1" "$file" >"$work/broken.tsv"
@@ -153,11 +158,23 @@ build_of() {
 			"$verdict" "$new" "$low" "$high" >"$6"
 		[ "$verdict" != slower ] || exit 3
 	END
+	# CYCLES of a call, one word a round, repeated.
+	cat >"$work/$1/cyclebench-bench" <<-END
+		#!/bin/bash
+		cycles=($5)
+		round=\$(cat "$work/$1/round" 2>/dev/null || echo 0)
+		echo \$((round + 1)) >"$work/$1/round"
+		for option; do [[ \$option != --benchmark_out=* ]] || out=\${option#*=}; done
+		printf '{"benchmarks": [{"name": "x", "counters": {"cycles": {"value": %s}, "cpu_ns": {"value": %s}, "fp_ops": {"value": null, "reason": "no PMU"}}}]}\n' \
+			"\${cycles[round % \${#cycles[@]}]}" "\$round" >"\$out"
+	END
 	chmod +x "$work/$1/"cyclebench-*
 }
-build_of one base f00 1000
-build_of two base f00 1010
-build_of three base ba4 1100
+build_of one base f00 1000 '1000 1001 1002 1003 1050'
+build_of two base f00 1010 '1100 1101 1051 1103 1104'
+build_of three base ba4 1100 '1100 1101 1049 1103 1104'
+build_of four base f00 1000 '1009 1009 1009 1009 1009'
+build_of five base f00 1000 null
 head -c 5000 /dev/zero >"$work/one/libkernels.a"
 head -c 5200 /dev/zero >"$work/two/libkernels.a"
 check 'two builds with the same bits' ends_saying 0 '^verdict: pass$' regress "$work/one" "$work/two" --out "$work/out"
@@ -171,5 +188,17 @@ check 'time: it fails where the user wants' ends_saying 3 '^regressed .* time  x
 check 'time: 1 % does not count' ends_saying 0 '^verdict: pass$' timed 0.01 1.01 --time-gates
 check 'time: the control is told' ends_saying 0 'BASE against itself: 0 of 1 cases called different' timed 0.01 1.1
 check 'time: too noisy for a verdict' ends_saying 0 '^verdict: too_noisy$' timed 0.05 1.1 --time-gates
+events() { regress "$work/one" "$work/$1" --no-training --events x "${@:2}"; }
+check 'events: 10 % more cycles are noted, no failure' ends_saying 0 '^noted +.9.88 % +1002 +1101  events  x/cycles$' events two --out "$work/out"
+check 'events: in the JSON' jq -e '.cases[] | select(.name == "x/cycles") | .metric == "events in a call" and .limit_percent == 2 and .hard == false' "$work/out/regress.json"
+check 'events: what the system counts is not compared' exits_with 1 grep -q cpu_ns "$work/out/regress.json"
+check 'events: what overlaps may be chance' ends_saying 0 ' 0 noted' events three
+check 'events: 1 % does not count' ends_saying 0 ' 0 noted' events four
+check 'events: what the CPU does not count is said once, with the reason' ends_saying 0 '^# events: fp_ops: no PMU$' events two
+check 'events: not a number in HEAD' ends_saying 0 '^# events: cycles: not counted$' events five
+printf '#!/bin/bash\nexit 2\n' >"$work/five/cyclebench-bench"
+check 'events: a build that cannot' ends_saying 0 "^# events: not compared: HEAD's cyclebench-bench ended with status 2$" events five
+check '--events of a baseline' ends_saying 2 'compare two builds' regress "$work/one" --baseline "$work/baselines" --events x
+
 check '--time-gates without cases' ends_saying 2 'of which cases' regress "$work/one" "$work/two" --time-gates
 finish

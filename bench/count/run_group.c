@@ -155,12 +155,19 @@ static json_int_t tool_count(const struct cb_group_run *run, size_t index)
     return count;
 }
 
+/* Counts are those of an architecture; emulated NEON is told by its source. */
+#if defined(__aarch64__)
+static const char architecture[] = "-aarch64";
+#else
+static const char architecture[] = "";
+#endif
+
 static void read_head(json_t *group, char *line)
 {
     char *rest = line + 2, *compiler = strsep(&rest, "\t");
     if (!rest) return;
     rest[strcspn(rest, "\n")] = '\0';
-    json_object_set_new(group, "compiler", json_string(compiler));
+    json_object_set_new(group, "compiler", json_sprintf("%s%s", compiler, architecture));
     json_object_set_new(group, "libc", json_string(rest));
 }
 

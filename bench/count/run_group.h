@@ -23,7 +23,7 @@ struct cb_group_run {
  * of qemu and aarch64/count-marked are. */
 void cb_group_start(struct cb_group_run *run, const struct cb_group *group, const char *folder);
 
-/* Waits for it: {"source", "isa", "compiler": "gcc-12.2.0", "libc": "glibc 2.36", "cases": [{"name", "isa", "count": N or
+/* Waits for it: {"source", "isa", "compiler": "gcc-12.2.0" (on Arm "gcc-12.2.0-aarch64"), "libc": "glibc 2.36", "cases": [{"name", "isa", "count": N or
  * null, "reason"}]}. Where it could not be run: "reason", "machine_lacks", and no cases. New reference. Removes its
  * files. */
 json_t *cb_group_finish(struct cb_group_run *run);

@@ -12,8 +12,8 @@
 #include "bench.h"
 #include "regress.h"
 
-static const char *const units[] = {
-    [RG_COUNT] = "instructions", [RG_FINGERPRINT] = "", [RG_MEMORY] = "bytes", [RG_SIZE] = "bytes", [RG_TIME] = "ns"};
+static const char *const units[] = {[RG_COUNT] = "instructions", [RG_FINGERPRINT] = "", [RG_MEMORY] = "bytes",
+                                    [RG_SIZE] = "bytes",         [RG_TIME] = "ns",      [RG_EVENT] = "events"};
 
 static void put_xml(FILE *out, const char *text)
 {
@@ -98,11 +98,9 @@ static void smaller_is_better(FILE *out, const struct rg_result *result)
 /* Bencher's metric format: a measure of each name. */
 static void bencher(FILE *out, const struct rg_result *result)
 {
-    static const char *const measures[] = {[RG_COUNT] = "instructions",
-                                           [RG_FINGERPRINT] = "",
-                                           [RG_MEMORY] = "peak-memory",
-                                           [RG_SIZE] = "file-size",
-                                           [RG_TIME] = "latency"};
+    static const char *const measures[] = {
+        [RG_COUNT] = "instructions", [RG_FINGERPRINT] = "", [RG_MEMORY] = "peak-memory",
+        [RG_SIZE] = "file-size",     [RG_TIME] = "latency", [RG_EVENT] = "events"};
     json_t *all = json_object();
     char name[256];
     for (size_t i = 0; i < result->n; i++) {

@@ -14,7 +14,8 @@ enum rg_kind {
     RG_FINGERPRINT, /* of a short training: equal, or not */
     RG_MEMORY,      /* peak bytes of it */
     RG_SIZE,        /* bytes of a program */
-    RG_TIME,        /* seconds of a call */
+    RG_TIME,        /* ns of a call */
+    RG_EVENT,       /* of the CPU, in a call */
 };
 
 enum rg_verdict {
@@ -40,6 +41,7 @@ struct rg_case {
     const char *reason;                /* why one is missing; NULL: none is */
     double limit_percent;
     bool hard;
+    bool by_chance; /* the sides differ by no more than rounds of one of them do */
     enum rg_verdict verdict;
 };
 
@@ -99,6 +101,10 @@ void rg_compare_builds(struct rg_result *result, const char *base, const char *h
 
 /* Time of the cases of cyclebench bench that match the filter, with a control. Sets too_noisy. gates: hard limits. */
 void rg_compare_times(struct rg_result *result, const char *base, const char *head, const char *filter, bool gates);
+
+/* Events of the CPU in a call of the cases of cyclebench bench that match the filter. Soft limits. What the CPU does not
+ * count is a note with the reason. */
+void rg_compare_events(struct rg_result *result, const char *base, const char *head, const char *filter);
 
 /* --- reports --- */
 

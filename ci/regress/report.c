@@ -7,11 +7,9 @@
 
 enum { WORST = 10, MARKDOWN_BYTES = 190 * 1024 };
 
-static const char *const kind_names[] = {[RG_COUNT] = "instructions",
-                                         [RG_FINGERPRINT] = "fingerprint",
-                                         [RG_MEMORY] = "peak memory, bytes",
-                                         [RG_SIZE] = "size, bytes",
-                                         [RG_TIME] = "time, ns"};
+static const char *const kind_names[] = {
+    [RG_COUNT] = "instructions", [RG_FINGERPRINT] = "fingerprint", [RG_MEMORY] = "peak memory, bytes",
+    [RG_SIZE] = "size, bytes",   [RG_TIME] = "time, ns",           [RG_EVENT] = "events in a call"};
 
 /* --- JSON --- */
 

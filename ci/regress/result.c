@@ -42,6 +42,7 @@ static enum rg_verdict verdict_of(const struct rg_case *c)
     bool provider_changed = c->kind == RG_COUNT && c->base_text && c->head_text && strcmp(c->base_text, c->head_text);
     if (isnan(c->base) || isnan(c->head)) return RG_NOT_COUNTED;
     if (provider_changed) return RG_FELL_BACK;
+    if (c->by_chance) return RG_SAME;
     if (change > c->limit_percent) return c->hard ? RG_REGRESSED : RG_NOTED;
     return change < -c->limit_percent ? RG_IMPROVED : RG_SAME;
 }

@@ -86,12 +86,11 @@ static void add_times(struct rg_result *result, const json_t *compared, bool gat
                             .head = number_of(one, "new_median_seconds") * 1e9,
                             .limit_percent = relevant_percent,
                             .hard = gates};
-        /* The smallest difference that counts, and one that is no chance. */
         if (is_verdict(one, "not compared") || !c.name) {
             c.verdict = RG_NOT_COUNTED;
             c.reason = "not measured in all rounds on both sides";
         } else if (!is_verdict(one, "slower") && !is_verdict(one, "faster")) {
-            c.limit_percent = INFINITY;
+            c.by_chance = true;
         }
         if (c.name) rg_add(result, &c);
     }

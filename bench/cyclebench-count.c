@@ -9,6 +9,7 @@
 #include "bench.h"
 #include "count/run_group.h"
 #include "instruments.h"
+#include "interrupt.h"
 #include "standard_files.h"
 
 enum { EXIT_USAGE = 2 };
@@ -30,7 +31,9 @@ static const char usage[] =
     "the\n"
     "reason.\n"
     "\n"
-    "Exit status: 0 something was counted, 1 nothing was, or the output was not written, 2 wrong usage.\n";
+    "Exit status: 0 something was counted, 1 nothing was, or the output was not written, 2 wrong usage, 128 + the "
+    "number\n"
+    "of a signal.\n";
 
 #if defined(__aarch64__)
 static const struct cb_group groups[] = {{"callgrind", "scalar"}, {"callgrind", "neon"}};
@@ -100,6 +103,10 @@ static json_t *count_groups(const char *list, const char *folder)
 static int count(const char *list, const char *json_path, const char *folder)
 {
     json_t *counted = count_groups(list, folder);
+    if (cb_interrupt_signal()) {
+        json_decref(counted);
+        return 128 + cb_interrupt_signal();
+    }
     json_t *document = json_pack("{s:s, s:s, s:s, s:o}", "version", cb_build_version, "commit", cb_build_commit,
                                  "compiler", cb_build_compiler, "groups", counted);
     if (list) json_object_set_new(document, "only_isa", json_string(list));
@@ -146,5 +153,6 @@ int main(int argc, char **argv)
     folder[length > 0 ? length : 0] = '\0';
     char *slash = strrchr(folder, '/');
     if (slash) *slash = '\0';
+    cb_interrupt_install("nothing is written");
     return count(list, json_path, folder);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "interrupt.h"
 #include "regress/regress.h"
 #include "standard_files.h"
 
@@ -38,7 +39,7 @@ static const char usage[] =
     "of a short training must not change. What this machine cannot count is said, and not gated.\n"
     "\n"
     "Exit status: 0 no regression, a machine too noisy to tell about time, or --update is done, 1 failure at run\n"
-    "time, 2 wrong usage or input, or nothing could be gated, 3 a regression.\n";
+    "time, 2 wrong usage or input, or nothing could be gated, 3 a regression, 128 + the number of a signal.\n";
 
 struct options {
     const char *baseline, *because, *out, *history, *time, *events;
@@ -53,10 +54,8 @@ static int fail(const struct cb_error *err, enum cb_status status)
 
 static void judge(struct rg_result *result)
 {
-    size_t failed = 0;
-    for (enum rg_verdict v = 0; v < RG_VERDICTS; v++)
-        if (rg_verdict_is_hard(v)) failed += rg_count(result, v);
-    result->verdict = failed ? "regression" : !result->gated ? "error" : result->too_noisy ? "too_noisy" : "pass";
+    const char *none = result->gated ? NULL : "error";
+    result->verdict = rg_failed(result) ? "regression" : none ? none : result->too_noisy ? "too_noisy" : "pass";
 }
 
 static int report(const struct rg_result *result, const struct options *o)
@@ -75,30 +74,60 @@ static int report(const struct rg_result *result, const struct options *o)
     return strcmp(result->verdict, "error") ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
+/* The reports of an earlier run must not be taken for this one's. */
+static int report_error(struct rg_result *result, const struct options *o, const struct cb_error *err,
+                        enum cb_status status)
+{
+    struct cb_error lost;
+    result->verdict = "error";
+    rg_note(result, "%s", err->text);
+    if (o->out && rg_write_reports(result, o->out, &lost)) fail(&lost, CB_IO_ERROR);
+    return fail(err, status);
+}
+
+static enum cb_status compare_builds(struct rg_result *result, const struct options *o, struct cb_error *err)
+{
+    const char *base = result->base, *head = result->head;
+    if (!rg_is_folder(base) || !rg_is_folder(head)) {
+        if (o->time || o->events)
+            return cb_fail(err, CB_BAD_INPUT, "--time and --events compare two builds: expected two folders");
+        rg_note(result, "training and sizes: BASE and HEAD are not both folders of builds");
+        return CB_OK;
+    }
+    if (!o->no_training) rg_compare_training(result, base, head);
+    rg_compare_sizes(result, base, head);
+    if (o->events) rg_compare_events(result, base, head, o->events);
+    return o->time ? rg_compare_times(result, base, head, o->time, o->time_gates, err) : CB_OK;
+}
+
+static enum cb_status compare(struct rg_result *result, const struct options *o, json_t **base, json_t **head,
+                              struct cb_error *err)
+{
+    enum cb_status status = rg_check_outputs(o->out, o->history, err);
+    if (!status && !o->baseline) status = rg_count_side(base, result->base, err);
+    if (!status) status = rg_count_side(head, result->head, err);
+    if (status) return status;
+    const char *commit = rg_text(*head, "commit");
+    result->commit = *commit ? commit : "unknown";
+    if (o->update) return rg_update_baseline(result->base, *head, o->because, err);
+    if (o->baseline) return rg_compare_baseline(result, result->base, *head, err);
+    rg_compare_counts(result, *base, *head);
+    return compare_builds(result, o, err);
+}
+
 static int regress(char **sides, const struct options *o)
 {
-    const char *base_path = o->baseline ? o->baseline : sides[0], *head_path = o->baseline ? sides[0] : sides[1];
     json_t *base = NULL, *head = NULL;
     struct cb_error err;
-    struct rg_result result = {.base = base_path, .head = head_path};
-    enum cb_status status = o->baseline ? CB_OK : rg_count_side(&base, base_path, &err);
-    if (!status) status = rg_count_side(&head, head_path, &err);
-    const char *commit = json_string_value(json_object_get(head, "commit"));
-    result.commit = commit ? commit : "unknown";
-    if (!status && o->update)
-        status = rg_update_baseline(base_path, head, o->because, &err);
-    else if (!status && o->baseline)
-        status = rg_compare_baseline(&result, base_path, head, &err);
-    else if (!status)
-        rg_compare_counts(&result, base, head);
-    if (!status && !o->baseline) rg_compare_builds(&result, base_path, head_path, !o->no_training);
-    if (!status && o->time) rg_compare_times(&result, base_path, head_path, o->time, o->time_gates);
-    if (!status && o->events) rg_compare_events(&result, base_path, head_path, o->events);
+    struct rg_result result = {
+        .base = o->baseline ? o->baseline : sides[0], .head = o->baseline ? sides[0] : sides[1], .commit = "unknown"};
+    enum cb_status status = compare(&result, o, &base, &head, &err);
     int exit_status;
-    if (status) {
-        exit_status = fail(&err, status);
+    if (cb_interrupt_signal()) {
+        exit_status = 128 + cb_interrupt_signal();
+    } else if (status) {
+        exit_status = report_error(&result, o, &err, status);
     } else if (o->update) {
-        printf("%s: the baselines are written\n", base_path);
         exit_status = cb_end_after_output("cyclebench regress");
     } else {
         judge(&result);
@@ -117,6 +146,9 @@ static const char *wrong_together(const struct options *o, int sides)
     if (o->update && !o->baseline) return "--update: which --baseline?";
     if (o->update && (!o->because || !*o->because)) return "--update: say --because what";
     if (o->because && !o->update) return "--because is for --update";
+    json_t *because = o->because ? json_string(o->because) : NULL;
+    json_decref(because);
+    if (o->because && !because) return "--because: not UTF-8";
     if (o->because && strpbrk(o->because, "\t\n")) return "--because: one line without tabs";
     if ((o->time || o->events) && o->baseline)
         return "--time and --events compare two builds: a baseline has counts alone";
@@ -182,5 +214,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "cyclebench regress: %s; --help tells more\n", wrong);
         return EXIT_USAGE;
     }
+    cb_interrupt_install("nothing is written");
     return regress(argv + optind, &o);
 }

@@ -12,7 +12,7 @@ counts() {
 	local file=$1 sep='' one name value
 	shift
 	{
-		printf '{"version": "1", "commit": "c0ffee", "groups": [{"source": "callgrind", "isa": "avx2", "compiler": "gcc-12.2.0",\n'
+		printf '{"version": "1", "commit": "c0ffee", "compiler": "gcc 12", "groups": [{"source": "callgrind", "isa": "avx2", "compiler": "gcc-12.2.0",\n'
 		printf '"libc": "glibc 2.36", "cases": ['
 		for one in "$@"; do
 			name=${one%%=*} value=${one#*=}
@@ -31,6 +31,7 @@ counts() {
 regress() { "$build/cyclebench" regress "$@"; }
 verdict_of() { jq -r --arg name "$1" '.cases[] | select(.name == $name) | .verdict' "$work/out/regress.json"; }
 # verdict EXPECTED CASE: in the last report.
+with_group() { jq "$2" "$work/$1"; } # FILE FILTER: a change of it
 verdict() { [ "$(verdict_of "$2")" = "$1" ] || { verdict_of "$2"; return 1; }; }
 
 counts "$work/base" a=100000 b=1000 gone=50 skipped=70 fell=4000 never='too long' shrinks=1000
@@ -66,6 +67,31 @@ counts "$work/many" "${many[@]}"
 check 'Markdown stays below 200 KiB, and says so' ends_saying 0 'rows are left out; regress.json has them' eval 'regress "$work/many" "$work/many" --out "$work/out" && cat "$work/out/regress.md"'
 check 'so small it is' [ "$(stat -c %s "$work/out/regress.md")" -lt 204800 ]
 
+# What fails and what is noted comes before what is the same.
+with_group base '.groups[0].cases[1].limit_percent = 50' >"$work/wide"
+counts "$work/better" a=100000 b=1400 gone=50 skipped=70 fell=4000 never='too long' shrinks=900
+check 'a case within a wide limit does not hide an improvement' ends_saying 0 '^improved .* shrinks$' \
+	regress "$work/wide" "$work/better"
+with_group base '.groups[0].cases |= map(if .name == "fell" then .isa = "scalar" else . end)' >"$work/by-scalar"
+counts "$work/better" a=100000 b=1000 gone=50 skipped=70 fell=1000 never='too long' shrinks=1000
+check "the instruction set's own code at last is no fallback" ends_saying 0 '^improved .* fell$' regress "$work/by-scalar" "$work/better"
+with_group base '.groups[0].cases[1].count = 0' >"$work/zero"
+check 'from 0' ends_saying 3 '^regressed +from 0 .* b$' regress "$work/zero" "$work/base" --out "$work/out"
+check 'from 0: no percentage, with the reason' jq -e '.cases[] | select(.name == "b") | .change_percent == null and .change_percent_reason == "BASE is 0"' "$work/out/regress.json"
+with_group base '.groups[0].cases[1].name = "a"' >"$work/twice"
+check 'two cases of one name are refused' ends_saying 2 'has the case a twice' regress "$work/base" "$work/twice"
+with_group base '.groups[0] += {cases: [], reason: "no valgrind", machine_lacks: true}' >"$work/lacking"
+check 'what this machine cannot count is said, not gated' ends_saying 2 'callgrind-avx2-gcc-12.2.0: not gated, as this machine cannot' regress "$work/base" "$work/lacking"
+with_group base '.groups[0] += {cases: [], reason: "aarch64/count-marked is not there", not_built: true}' >"$work/unbuilt"
+check 'what HEAD has not built is a regression' ends_saying 3 '^skipped .*count-marked is not there' regress "$work/base" "$work/unbuilt"
+with_group base '.groups[0].libc = "glibc 2.41"' >"$work/other"
+check 'two C libraries are not compared' ends_saying 2 'counted with glibc 2.36, and here is glibc 2.41' regress "$work/base" "$work/other"
+with_group base '.groups = [] | .only_isa = "scalar"' >"$work/other"
+check 'what the user left out is not missed' ends_saying 2 'HEAD was counted with --isa scalar' regress "$work/base" "$work/other"
+check 'JUnit: an error where nothing could be gated' eval 'regress "$work/base" "$work/other" --out "$work/out"; grep -q "errors=\"1\"" "$work/out/regress.xml" && grep -q "<error " "$work/out/regress.xml"'
+cp "$work/base" "$work/"$'\xff'
+check 'a path that is not UTF-8' eval 'regress "$work/base" "$work/"$'"'\\xff'"' --out "$work/out" && jq -e ".verdict == \"pass\"" "$work/out/regress.json"'
+
 # Baselines.
 mkdir "$work/baselines"
 file=$work/baselines/callgrind-avx2-gcc-12.2.0.tsv
@@ -76,7 +102,7 @@ check 'what is not counted is not in it' exits_with 1 grep -q never "$file"
 check 'its own counts pass' ends_saying 0 '^verdict: pass$' regress "$work/base" --baseline "$work/baselines"
 check 'one file as the baseline' exits_with 0 regress "$work/base" --baseline "$file"
 check 'a regression against it' ends_saying 3 'regressed .* b$' regress "$work/head" --baseline "$work/baselines"
-check 'a fallback against it' ends_saying 3 '^fell back .* fell$' regress "$work/head" --baseline "$work/baselines"
+check 'a fallback against it' ends_saying 3 '^fell back .* fell: code of scalar, was avx2$' regress "$work/head" --baseline "$work/baselines"
 sed -i 's/^\(b\t1000\t\)0.5/\12/' "$file"
 counts "$work/head" a=100000 b=1006 gone=50 skipped=70 fell=4000 shrinks=1000
 check 'a limit of its own' exits_with 0 regress "$work/head" --baseline "$work/baselines"
@@ -86,9 +112,16 @@ sed 's/glibc 2.36/glibc 2.41/' "$work/base" >"$work/other"
 check 'another C library: said, not gated' ends_saying 2 'counted with glibc 2.36, and here is glibc 2.41' regress "$work/other" --baseline "$work/baselines"
 sed 's/gcc-12.2.0/gcc-14.2.0/' "$work/base" >"$work/other"
 check 'another compiler has another file' ends_saying 2 'callgrind-avx2-gcc-14.2.0.tsv: there is no baseline' regress "$work/other" --baseline "$work/baselines"
-echo '{"groups": [{"source": "callgrind", "isa": "avx2", "cases": [], "reason": "ended with signal 4", "machine_lacks": false}]}' >"$work/other"
+with_group base '.groups[0] += {cases: [], reason: "ended with signal 4"}' >"$work/other"
 check 'a build whose counting breaks down' ends_saying 3 '^skipped .*signal 4' regress "$work/other" --baseline "$work/baselines"
 echo '{"groups": [{"source": "callgrind", "isa": "avx2", "cases": [], "reason": "no valgrind", "machine_lacks": true}]}' >"$work/other"
+with_group base '.groups[0] += {cases: [], reason: "it counted nothing"}' >"$work/none"
+check 'a build that counts nothing any more' ends_saying 3 '^skipped .*it counted nothing' regress "$work/none" --baseline "$work/baselines"
+with_group none 'del(.groups[0].compiler)' >"$work/none2"
+check 'also where it does not tell its compiler' ends_saying 3 '^skipped .*it counted nothing' regress "$work/none2" --baseline "$work/baselines"
+cp "$file" "$work/kept"
+check '--update with nothing to write' ends_saying 2 'HEAD counted nothing' regress "$work/none" --baseline "$work/baselines" --update --because 'none'
+check 'leaves all as it is' cmp -s "$file" "$work/kept"
 check 'a machine without the tool: nothing is gated' ends_saying 2 'no valgrind' regress "$work/other" --baseline "$work/baselines"
 
 sed 's/"isa": "avx2", "compiler"/"isa": "scalar", "compiler"/' "$work/base" >"$work/other"
@@ -104,6 +137,7 @@ malformed() {
 check 'malformed: no number' malformed 's/^a\t100000/a\tmany/' '7:3: expected a count'
 check 'malformed: a negative number' malformed 's/^a\t100000/a\t-1/' '7:3: expected a count'
 check 'malformed: a limit above 100' malformed 's/^a\t100000\t0.5/a\t100000\t500/' '7:10: expected 0 to 100 percent'
+check 'malformed: no limit' malformed 's/^a\t100000\t0.5/a\t100000\t/' '7:10: expected 0 to 100 percent'
 check 'malformed: no reason' malformed 's/\tfirst$//' '7:.*the reason'
 check 'malformed: a name twice' malformed '$s/^.*$/a\t100000\t0.5\tagain/' '12:1: expected a name that no line above has'
 check 'malformed: no titles' malformed '6d' '6:1: expected the titles'
@@ -115,6 +149,20 @@ cp "$work/broken.tsv" "$file"
 check 'a malformed baseline is not overwritten' exits_with 2 regress "$work/head" --baseline "$work/baselines" --update --because 'third'
 check 'it is as it was' cmp -s "$file" "$work/broken.tsv"
 cp "$work/kept" "$file"
+with_group base '.groups += [.groups[0] | .source = "single-step"]' >"$work/two-groups"
+check 'nor is a sound one beside it' eval 'cp "$work/broken.tsv" "$work/baselines/single-step-avx2-gcc-12.2.0.tsv"; exits_with 2 regress "$work/two-groups" --baseline "$work/baselines" --update --because "third" && cmp -s "$file" "$work/kept"'
+rm "$work/baselines/single-step-avx2-gcc-12.2.0.tsv"
+counts "$work/head" a=100000 b=1000 gone=50 skipped=70 fell=4000@scalar shrinks=1000
+check '--update accepts a fallback' exits_with 0 regress "$work/head" --baseline "$work/baselines" --update --because 'meant so'
+check 'and keeps who provides it' grep -qE '^fell.4000.0.5.meant so.scalar$' "$file"
+check 'after which it passes' exits_with 0 regress "$work/head" --baseline "$work/baselines"
+mkdir "$work/others"
+long=$(printf 'x%.0s' {1..300})
+printf '{"benchmarks": [{"name": "%s", "INSTRUCTIONS": 50}]}' "$long" >"$work/google"
+ci/counts-of google-benchmark "$work/google" >"$work/google-counts"
+check 'counts of other programs as a baseline' eval 'regress "$work/google-counts" --baseline "$work/others" --update --because first && regress "$work/google-counts" --baseline "$work/others"'
+with_group google-counts '.groups[0].source = "callgrind"' >"$work/program-counts"
+check 'two sources of them in a folder' eval 'regress "$work/program-counts" --baseline "$work/others" --update --because first && regress "$work/google-counts" --baseline "$work/others"'
 
 # Other bad input.
 echo '{"groups": ' >"$work/broken"
@@ -126,6 +174,9 @@ mkdir "$work/failing"
 printf '#!/bin/bash\nexit 1\n' >"$work/failing/cyclebench-count"
 chmod +x "$work/failing/cyclebench-count"
 check 'a build whose program fails' ends_saying 1 'exit status 1' regress "$work/failing" "$work/base"
+echo '{"verdict": "pass"}' >"$work/out/regress.json"
+check 'an error replaces the reports of an earlier run' eval 'exits_with 1 regress "$work/failing" "$work/base" --out "$work/out"; jq -e ".verdict == \"error\" and (.notes | length) == 1" "$work/out/regress.json"'
+check '--out in a file: before anything is counted' ends_saying 2 '^cyclebench regress: --out: .*is no folder' regress "$work/failing" "$work/base" --out "$work/base"
 check 'nothing there' ends_saying 2 'No such file' regress "$work/nothing" "$work/base"
 check 'one side only' ends_saying 2 'expected BASE and HEAD' regress "$work/base"
 check '--help' says '^Usage: cyclebench regress BASE HEAD' regress --help
@@ -147,7 +198,7 @@ build_of() {
 	cat >"$work/$1/cyclebench-train" <<-END
 		#!/bin/bash
 		mkdir -p "\$5"
-		printf '{}\\n{"loss_fingerprint": "$3", "peak_memory_bytes": $4}\\n' >"\$5/run.jsonl"
+		printf '{"recipe": {"numerics": {"version": "%s"}}}\\n{"loss_fingerprint": "$3", "peak_memory_bytes": $4}\\n' "${6:-fp32}" >"\$5/run.jsonl"
 	END
 	# Against itself: the spread is \$NOISE. Against another: slower by \$SLOWER.
 	cat >"$work/$1/cyclebench-ab" <<-'END'
@@ -156,11 +207,13 @@ build_of() {
 		[ "$1" = "$2" ] || { new=$SLOWER verdict=slower; }
 		printf '{"cases": [{"name": "x", "verdict": "%s", "old_median_seconds": 1.0, "new_median_seconds": %s, "ratio_low": %s, "ratio_high": %s}]}\n' \
 			"$verdict" "$new" "$low" "$high" >"$6"
+		[ -z "${ARGUMENTS:-}" ] || printf '%s\n' "${@:8}" >"$ARGUMENTS"
 		[ "$verdict" != slower ] || exit 3
 	END
 	# CYCLES of a call, one word a round, repeated.
 	cat >"$work/$1/cyclebench-bench" <<-END
 		#!/bin/bash
+		[ -z "\${ARGUMENTS:-}" ] || printf '%s\n' "\$@" >"\$ARGUMENTS"
 		cycles=($5)
 		round=\$(cat "$work/$1/round" 2>/dev/null || echo 0)
 		echo \$((round + 1)) >"$work/$1/round"
@@ -182,6 +235,10 @@ check 'a program that grew by 4 % is noted' verdict noted libkernels.a
 check 'memory that grew by 1 % is not' verdict same smoke/peak_memory
 check 'other bits are a regression' ends_saying 3 '^regressed .* smoke: other bits' regress "$work/one" "$work/three"
 check 'memory that grew by 10 % is noted' ends_saying 3 '^noted .* smoke/peak_memory' regress "$work/one" "$work/three"
+build_of six base ba4 1000 '1000' fp32b
+check 'other bits by another numerics version are noted' ends_saying 0 '^noted .* smoke: another numerics version$' regress "$work/one" "$work/six"
+printf '#!/bin/bash\nexit 1\n' >"$work/six/cyclebench-data"
+check 'a build that makes no images' ends_saying 3 "^skipped .* smoke: HEAD's cyclebench-data makes no images" regress "$work/one" "$work/six"
 timed() { NOISE=$1 SLOWER=$2 regress "$work/one" "$work/two" --no-training --time x "${@:3}"; }
 check 'time: 10 % slower is noted, no failure' ends_saying 0 '^noted .* \+10.00 %.* time  x$' timed 0.01 1.1
 check 'time: it fails where the user wants' ends_saying 3 '^regressed .* time  x$' timed 0.01 1.1 --time-gates
@@ -199,6 +256,25 @@ check 'events: not a number in HEAD' ends_saying 0 '^# events: cycles: not count
 printf '#!/bin/bash\nexit 2\n' >"$work/five/cyclebench-bench"
 check 'events: a build that cannot' ends_saying 0 "^# events: not compared: HEAD's cyclebench-bench ended with status 2$" events five
 check '--events of a baseline' ends_saying 2 'compare two builds' regress "$work/one" --baseline "$work/baselines" --events x
+
+# The stand-ins take any option, so the real programs say whether they know them.
+knows() { mapfile -t words <"$work/words" && "$build/cyclebench-bench" "${words[@]}" --benchmark_list_tests; }
+check 'bench knows the options of --time' eval 'ARGUMENTS=$work/words timed 0.01 1.0 && sed -i "s/=x$/=sgd/" "$work/words" && says sgd/len knows'
+check 'and those of --events' eval 'ARGUMENTS=$work/words events two && sed -i "s/=x$/=sgd/;/benchmark_out/d" "$work/words" && says sgd/len knows'
+check '--time of files' ends_saying 2 'expected two folders' regress "$work/base" "$work/base" --time x
+printf '#!/bin/bash\nexit 1\n' >"$work/two/cyclebench-ab"
+check 'time that cannot be compared is said' ends_saying 0 'time: not compared: cyclebench ab ended with status 1' timed 0.01 1.1
+check 'and an error where it gates' ends_saying 1 '^cyclebench regress: --time: not compared' timed 0.01 1.1 --time-gates
+
+printf '#!/bin/bash\nexec sleep 60\n' >"$work/failing/cyclebench-count"
+mkdir "$work/tmp"
+interrupted() {
+	TMPDIR=$work/tmp "$build/cyclebench-regress" "$work/failing" "$work/base" &
+	sleep 0.5
+	kill "$!"
+	wait "$!"
+}
+check 'a signal ends it and what it runs' eval 'exits_with 143 interrupted && ! pgrep -f "^sleep 60$" >/dev/null'
 
 check '--time-gates without cases' ends_saying 2 'of which cases' regress "$work/one" "$work/two" --time-gates
 finish

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/ops.h"
+#include "compiler.h"
 #include "counted.h"
 #include "exact.h"
 #include "standard_files.h"
@@ -90,14 +91,6 @@ static enum cb_isa isa_of(const char *name)
     return isa;
 }
 
-#define TEXT_OF(number) #number
-#define VERSION_OF(a, b, c) TEXT_OF(a) "." TEXT_OF(b) "." TEXT_OF(c)
-#ifdef __clang__
-#define COMPILER "clang-" VERSION_OF(__clang_major__, __clang_minor__, __clang_patchlevel__)
-#else
-#define COMPILER "gcc-" VERSION_OF(__GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__)
-#endif
-
 int main(int argc, char **argv)
 {
     cb_open_standard_files();
@@ -115,7 +108,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "count-marked: %s\n", err.text);
         return status == CB_UNAVAILABLE && cb_ops_of(isa) ? 3 : 1;
     }
-    printf("#\t%s\tglibc %s\n", COMPILER, gnu_get_libc_version());
+    printf("#\t%s\tglibc %s\n", CB_COUNT_COMPILER, gnu_get_libc_version());
     cb_counted_visit(&counted, count_one, &(struct counting){&counted, limit});
     cb_counted_free(&counted);
     return fflush(stdout) || ferror(stdout) ? 1 : 0;

@@ -12,12 +12,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compiler.h"
+#include "interrupt.h"
+#include "json_text.h"
 #include "sysfile.h"
 
 /* Some 20 microseconds an instruction. */
 static const char step_limit[] = "400000";
 
-enum { MAX_ARGUMENTS = 12, EXIT_NO_ISA = 3, EXIT_NOT_FOUND = 127 };
+/* Scalar code of two architectures has two baselines. */
+#if defined(__aarch64__)
+#define ARCHITECTURE "-aarch64"
+#else
+#define ARCHITECTURE ""
+#endif
+
+enum { MAX_ARGUMENTS = 12, EXIT_NO_ISA = 3, EXIT_NO_TOOL = 126 };
 
 /* glibc picks memcpy and memset by the CPU, and a stepped `rep stosb` stops at each byte. */
 static char tunables[] = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX2,-ERMS,-FSRM,"
@@ -71,7 +81,8 @@ static void become(const struct cb_group_run *run, const struct command *c)
     personality(ADDR_NO_RANDOMIZE); /* a container may forbid it: addresses are not counted */
     char *environment[] = {path, tunables, threads, NULL};
     execvpe(c->argv[0], (char *const *)(const void *)c->argv, environment);
-    _exit(EXIT_NOT_FOUND);
+    dprintf(STDERR_FILENO, "%s: %s (packages valgrind, qemu-user)\n", c->argv[0], strerror(errno));
+    _exit(EXIT_NO_TOOL);
 }
 
 void cb_group_start(struct cb_group_run *run, const struct cb_group *group, const char *folder)
@@ -88,7 +99,7 @@ void cb_group_start(struct cb_group_run *run, const struct cb_group *group, cons
     if (access(command.program, X_OK)) {
         snprintf(run->reason, sizeof run->reason, "%.300s is not there%s", command.program,
                  strcmp(group->source, "qemu") ? "" : ": make neon-tests");
-        run->machine_lacks = !strcmp(group->source, "qemu");
+        run->not_built = !strcmp(group->source, "qemu");
         return;
     }
     run->process = fork();
@@ -116,22 +127,21 @@ static bool wait_for(struct cb_group_run *run)
 {
     int status;
     char message[320];
+    cb_interrupt_forward_to(run->process);
     while (waitpid(run->process, &status, 0) < 0)
         if (errno != EINTR) {
             snprintf(run->reason, sizeof run->reason, "waitpid: %s", strerror(errno));
             return false;
         }
+    cb_interrupt_forward_to(0);
     run->process = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
     last_message(message, sizeof message, run);
     run->machine_lacks =
-        WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_NOT_FOUND || WEXITSTATUS(status) == EXIT_NO_ISA);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NOT_FOUND)
-        snprintf(run->reason, sizeof run->reason, "%s is not installed (packages valgrind, qemu-user)",
-                 !strcmp(run->group.source, "qemu") ? "qemu-aarch64" : "valgrind");
-    else if (WIFSIGNALED(status))
+        WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_NO_TOOL || WEXITSTATUS(status) == EXIT_NO_ISA);
+    if (WIFSIGNALED(status))
         snprintf(run->reason, sizeof run->reason, "ended by signal %d: %s", WTERMSIG(status), message);
-    else if (WEXITSTATUS(status) == EXIT_NO_ISA)
+    else if (run->machine_lacks)
         snprintf(run->reason, sizeof run->reason, "%s", message);
     else
         snprintf(run->reason, sizeof run->reason, "ended with status %d: %s", WEXITSTATUS(status), message);
@@ -155,19 +165,12 @@ static json_int_t tool_count(const struct cb_group_run *run, size_t index)
     return count;
 }
 
-/* Counts are those of an architecture; emulated NEON is told by its source. */
-#if defined(__aarch64__)
-static const char architecture[] = "-aarch64";
-#else
-static const char architecture[] = "";
-#endif
-
 static void read_head(json_t *group, char *line)
 {
     char *rest = line + 2, *compiler = strsep(&rest, "\t");
     if (!rest) return;
     rest[strcspn(rest, "\n")] = '\0';
-    json_object_set_new(group, "compiler", json_sprintf("%s%s", compiler, architecture));
+    if (!json_object_get(group, "compiler")) json_object_set_new(group, "compiler", json_string(compiler));
     json_object_set_new(group, "libc", json_string(rest));
 }
 
@@ -214,15 +217,19 @@ json_t *cb_group_finish(struct cb_group_run *run)
 {
     json_t *cases = json_array();
     json_t *group = json_pack("{s:s, s:s, s:o}", "source", run->group.source, "isa", run->group.isa, "cases", cases);
+    /* A native count-marked is of this build; the cross compiler is known when the emulated one has run. */
+    if (strcmp(run->group.source, "qemu"))
+        json_object_set_new(group, "compiler", json_string(CB_COUNT_COMPILER ARCHITECTURE));
     if (run->process && wait_for(run)) read_lines(group, cases, run);
-    if (!*run->reason && !json_object_get(group, "compiler")) {
+    if (!*run->reason && !json_object_get(group, "libc")) {
         snprintf(run->reason, sizeof run->reason, "count-marked is of another build: make it anew");
         json_array_clear(cases);
     }
     if (!json_array_size(cases) && !*run->reason) snprintf(run->reason, sizeof run->reason, "it counted nothing");
     if (*run->reason) {
-        json_object_set_new(group, "reason", json_string(run->reason));
+        json_object_set_new(group, "reason", cb_json_text(run->reason));
         json_object_set_new(group, "machine_lacks", json_boolean(run->machine_lacks));
+        json_object_set_new(group, "not_built", json_boolean(run->not_built));
     }
     remove_files(run);
     return group;

@@ -37,7 +37,7 @@ else
 	check 'the whole step is counted' grep -qP '^callgrind\tscalar\t[0-9]+\tstep/resnet6/fp32-winograd$' "$work/scalar.a"
 	check 'JSON: a group with source, ISA, compiler, C library' jq -e '.groups | length == 1 and (.[0] | .source == "callgrind" and .isa == "scalar" and
 	  (.compiler | test("^(gcc|clang)-[0-9.]+$")) and (.libc | test("^glibc "))  and (.cases | all(.count > 0 and .isa == "scalar")))' "$work/scalar.json"
-	check 'no valgrind: a reason, and nothing counted' ends_saying 1 'valgrind is not installed' env PATH=/nowhere "$build/cyclebench" count --isa scalar
+	check 'no valgrind: a reason, and nothing counted' ends_saying 1 'valgrind: No such file or directory' env PATH=/nowhere "$build/cyclebench" count --isa scalar
 fi
 if grep -qw avx512_bf16 /proc/cpuinfo; then
 	check 'AVX-512 with bf16, by single steps: repeatable' repeats avx512bf16
@@ -53,6 +53,19 @@ else
 	check 'NEON under qemu: repeatable' repeats neon
 	check 'NEON: the whole step is counted' grep -qP '^qemu\tneon\t[0-9]+\tstep/resnet6/bf16-all$' "$work/neon.a"
 fi
+# interrupted: a signal ends the program, what it runs, and its files.
+interrupted() {
+	local pid children folder
+	"$build/cyclebench-count" --isa scalar >/dev/null &
+	pid=$!
+	sleep 1
+	children=$(pgrep -P $pid) && folder=$(tr '\0' '\n' <"/proc/$children/cmdline" | sed -n 's/^--callgrind-out-file=\(.*\)\/count$/\1/p')
+	[ -d "$folder" ] || echo "no folder '$folder' of a child '$children'"
+	kill $pid
+	wait $pid
+	[ $? -eq 143 ] && [ -n "$folder" ] && [ ! -e "$folder" ] && ! kill -0 "$children" 2>/dev/null
+}
+! command -v valgrind >/dev/null || check 'a signal ends it, what it runs, and its files' interrupted
 check 'an unknown instruction set' ends_saying 2 "unknown instruction set 'mmx'" count --isa avx2,mmx
 check 'an argument too many' ends_saying 2 "unexpected argument 'x'" count x
 check 'a file that cannot be written' exits_with 1 count --isa scalar --json /nowhere/counts.json

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "bench.h"
 #include "regress.h"
 
 /* What the CPU counts in a call, by `cyclebench bench --perf` of each build, in turn: medians over the rounds. Where the
@@ -11,32 +11,29 @@
 
 enum { BASE, HEAD, SIDES, ROUNDS = 5 };
 
-static const double soft_limit_percent = 2;
-
-/* Counted, too, but not by the code that is compared. */
+/* Counted, too, but not by the CPU that runs the code: the kernel's accounting, and the energy of all programs. */
 static bool is_of_the_system(const char *event)
 {
-    return !strcmp(event, "cpu_ns") || !strcmp(event, "context_switches") || !strcmp(event, "migrations");
+    static const char *const events[] = {"cpu_ns", "page_faults", "context_switches", "migrations", "joules"};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        if (!strcmp(event, events[i])) return true;
+    return false;
 }
 
 /* What bench wrote; NULL: *status is its exit status. New reference. */
 static json_t *measure(const char *build, const char *filter, int *status)
 {
-    char program[4096], option[512], out_option[64], json[] = P_tmpdir "/cyclebench-regress-XXXXXX", *out;
-    int file = mkstemp(json);
+    char program[4096], *option = NULL, *out = NULL;
     *status = -1;
-    if (file < 0) return NULL;
-    close(file);
     snprintf(program, sizeof program, "%.4000s/cyclebench-bench", build);
-    snprintf(option, sizeof option, "--benchmark_filter=%s", filter);
-    snprintf(out_option, sizeof out_option, "--benchmark_out=%s", json);
+    if (asprintf(&option, "--benchmark_filter=%s", filter) < 0) return NULL;
+    if (asprintf(&out, "--benchmark_out=%s", rg_result_file) < 0) out = NULL;
     const char *const argv[] = {program,  "--no-peers", "--threads", "1",    "--benchmark_repetitions=1",
-                                "--perf", "--group",    "tlb",       option, out_option,
+                                "--perf", "--group",    "tlb",       option, out,
                                 NULL};
-    bool ran = rg_run(argv, &out, status);
-    json_t *found = ran ? json_load_file(json, 0, NULL) : NULL;
+    json_t *found = out ? rg_run(argv, status) : NULL;
+    free(option);
     free(out);
-    remove(json);
     return found;
 }
 
@@ -58,12 +55,6 @@ struct spread {
     const char *reason;
 };
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static struct spread spread_of(json_t *const rounds[ROUNDS], const char *name, const char *event)
 {
     double values[ROUNDS];
@@ -72,12 +63,11 @@ static struct spread spread_of(json_t *const rounds[ROUNDS], const char *name, c
         const json_t *counter = json_object_get(json_object_get(row, "counters"), event);
         const json_t *value = json_object_get(counter, "value");
         const char *reason = json_string_value(json_object_get(counter, "reason"));
-        if (!json_is_number(value))
-            return (struct spread){NAN, NAN, NAN, !row ? "no case of this name" : reason ? reason : "not counted"};
+        if (!json_is_number(value)) return (struct spread){NAN, NAN, NAN, reason ? reason : "not counted"};
         values[r] = json_number_value(value);
     }
-    qsort(values, ROUNDS, sizeof *values, by_value);
-    return (struct spread){values[0], values[ROUNDS / 2], values[ROUNDS - 1], NULL};
+    double median = cb_sort_median(values, ROUNDS);
+    return (struct spread){values[0], median, values[ROUNDS - 1], NULL};
 }
 
 /* reason: its events, with commas between them. */
@@ -105,7 +95,7 @@ static void compare_event(struct rg_result *result, json_t *rounds[SIDES][ROUNDS
                               .source = "events",
                               .base = base.median,
                               .head = head.median,
-                              .limit_percent = soft_limit_percent,
+                              .limit_percent = rg_soft_limit_percent,
                               .by_chance = base.low <= head.high && head.low <= base.high};
     rg_add(result, &c);
 }
@@ -119,6 +109,10 @@ static void compare_rounds(struct rg_result *result, json_t *rounds[SIDES][ROUND
     {
         const char *name = json_string_value(json_object_get(row, "name"));
         json_t *counters = name ? json_object_get(row, "counters") : NULL, *counter;
+        if (counters && !case_of(rounds[HEAD][0], name)) {
+            rg_note(result, "events: %s: HEAD has no such case", name);
+            continue;
+        }
         json_object_foreach(counters, event, counter) if (!is_of_the_system(event))
             compare_event(result, rounds, name, event, missing);
     }

@@ -5,69 +5,22 @@
 
 #include "regress.h"
 
+/* For people: Markdown and the terminal. */
+
 enum { WORST = 10, MARKDOWN_BYTES = 190 * 1024 };
 
-static const char *const kind_names[] = {
-    [RG_COUNT] = "instructions", [RG_FINGERPRINT] = "fingerprint", [RG_MEMORY] = "peak memory, bytes",
-    [RG_SIZE] = "size, bytes",   [RG_TIME] = "time, ns",           [RG_EVENT] = "events in a call"};
-
-/* --- JSON --- */
-
-static void set_number(json_t *json, const char *key, double value, const char *reason)
+static int rank_of(const struct rg_case *c)
 {
-    char reason_key[40];
-    if (isfinite(value)) {
-        bool whole = value == floor(value) && fabs(value) < 9e15;
-        json_object_set_new(json, key, whole ? json_integer((json_int_t)value) : json_real(value));
-        return;
-    }
-    snprintf(reason_key, sizeof reason_key, "%s_reason", key);
-    json_object_set_new(json, key, json_null());
-    json_object_set_new(json, reason_key, json_string(reason ? reason : "the other side alone has it"));
+    return rg_verdict_is_hard(c->verdict) ? 3 : c->verdict == RG_NOTED ? 2 : c->verdict != RG_SAME;
 }
 
-static json_t *case_json(const struct rg_case *c)
-{
-    json_t *json = json_pack("{s:s, s:s, s:s}", "name", c->name, "source", c->source, "metric", kind_names[c->kind]);
-    if (c->kind == RG_FINGERPRINT) {
-        json_object_set_new(json, "base", c->base_text ? json_string(c->base_text) : json_null());
-        json_object_set_new(json, "head", c->head_text ? json_string(c->head_text) : json_null());
-        if (!c->base_text) json_object_set_new(json, "base_reason", json_string(c->reason ? c->reason : "missing"));
-        if (!c->head_text) json_object_set_new(json, "head_reason", json_string(c->reason ? c->reason : "missing"));
-        set_number(json, "change_percent", NAN, "a fingerprint is equal, or not");
-    } else {
-        set_number(json, "base", c->base, c->reason);
-        set_number(json, "head", c->head, c->reason);
-        set_number(json, "change_percent", rg_change_percent(c), c->reason);
-        json_object_set_new(json, "limit_percent", json_real(c->limit_percent));
-    }
-    json_object_set_new(json, "hard", json_boolean(c->hard));
-    json_object_set_new(json, "verdict", json_string(rg_verdict_names[c->verdict]));
-    if (c->reason) json_object_set_new(json, "reason", json_string(c->reason));
-    return json;
-}
-
-json_t *rg_json(const struct rg_result *result)
-{
-    json_t *cases = json_array(), *notes = json_array(), *counts = json_object();
-    for (size_t i = 0; i < result->n; i++) json_array_append_new(cases, case_json(&result->cases[i]));
-    for (size_t i = 0; i < result->n_notes; i++) json_array_append_new(notes, json_string(result->notes[i]));
-    for (enum rg_verdict v = 0; v < RG_VERDICTS; v++)
-        json_object_set_new(counts, rg_verdict_names[v], json_integer((json_int_t)rg_count(result, v)));
-    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "verdict", result->verdict, "base", result->base, "head",
-                     result->head, "gated", (json_int_t)result->gated, "counts", counts, "notes", notes, "cases",
-                     cases);
-}
-
-/* --- text --- */
-
-/* What fails first, then by how much. */
+/* What fails first, what is the same last; then by how much. */
 static int by_weight(const void *a, const void *b)
 {
     const struct rg_case *x = *(const struct rg_case *const *)a, *y = *(const struct rg_case *const *)b;
-    int hard = rg_verdict_is_hard(y->verdict) - rg_verdict_is_hard(x->verdict);
+    int rank = rank_of(y) - rank_of(x);
     double p = rg_change_percent(x), q = rg_change_percent(y);
-    if (hard) return hard;
+    if (rank) return rank;
     p = isnan(p) ? (rg_verdict_is_hard(x->verdict) ? INFINITY : 0) : fabs(p);
     q = isnan(q) ? (rg_verdict_is_hard(y->verdict) ? INFINITY : 0) : fabs(q);
     return p != q ? (q > p) - (q < p) : strcmp(x->name, y->name);
@@ -82,14 +35,16 @@ static const struct rg_case **sorted(const struct rg_result *result)
     return order;
 }
 
-static void number_text(char *text, size_t bytes, const struct rg_case *c, double value, const char *words)
+void rg_number_text(char *text, size_t bytes, const struct rg_case *c, bool of_head)
 {
+    double value = of_head ? c->head : c->base;
+    const char *words = of_head ? c->head_text : c->base_text;
     if (c->kind == RG_FINGERPRINT)
         snprintf(text, bytes, "%.12s", words ? words : "-");
     else if (isnan(value))
         snprintf(text, bytes, "-");
     else
-        snprintf(text, bytes, "%.0f", value);
+        snprintf(text, bytes, value == floor(value) ? "%.0f" : "%.5g", value);
 }
 
 static void change_text(char *text, size_t bytes, const struct rg_case *c)
@@ -97,15 +52,15 @@ static void change_text(char *text, size_t bytes, const struct rg_case *c)
     double change = rg_change_percent(c);
     if (isnan(change))
         snprintf(text, bytes, "-");
+    else if (isinf(change))
+        snprintf(text, bytes, "from 0");
     else
         snprintf(text, bytes, "%+.2f %%", change);
 }
 
 static void summary_line(FILE *out, const struct rg_result *result)
 {
-    size_t failed = 0;
-    for (enum rg_verdict v = RG_REGRESSED; v < RG_VERDICTS; v++) failed += rg_count(result, v);
-    fprintf(out, "%zu cases gated, %zu worse", result->gated, failed);
+    fprintf(out, "%zu cases gated, %zu worse", result->gated, rg_failed(result));
     for (enum rg_verdict v = RG_REGRESSED; v < RG_VERDICTS; v++)
         if (rg_count(result, v)) fprintf(out, " (%zu %s)", rg_count(result, v), rg_verdict_names[v]);
     fprintf(out, ", %zu improved, %zu new, %zu noted, %zu not counted", rg_count(result, RG_IMPROVED),
@@ -125,14 +80,13 @@ static void put_cell(FILE *out, const char *text)
 static void markdown_row(FILE *out, const struct rg_case *c)
 {
     char base[32], head[32], change[32];
-    number_text(base, sizeof base, c, c->base, c->base_text);
-    number_text(head, sizeof head, c, c->head, c->head_text);
+    rg_number_text(base, sizeof base, c, false);
+    rg_number_text(head, sizeof head, c, true);
     change_text(change, sizeof change, c);
     fprintf(out, "| %s | %s | %s | %s | ", rg_verdict_names[c->verdict], change, base, head);
     put_cell(out, c->source);
     fputs(" | ", out);
     put_cell(out, c->name);
-    if (c->verdict == RG_FELL_BACK) fprintf(out, " (%s, was %s)", c->head_text, c->base_text);
     if (c->reason) fputs(": ", out), put_cell(out, c->reason);
     fputs(" |\n", out);
 }
@@ -180,8 +134,8 @@ void rg_print(const struct rg_result *result)
     const struct rg_case **order = sorted(result);
     for (size_t i = 0; order && i < result->n && i < 2 * WORST && order[i]->verdict != RG_SAME; i++) {
         char base[32], head[32], change[32];
-        number_text(base, sizeof base, order[i], order[i]->base, order[i]->base_text);
-        number_text(head, sizeof head, order[i], order[i]->head, order[i]->head_text);
+        rg_number_text(base, sizeof base, order[i], false);
+        rg_number_text(head, sizeof head, order[i], true);
         change_text(change, sizeof change, order[i]);
         printf("%-11s %10s %12s %12s  %s  %s%s%s\n", rg_verdict_names[order[i]->verdict], change, base, head,
                order[i]->source, order[i]->name, order[i]->reason ? ": " : "",

@@ -6,7 +6,16 @@
 
 #include "regress.h"
 
-const double rg_count_limit_percent = 0.5;
+const double rg_count_limit_percent = 0.5, rg_soft_limit_percent = 2;
+
+const struct rg_kind_names rg_kinds[] = {
+    [RG_COUNT] = {"instructions", "instructions", "instructions"},
+    [RG_FINGERPRINT] = {"fingerprint", "", ""},
+    [RG_MEMORY] = {"peak memory, bytes", "bytes", "peak-memory"},
+    [RG_SIZE] = {"size, bytes", "bytes", "file-size"},
+    [RG_TIME] = {"time, ns", "ns", "latency"},
+    [RG_EVENT] = {"events in a call", "events", "events"},
+};
 
 const char *const rg_verdict_names[RG_VERDICTS] = {
     [RG_SAME] = "same",       [RG_IMPROVED] = "improved",   [RG_NEW] = "new",
@@ -33,15 +42,15 @@ static char *copy(const char *text)
 
 double rg_change_percent(const struct rg_case *one)
 {
-    return one->base > 0 ? (one->head / one->base - 1) * 100 : NAN;
+    if (isnan(one->base) || isnan(one->head)) return NAN;
+    if (one->base <= 0) return one->head > 0 ? INFINITY : 0;
+    return (one->head / one->base - 1) * 100;
 }
 
 static enum rg_verdict verdict_of(const struct rg_case *c)
 {
     double change = rg_change_percent(c);
-    bool provider_changed = c->kind == RG_COUNT && c->base_text && c->head_text && strcmp(c->base_text, c->head_text);
     if (isnan(c->base) || isnan(c->head)) return RG_NOT_COUNTED;
-    if (provider_changed) return RG_FELL_BACK;
     if (c->by_chance) return RG_SAME;
     if (change > c->limit_percent) return c->hard ? RG_REGRESSED : RG_NOTED;
     return change < -c->limit_percent ? RG_IMPROVED : RG_SAME;
@@ -79,6 +88,13 @@ size_t rg_count(const struct rg_result *result, enum rg_verdict verdict)
 {
     size_t n = 0;
     for (size_t i = 0; i < result->n; i++) n += result->cases[i].verdict == verdict;
+    return n;
+}
+
+size_t rg_failed(const struct rg_result *result)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < result->n; i++) n += rg_verdict_is_hard(result->cases[i].verdict);
     return n;
 }
 

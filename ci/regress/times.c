@@ -2,34 +2,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "bench.h"
 #include "regress.h"
 
 /* Time, by `cyclebench ab`: fresh processes of both builds in turn, bootstrap intervals, an exact rank test with Holm's
  * correction; and BASE against itself in the same way, which shows what this machine calls different that is not. */
 
-static const double relevant_percent = 2;
-
-/* What ab wrote; NULL: *reason says why. New reference. */
+/* What ab wrote; NULL: *status is its exit status. New reference. */
 static json_t *compare(const char *program, const char *old, const char *new, const char *filter, const char *seed,
-                       char reason[256])
+                       int *status)
 {
-    char json[] = P_tmpdir "/cyclebench-regress-XXXXXX", option[512], *out;
-    int file = mkstemp(json), status;
-    if (file < 0) {
-        snprintf(reason, 256, "no temporary file");
-        return NULL;
-    }
-    close(file);
-    snprintf(option, sizeof option, "--benchmark_filter=%s", filter);
-    const char *const argv[] = {program, old,    new,         "--seed", seed,     "--json", json,
-                                "--",    option, "--threads", "1",      "--warm", NULL};
-    rg_run(argv, &out, &status);
-    free(out);
-    json_t *found = status == 0 || status == 3 ? json_load_file(json, 0, NULL) : NULL;
-    if (!found) snprintf(reason, 256, "cyclebench ab ended with status %d", status);
-    remove(json);
+    char *option = NULL;
+    *status = -1;
+    if (asprintf(&option, "--benchmark_filter=%s", filter) < 0) return NULL;
+    const char *const argv[] = {program,        old,  new,    "--seed",    seed, "--json",
+                                rg_result_file, "--", option, "--threads", "1",  NULL};
+    json_t *found = rg_run(argv, status);
+    free(option);
     return found;
 }
 
@@ -43,12 +33,6 @@ static bool is_verdict(const json_t *one, const char *verdict)
 {
     const char *text = json_string_value(json_object_get(one, "verdict"));
     return text && !strcmp(text, verdict);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 /* The median half-width of the control's intervals in percent; NaN: there are none. Counts its false alarms. */
@@ -65,10 +49,7 @@ static double noise_of(const json_t *control, size_t *cases, size_t *alarms)
         *cases += 1;
         *alarms += is_verdict(one, "slower") || is_verdict(one, "faster");
     }
-    if (n) {
-        qsort(half, n, sizeof *half, by_value);
-        noise = half[n / 2];
-    }
+    if (n) noise = cb_sort_median(half, n);
     free(half);
     return noise;
 }
@@ -84,10 +65,10 @@ static void add_times(struct rg_result *result, const json_t *compared, bool gat
                             .source = "time",
                             .base = number_of(one, "old_median_seconds") * 1e9,
                             .head = number_of(one, "new_median_seconds") * 1e9,
-                            .limit_percent = relevant_percent,
+                            .limit_percent = rg_soft_limit_percent,
                             .hard = gates};
-        if (is_verdict(one, "not compared") || !c.name) {
-            c.verdict = RG_NOT_COUNTED;
+        if (is_verdict(one, "not compared") || isnan(c.base) || isnan(c.head)) {
+            c.verdict = gates && isnan(c.head) ? RG_SKIPPED : RG_NOT_COUNTED;
             c.reason = "not measured in all rounds on both sides";
         } else if (!is_verdict(one, "slower") && !is_verdict(one, "faster")) {
             c.by_chance = true;
@@ -96,26 +77,31 @@ static void add_times(struct rg_result *result, const json_t *compared, bool gat
     }
 }
 
-void rg_compare_times(struct rg_result *result, const char *base, const char *head, const char *filter, bool gates)
+enum cb_status rg_compare_times(struct rg_result *result, const char *base, const char *head, const char *filter,
+                                bool gates, struct cb_error *err)
 {
-    char program[4096], reason[256];
+    char program[4096];
     size_t cases, alarms;
+    int status = 0;
     snprintf(program, sizeof program, "%.4000s/cyclebench-ab", head);
-    json_t *control = compare(program, base, base, filter, "2", reason);
-    json_t *compared = control ? compare(program, base, head, filter, "1", reason) : NULL;
-    if (!compared) {
-        rg_note(result, "time: not compared: %s", reason);
+    json_t *control = compare(program, base, base, filter, "2", &status);
+    json_t *compared = control ? compare(program, base, head, filter, "1", &status) : NULL;
+    if (!compared || !json_array_size(json_object_get(compared, "cases"))) {
         json_decref(control);
-        return;
+        json_decref(compared);
+        if (gates) return cb_fail(err, CB_FAILED, "--time: not compared: cyclebench ab ended with status %d", status);
+        rg_note(result, "time: not compared: cyclebench ab ended with status %d", status);
+        return CB_OK;
     }
     double noise = noise_of(control, &cases, &alarms);
-    result->too_noisy = !(noise <= relevant_percent);
+    result->too_noisy = !(noise <= rg_soft_limit_percent);
     rg_note(result,
             "time: BASE against itself: %zu of %zu cases called different; half of the intervals are wider than "
             "+-%.2f %%, and what counts is %g %%%s",
-            alarms, cases, noise, relevant_percent,
+            alarms, cases, noise, rg_soft_limit_percent,
             result->too_noisy ? ": too noisy for a verdict, so time does not fail" : "");
     add_times(result, compared, gates && !result->too_noisy);
     json_decref(control);
     json_decref(compared);
+    return CB_OK;
 }

@@ -168,6 +168,13 @@ static int run(char **argv, const struct folders *folders)
     return unknown_verb(verb, folders);
 }
 
+static int end_after_output(void)
+{
+    if (!fflush(stdout) && !ferror(stdout)) return EXIT_SUCCESS;
+    fprintf(stderr, "cyclebench: standard output: cannot be written: %s\n", strerror(errno));
+    return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     cb_open_standard_files();
@@ -180,7 +187,7 @@ int main(int argc, char **argv)
     bool help = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help");
     if (help && argc == 2) {
         print_usage(stdout, &folders);
-        return EXIT_SUCCESS;
+        return end_after_output();
     }
     if (help) { /* cyclebench help VERB */
         char option[] = "--help", *with_help[] = {argv[2], option, NULL};
@@ -188,7 +195,7 @@ int main(int argc, char **argv)
     }
     if (!strcmp(argv[1], "--version")) {
         printf("cyclebench %s (%s, %s)\n", cb_build_version, cb_build_commit, cb_build_compiler);
-        return EXIT_SUCCESS;
+        return end_after_output();
     }
     return run(argv + 1, &folders);
 }

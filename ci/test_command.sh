@@ -45,6 +45,13 @@ for help in "$build/cyclebench --help" "$build/cyclebench-info --help" "$build/c
 	# shellcheck disable=SC2086 # a program and its argument
 	check "${help#"$build/"} names the instruction sets of kernels/isas.def" says "scalar, $names" $help
 done
+# help_is_lost PROGRAM: on a full device.
+full=$(full_device "$work")
+help_is_lost() { "$1" --help >"$full"; }
+for program in "$build"/cyclebench "$build"/cyclebench-*[a-z]; do
+	[[ $program == *.* || ! -x $program ]] ||
+		check "${program#"$build/"} --help: output that is lost is an error" ends_saying 1 'standard output: cannot be written' help_is_lost "$program"
+done
 check 'an unknown option: exit 2' exits_with 2 "$cyclebench" --verbose
 check 'files that are no programs are not listed' bash -c "! '$cyclebench' --help | grep -q notes"
 check 'a program that cannot be run: exit 1' exits_with 1 "$cyclebench" broken

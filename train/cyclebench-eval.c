@@ -88,12 +88,9 @@ static int parse_options(struct options *o, int argc, char **argv)
             o->json = 1;
             break;
         case HELP:
-        case 'h': {
-            struct cb_error err;
+        case 'h':
             fputs(usage, stdout);
-            const enum cb_status status = cb_finish_output(&err);
-            return status ? cb_exit_with(program, status, &err) : 0;
-        }
+            return cb_end_after_output(program);
         default:
             fprintf(stderr, "try '%s --help'\n", program);
             return 2;

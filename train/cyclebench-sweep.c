@@ -93,7 +93,7 @@ static int parse_options(struct options *o, int argc, char **argv)
         case HELP:
         case 'h':
             fputs(usage, stdout);
-            return 0;
+            return cb_end_after_output(program);
         default:
             fprintf(stderr, "try '%s --help'\n", program);
             return 2;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bench.h"
 #include "core/printable.h"
 #include "instruments.h"
 #include "loop/options.h"
@@ -156,7 +157,7 @@ static int parse_options(struct options *options, int argc, char **argv)
         case HELP:
         case 'h':
             printf("%s\nKeys of a recipe:\n%s", usage, cb_recipe_keys());
-            return 0;
+            return cb_end_after_output(program);
         default:
             fprintf(stderr, "try '%s --help'\n", program);
             return 2;

@@ -5,7 +5,7 @@
 #include "gbench.h"
 #include "instruments.h"
 
-static json_t *machine(size_t threads, const char *threads_reason, const char *placement)
+json_t *cb_document_machine(size_t threads, const char *threads_reason, const char *placement)
 {
     json_t *block = cb_machine_json(threads);
     if (!block) return NULL;
@@ -15,20 +15,16 @@ static json_t *machine(size_t threads, const char *threads_reason, const char *p
     return block;
 }
 
-json_t *cb_document(size_t threads, const char *threads_reason, const char *placement, json_t *rows)
+json_t *cb_document(json_t *machine, json_t *rows)
 {
-    return json_pack("{s:o, s:o, s:o}", "machine", machine(threads, threads_reason, placement), "context",
-                     cb_gbench_context(), "benchmarks", rows);
+    return json_pack("{s:o, s:o, s:o}", "machine", machine, "context", cb_gbench_context(), "benchmarks", rows);
 }
 
-void cb_document_print_warnings(size_t threads, FILE *out)
+void cb_document_print_warnings(const json_t *machine, FILE *out)
 {
     size_t i;
     const json_t *warning;
-    json_t *block = cb_machine_json(threads), *warnings = block ? cb_machine_warnings(block) : NULL;
-    json_array_foreach(warnings, i, warning)
+    json_array_foreach(json_object_get(machine, "warnings"), i, warning)
         fprintf(out, "# warning: %s: %s\n", json_string_value(json_object_get(warning, "subject")),
                 json_string_value(json_object_get(warning, "finding")));
-    json_decref(warnings);
-    json_decref(block);
 }

@@ -9,11 +9,14 @@
 
 /* Result files: Google Benchmark's JSON, headed by the machine block of `cyclebench info --json`. */
 
-/* Prints what may disturb a measurement on this machine, a "# " line each. */
-void cb_document_print_warnings(size_t threads, FILE *out);
+/* The machine block, with the load before the measurement makes one of its own. New reference; NULL without memory. */
+json_t *cb_document_machine(size_t threads, const char *threads_reason, const char *placement);
 
-/* {"machine", "context", "benchmarks"}. Takes the reference of rows. NULL without memory. */
-json_t *cb_document(size_t threads, const char *threads_reason, const char *placement, json_t *rows);
+/* Prints what may disturb a measurement on this machine, a "# " line each. */
+void cb_document_print_warnings(const json_t *machine, FILE *out);
+
+/* {"machine", "context", "benchmarks"}. Takes the references. NULL without memory. */
+json_t *cb_document(json_t *machine, json_t *rows);
 
 /* An error now rather than after the measurement: a name that cannot be written. path NULL: nothing to check. */
 enum cb_status cb_document_check(const char *option, const char *path, struct cb_error *err);

@@ -23,7 +23,7 @@ struct runner {
     struct cb_availability available;
     struct cb_ceilings ceilings[CB_MAX_TEAMS]; /* of o->threads */
     const char *placement;                     /* of the largest team */
-    json_t *teams;
+    json_t *teams, *machine;                   /* the machine before the first case */
     struct cb_results results;
     struct cb_session session; /* of the case that is under way */
     json_t **rows;             /* of its implementations; NULL: none */
@@ -399,7 +399,7 @@ static void print_head(const struct runner *r)
         cb_peers_print_environment(environment, out);
         json_decref(environment);
     }
-    cb_document_print_warnings(threads, out);
+    cb_document_print_warnings(r->machine, out);
     if (r->o->perf) cb_perf_print_missing(out);
     print_expected(r, out);
     if (out == stdout)
@@ -426,8 +426,7 @@ static json_t *throttled(const struct runner *r)
 
 static json_t *document(const struct runner *r)
 {
-    json_t *root =
-        cb_document(most_threads(r->o), r->o->threads_reason, r->placement, json_incref(r->results.benchmarks));
+    json_t *root = cb_document(json_incref(r->machine), json_incref(r->results.benchmarks));
     if (!root) return NULL;
     json_object_set(root, "contests", r->results.contests);
     json_object_set(root, "teams", r->teams);
@@ -447,8 +446,7 @@ static enum cb_status write_results(const struct runner *r, struct cb_error *err
 {
     enum cb_status status = CB_OK;
     json_t *root = document(r), *summary = NULL;
-    if (r->o->summary)
-        summary = cb_document(most_threads(r->o), r->o->threads_reason, r->placement, json_incref(r->results.summary));
+    if (r->o->summary) summary = cb_document(json_incref(r->machine), json_incref(r->results.summary));
     if (summary) json_object_set_new(summary, "interrupted", json_boolean(cb_interrupt_signal()));
     if (!root || (r->o->summary && !summary)) status = cb_fail(err, CB_NO_MEMORY, "out of memory for the results");
     if (!status && r->o->google.out) status = cb_save_json(r->o->google.out, root, err);
@@ -495,6 +493,7 @@ enum cb_status cb_bench_run(const struct cb_bench_options *o, const struct cb_ke
     if (o->peers) cb_libraries_start(most_threads(o), cb_isa_best());
     status = cb_teams_bind(o->threads, o->n_threads, &r.teams, &r.placement, err);
     find_available(&r);
+    r.machine = cb_document_machine(most_threads(o), o->threads_reason, r.placement);
     if (!status) status = make_cases(&r, suites, &shapes, &cases, err);
     if (!status) status = count_rows(&r, &cases, err);
     if (!status && !o->google.list) cb_interrupt_install("writing what is complete");
@@ -506,6 +505,7 @@ enum cb_status cb_bench_run(const struct cb_bench_options *o, const struct cb_ke
     cb_cases_free(&cases);
     cb_shapes_free(&shapes);
     json_decref(r.teams);
+    json_decref(r.machine);
     cb_results_free(&r.results);
     return status;
 }
@@ -538,6 +538,7 @@ enum cb_status cb_bench_ceilings(const struct cb_bench_options *o, struct cb_err
     enum cb_status status = cb_results_create(&r.results, false, err);
     if (status) return status;
     status = cb_teams_bind(o->threads, o->n_threads, &r.teams, &r.placement, err);
+    r.machine = cb_document_machine(most_threads(o), o->threads_reason, r.placement);
     if (!status && o->format == CB_FORMAT_CONSOLE) {
         printf("# %s\n", cb_machine_line(most_threads(o)));
         cb_teams_print(r.teams, stdout);
@@ -549,6 +550,7 @@ enum cb_status cb_bench_ceilings(const struct cb_bench_options *o, struct cb_err
     }
     if (!status) status = write_results(&r, err);
     json_decref(r.teams);
+    json_decref(r.machine);
     cb_results_free(&r.results);
     return status;
 }

@@ -39,16 +39,19 @@ static void name_it(char name[200], const json_t *projection, const json_t *othe
         snprintf(name, 200, "%s", recipe);
 }
 
-/* "1, 2, 3 of step-64k-b" */
+/* "step-64k-b seed 1, 3 (not 2, which missed it)" */
 static void list_seeds(char list[400], const json_t *projection)
 {
-    size_t i, length = 0;
+    size_t i, length = (size_t)snprintf(list, 400, "%.80s seed ", cb_score_text(projection, "recipe"));
+    const json_t *missed = json_object_get(projection, "seeds_not_reached");
     json_t *seed;
-    list[0] = '\0';
-    json_array_foreach(json_object_get(projection, "epochs_to_target"), i, seed) if (length < 300) length +=
+    json_array_foreach(json_object_get(projection, "epochs_to_target"), i, seed) if (length < 200) length +=
         (size_t)snprintf(list + length, 400 - length, "%s%lld", i ? ", " : "",
                          (long long)json_integer_value(json_object_get(seed, "seed")));
-    snprintf(list + length, 400 - length, " of %.80s", cb_score_text(projection, "recipe"));
+    json_array_foreach(missed, i, seed) if (length < 300) length +=
+        (size_t)snprintf(list + length, 400 - length, "%s%lld", i ? ", " : " (not ",
+                         (long long)json_integer_value(json_object_get(seed, "seed")));
+    if (json_array_size(missed)) snprintf(list + length, 400 - length, ", which missed it)");
 }
 
 /* The first that is projected in the fastest version; and then one of another schedule, or any other; NULL: none. */
@@ -91,10 +94,11 @@ void cb_score_put_summary(json_t *document)
     const char *version = cb_score_text(document, "fastest_numerics");
     json_t *summary =
         p[1] ? json_sprintf("On this machine %s would reach %g %% in about %s, %s in about %s: %.2f times as fast "
-                            "(projection with %s; seeds: %s, %s%s).",
+                            "(projection with %s, from the epochs of %s and %s%s).",
                             name[0], target, time[0], name[1], time[1], seconds_of(p[1]) / seconds_of(p[0]), version,
                             seeds[0], seeds[1], disturbed)
-             : json_sprintf("On this machine %s would reach %g %% in about %s (projection with %s; seeds: %s%s).",
-                            name[0], target, time[0], version, seeds[0], disturbed);
+             : json_sprintf(
+                   "On this machine %s would reach %g %% in about %s (projection with %s, from the epochs of %s%s).",
+                   name[0], target, time[0], version, seeds[0], disturbed);
     json_object_set_new(document, "summary", summary);
 }

@@ -383,7 +383,13 @@ static void test_summary(void **state)
         json_string_value(json_object_get(score, "summary")),
         "On this machine 1cycle (1cycle-70) would reach 93 % in about 29 min, the step schedule (step-64k-b) in about "
         "41 "
-        "min: 1.40 times as fast (projection with bf16-all; seeds: 1, 2 of 1cycle-70, 1, 2 of step-64k-b).");
+        "min: 1.40 times as fast (projection with bf16-all, from the epochs of 1cycle-70 seed 1, 2 and step-64k-b seed "
+        "1, 2).");
+    json_object_set_new(json_array_get(json_object_get(score, "projections"), 1), "seeds_not_reached",
+                        json_pack("[{s:i}, {s:i}]", "seed", 3, "seed", 4));
+    cb_score_put_summary(score);
+    assert_non_null(strstr(json_string_value(json_object_get(score, "summary")),
+                           "1cycle-70 seed 1, 2 (not 3, 4, which missed it) and step-64k-b seed 1, 2)."));
     json_array_remove(json_object_get(score, "projections"), 3);
     json_object_set_new(score, "disturbed", json_true());
     cb_score_put_summary(score);

@@ -176,7 +176,7 @@ check 'more iterations than the recipe has: exit 2' ends_saying 2 '17 iterations
 check 'a whole score, from the records of two seeds' whole
 check 'as text' says '^tiny +fp32-winograd .* 2, 4 \(seeds 1, 2\) ' tiny
 check 'epochs of another version are named' says '^tiny +bf16-all .* 2, 4 \(seeds 1, 2, fp32-winograd\) ' tiny
-check 'the last line is the sentence' says '^On this machine tiny would reach 90 % in about .*\(projection with (fp32-winograd|bf16-all); seeds: 1, 2 of tiny' tiny
+check 'the last line is the sentence' says '^On this machine tiny would reach 90 % in about .*\(projection with (fp32-winograd|bf16-all); from the epochs of tiny seed 1, 2' tiny
 check '--target' says 'would reach 40 % in about' tiny --target 40
 check 'energy or the reason why there is none' says '^(No energy: |tiny fp32-winograd: about [0-9]+ kJ)' tiny
 check 'fingerprints match, it says' says '^Fingerprints: 2 of 2 ' tiny

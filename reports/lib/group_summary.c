@@ -79,9 +79,10 @@ static json_t *verdict(const json_t *pair, const json_t *first, const json_t *se
     const char *bound = at_least(first)    ? at_least(second) ? "about " : "at most "
                         : at_least(second) ? "at least "
                                            : "";
+    const char *those = count_of(first, "missed") || count_of(second, "missed") ? "where both did, " : "";
     if (!json_is_number(json_object_get(pair, "min_speedup_to_target")))
-        return cb_sentence(": %s%.2f times as fast", bound, times);
-    return cb_sentence(": %s%.2f times as fast (%.2f to %.2f between single runs)", bound, times, least, most);
+        return cb_sentence(": %s%s%.2f times as fast", those, bound, times);
+    return cb_sentence(": %s%s%.2f times as fast (%.2f to %.2f between single runs)", those, bound, times, least, most);
 }
 
 json_t *cb_group_summary(const json_t *groups, const json_t *pair, double target)

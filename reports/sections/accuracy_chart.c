@@ -76,11 +76,14 @@ static void add_mean(struct cb_chart *chart, const struct cb_experiment *e, cons
     free(sums);
 }
 
-static void add_label(struct cb_chart *chart, const struct frame *frame, const struct cb_point_xy *at, int colour)
+/* trainings: how many there are, one of which reached the target. */
+static void add_label(struct cb_chart *chart, const struct frame *frame, const struct cb_point_xy *at, int colour,
+                      size_t trainings)
 {
-    char text[32];
+    char text[64];
     const char *form = !frame->by_time ? "epoch %.0f" : frame->unit > 1 ? "%.1f min" : "%.1f s";
-    snprintf(text, sizeof text, form, at->x);
+    int length = snprintf(text, sizeof text, form, at->x);
+    if (trainings > 1) snprintf(text + length, sizeof text - (size_t)length, " (1 of %zu)", trainings);
     cb_chart_text(chart, at->x, at->y, colour, text);
 }
 
@@ -96,7 +99,7 @@ static void add_crossings(struct cb_chart *chart, const struct cb_experiment *e,
         if (i == run->epoch_count) continue;
         cb_series_point(series, position(e, frame, runs[r], i), run->epochs[i].accuracy_percent);
     }
-    if (series->count == 1) add_label(chart, frame, &series->points[0], series->colour);
+    if (series->count == 1) add_label(chart, frame, &series->points[0], series->colour, n);
 }
 
 static void add_group(struct cb_chart *chart, const struct cb_experiment *e, const struct frame *frame, size_t group)
@@ -128,6 +131,16 @@ static double longest(const struct cb_experiment *e)
     return most;
 }
 
+/* Every curve ends above it: then what lies below is the beginning, in which nothing is decided. */
+static bool ends_above(const struct cb_chart *chart, double low)
+{
+    for (size_t i = 0; i < chart->series_count; i++) {
+        const struct cb_series *series = &chart->series[i];
+        if (series->count && !(series->points[series->count - 1].y > low)) return false;
+    }
+    return chart->series_count > 0 && low > 0;
+}
+
 const char *cb_accuracy_chart(struct cb_chart *chart, const struct cb_experiment *e, const char *name)
 {
     size_t paced = 0, drawn = 0;
@@ -140,12 +153,17 @@ const char *cb_accuracy_chart(struct cb_chart *chart, const struct cb_experiment
     *chart = cb_chart_make(name, json_string_value(title), x, "accuracy, %");
     json_decref(title);
     chart->x.low = 0;
-    chart->y.high = 100;
     for (size_t g = 0; g < e->in.groups && drawn < GROUPS_DRAWN; g++) {
         if (frame.by_time && !has_pace(e, g)) continue;
         add_group(chart, e, &frame, g);
         drawn++;
     }
+    chart->y.high = 100;
+    const double low = floor(e->target / 10 - 2) * 10;
+    if (ends_above(chart, low)) chart->y.low = low;
+    /* One above the other: rings may be nearer to each other than their labels are wide. */
+    const double height = chart->y.high - (isfinite(chart->y.low) ? chart->y.low : 0);
+    for (size_t i = 0; i < chart->remark_count; i++) chart->remarks[i].y += 0.06 * (double)i * height;
     char level[32];
     snprintf(level, sizeof level, "%g %%", e->target);
     cb_chart_level(chart, e->target, level);

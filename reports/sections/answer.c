@@ -83,6 +83,17 @@ static void note_misses(const struct cb_experiment *e, json_t *section, size_t g
                 cb_group_label(e, group), e->target, missed, cb_group_number(e, group, "n"));
 }
 
+/* A larger batch makes an epoch shorter: the schedule's own part is in the number of epochs. */
+static void note_batches(const struct cb_experiment *e, json_t *section, size_t cycle, size_t step)
+{
+    const double times =
+        cb_group_number(e, step, "mean_epochs_to_target") / cb_group_number(e, cycle, "mean_epochs_to_target");
+    char in_epochs[64] = "";
+    if (isfinite(times)) snprintf(in_epochs, sizeof in_epochs, ": in epochs, 1cycle is %.2f times as fast", times);
+    cb_note(section, "%s and %s differ in their batch, too, not in the schedule alone%s.", cb_group_label(e, cycle),
+            cb_group_label(e, step), in_epochs);
+}
+
 static void say_answer(const struct cb_experiment *e, json_t *section)
 {
     const size_t cycle = soonest(e, "one_cycle", SIZE_MAX);
@@ -102,8 +113,7 @@ static void say_answer(const struct cb_experiment *e, json_t *section)
     note_misses(e, section, step);
     if (!cb_equal(json_object_get(group_keys(e, cycle), "data.batch"),
                   json_object_get(group_keys(e, step), "data.batch")))
-        cb_note(section, "%s and %s differ in their batch, too, not in the schedule alone.", cb_group_label(e, cycle),
-                cb_group_label(e, step));
+        note_batches(e, section, cycle, step);
 }
 
 void cb_section_answer(struct cb_report *report)

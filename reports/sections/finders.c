@@ -1,6 +1,7 @@
 /* Curves of the learning-rate finder, with the rates that it suggests. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../lib/values.h"
 #include "../page/document.h"
@@ -18,6 +19,17 @@ static const char *text(const json_t *object, const char *key)
 {
     const char *value = json_string_value(json_object_get(object, key));
     return value ? value : "not known";
+}
+
+/* "1cycle-95 (seeds-0.001)": with the folder that holds it, by which several calls of one finder are told apart. */
+static json_t *title_of(const json_t *finder)
+{
+    const char *name = text(finder, "name"), *file = text(finder, "file"), *end = strrchr(file, '/'), *begin = end;
+    while (begin && begin > file && begin[-1] != '/') begin--;
+    const int length = begin ? (int)(end - begin) : 0;
+    if (!length || ((size_t)length == strlen(name) && !strncmp(begin, name, strlen(name))))
+        return cb_sentence("%s", name);
+    return cb_sentence("%s (%.*s)", name, length, begin);
 }
 
 static void cell(json_t *grid, const json_t *curve, const char *key)
@@ -59,9 +71,11 @@ static void add_curve(struct cb_chart *chart, const json_t *curve, int colour, d
 static void draw(struct cb_report *report, json_t *section, const json_t *finder, const char *name)
 {
     const json_t *curves = json_object_get(finder, "curves");
-    json_t *title = cb_sentence("%s: training loss over a growing rate", text(finder, "name")), *curve;
+    json_t *of = title_of(finder), *curve,
+           *title = cb_sentence("%s: training loss over a growing rate", json_string_value(of));
     struct cb_chart chart = cb_chart_make(name, json_string_value(title), "learning rate", "smoothed loss");
     json_decref(title);
+    json_decref(of);
     double least = INFINITY, most = 0;
     size_t i;
     json_array_foreach((json_t *)curves, i, curve) add_curve(&chart, curve, (int)i % CB_COLOURS, &least, &most);
@@ -84,7 +98,8 @@ static void add_finder(struct cb_report *report, json_t *section, const json_t *
 {
     char name[48];
     snprintf(name, sizeof name, "finder-%zu", number_of_it);
-    json_t *curve, *caption = cb_sentence("%s, recipe %s. Suggested: %s", text(finder, "name"),
+    json_t *curve, *of = title_of(finder),
+                   *caption = cb_sentence("%s, recipe %s. Suggested: %s", json_string_value(of),
                                           json_string_value(cb_member(finder, "finder.recipe"))
                                               ? json_string_value(cb_member(finder, "finder.recipe"))
                                               : "not known",
@@ -93,6 +108,7 @@ static void add_finder(struct cb_report *report, json_t *section, const json_t *
     draw(report, section, finder, name);
     json_t *grid = cb_grid(section, json_string_value(caption));
     json_decref(caption);
+    json_decref(of);
     static const char *const columns[] = {"lowest rate",   "highest rate", "takes off at",
                                           "least loss at", "least loss",   "stopped at"};
     cb_grid_column(grid, "curve", false);

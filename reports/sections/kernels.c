@@ -116,7 +116,7 @@ static void add_contest(json_t *grid, const json_t *contest)
     cb_grid_text(grid, json_string_value(library));
     cb_grid_text(grid, json_string_value(fastest));
     cb_grid_number(grid, ratio, "%.2f", ratio);
-    if (ratio < 1) cb_grid_mark(grid);
+    if (high < 1) cb_grid_mark(grid);
     if (isfinite(low) && isfinite(high))
         cb_grid_number(grid, low, "%.2f to %.2f", low, high);
     else
@@ -138,7 +138,7 @@ static void add_contests(json_t *section, const json_t *contests)
     if (!counted) return;
     cb_say(section,
            "Of %zu comparisons with libraries ours is faster in %zu and slower in %zu by the 95 %% interval; in the "
-           "others neither is shown. Slower ones are marked in the table.",
+           "others neither is shown. The slower ones are marked in the table.",
            counted, faster, slower);
     static const char *const columns[] = {"case", "ours, fastest", "library", "its fastest"};
     json_t *grid = cb_grid(cb_fold(section, "All comparisons"), "Speed-up: the library's time over ours, by medians.");

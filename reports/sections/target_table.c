@@ -99,6 +99,7 @@ static json_t *begin(json_t *section, const char *caption, const char *const *nu
 {
     json_t *grid = cb_grid(section, caption);
     cb_grid_column(grid, "recipe", false);
+    cb_grid_column(grid, "numerics", false);
     cb_grid_column(grid, "seeds", false);
     for (size_t i = 0; i < count; i++) cb_grid_column(grid, numbers[i], true);
     return grid;
@@ -109,6 +110,8 @@ static void begin_row(json_t *grid, const json_t *group)
     json_t *seeds = cb_joined(json_object_get(group, "seeds"));
     cb_grid_row(grid);
     cb_grid_text(grid, json_string_value(json_object_get(group, "label")));
+    const char *version = json_string_value(json_object_get(json_object_get(group, "recipe_keys"), "numerics.version"));
+    cb_grid_text(grid, version ? version : "not known");
     cb_grid_text(grid, json_string_value(seeds));
     json_decref(seeds);
 }
@@ -155,6 +158,7 @@ static void add_accuracies(json_t *section, const struct cb_experiment *e)
                                           "images/s"};
     json_t *grid =
         begin(section, "At the end of the training, means over seeds.", numbers, sizeof numbers / sizeof *numbers);
+    cb_grid_column(grid, "images/s of", false);
     for (size_t g = 0; g < e->in.groups; g++) {
         const json_t *group = json_array_get(e->groups, g),
                      *notebook = cb_member(group, "notebook.final_accuracy_percent");
@@ -167,6 +171,7 @@ static void add_accuracies(json_t *section, const struct cb_experiment *e)
         else
             cb_grid_number(grid, (double)NAN, "no such training there");
         statistic(grid, group, "mean_images_per_second", 1, 0);
+        machine(grid, group);
     }
     cb_grid_end(section, grid);
 }

@@ -29,8 +29,8 @@ static const char step_limit[] = "400000";
 
 enum { MAX_ARGUMENTS = 12, EXIT_NO_ISA = 3, EXIT_NO_TOOL = 126 };
 
-/* glibc picks memcpy and memset by the CPU, and a stepped `rep stosb` stops at each byte. */
-static char tunables[] = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX2,-ERMS,-FSRM,"
+/* glibc picks memcpy and memset by CPU and maker (SSSE3 on AMD alone), and a stepped `rep stosb` stops at each byte. */
+static char tunables[] = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX2,-SSSE3,-ERMS,-FSRM,"
                          "-AVX_Fast_Unaligned_Load:glibc.cpu.x86_rep_movsb_threshold=1073741824:"
                          "glibc.cpu.x86_rep_stosb_threshold=1073741824";
 

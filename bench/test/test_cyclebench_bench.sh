@@ -559,12 +559,12 @@ check 'interrupted: complete cases are written, status 130' interrupted
 check 'the terminal said how far it is' says 'case 2 of [0-9]+, about [0-9]+ (s|min) left' cat "$folder/part"
 check 'and that it was interrupted' says 'cyclebench bench: interrupted after [0-9]+ of [0-9]+ cases; these are complete' cat "$folder/part"
 
-# At four moments of a case's repetitions: its file is written, or the case was done.
+# At four moments of a case's repetitions: its file is written, or the case was done. --foreground: one signal, not two.
 interrupted_between_repetitions() {
 	local delay status interrupted=0
 	for delay in 0.6 0.9 1.2 1.5; do
 		rm -f "$folder/part.json"
-		timeout --signal=TERM --preserve-status $delay "$build/cyclebench" bench --no-peers --threads 1 --isa scalar --batch 1 --benchmark_min_time=0.1 \
+		timeout --foreground --signal=TERM --preserve-status $delay "$build/cyclebench" bench --no-peers --threads 1 --isa scalar --batch 1 --benchmark_min_time=0.1 \
 			--benchmark_repetitions=20 --benchmark_filter='pool/fwd' --benchmark_out="$folder/part.json" 2>&1
 		status=$?
 		[ $status -eq 143 ] && interrupted=1

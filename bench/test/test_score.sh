@@ -143,7 +143,7 @@ for q in p: assert q["disturbed"] is True and q["lost_share"] > 0.1, q["lost_sha
 
 # `timeout`, as a program in the background of a script ignores SIGINT.
 interrupted() {
-	timeout --preserve-status -s INT 1 env CYCLEBENCH_RUNS="$work/runs" CYCLEBENCH_FINGERPRINTS="$work/right.txt" "$cyclebench" score 1cycle-70 --out "$work/interrupted.json"
+	timeout --foreground --preserve-status -s INT 1 env CYCLEBENCH_RUNS="$work/runs" CYCLEBENCH_FINGERPRINTS="$work/right.txt" "$cyclebench" score 1cycle-70 --out "$work/interrupted.json"
 	local status=$?
 	[ $status -eq 130 ] && [ ! -e "$work/interrupted.json" ] || { echo "exit $status"; return 1; }
 }
@@ -176,7 +176,7 @@ check 'more iterations than the recipe has: exit 2' ends_saying 2 '17 iterations
 check 'a whole score, from the records of two seeds' whole
 check 'as text' says '^tiny +fp32-winograd .* 2, 4 \(seeds 1, 2\) ' tiny
 check 'epochs of another version are named' says '^tiny +bf16-all .* 2, 4 \(seeds 1, 2, fp32-winograd\) ' tiny
-check 'the last line is the sentence' says '^On this machine tiny would reach 90 % in about .*\(projection with (fp32-winograd|bf16-all); from the epochs of tiny seed 1, 2' tiny
+check 'the last line is the sentence' says '^On this machine tiny would reach 90 % in about .*\(projection with (fp32-winograd|bf16-all), from the epochs of tiny seed 1, 2' tiny
 check '--target' says 'would reach 40 % in about' tiny --target 40
 check 'energy or the reason why there is none' says '^(No energy: |tiny fp32-winograd: about [0-9]+ kJ)' tiny
 check 'fingerprints match, it says' says '^Fingerprints: 2 of 2 ' tiny

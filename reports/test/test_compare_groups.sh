@@ -210,7 +210,7 @@ widest() {
 check 'four columns fit into 100 characters' widest 100 "${one[@]}" second-step --runs
 check 'and four groups' widest 100 "${one[@]}" "${step[@]}" "$work/other-rate" "$work/other-numerics"
 check 'more are further blocks' widest 100 "$root"/reports/results/runs/*/ --runs --with-notebook
-check 'wrapped names are whole' bash -c "'$compare' '$root'/reports/results/runs/*/ --runs | awk 'NR == 3 { first = substr(\$0, 24, 18) } NR == 4 { second = substr(\$0, 24, 18); gsub(/ /, \"\", first); gsub(/ /, \"\", second); exit first second != \"1cycle-70-bf16-all-s1-zen2\" }'"
+check 'wrapped names are whole' bash -c "'$compare' '$root'/reports/results/runs/{1cycle-70,demo,step}*/ --runs | awk 'NR == 3 { first = substr(\$0, 24, 18) } NR == 4 { second = substr(\$0, 24, 18); gsub(/ /, \"\", first); gsub(/ /, \"\", second); exit first second != \"1cycle-70-bf16-all-s1-zen2\" }'"
 check 'one form at a time' ends_saying 2 'expected one of --markdown, --csv and --json' "$compare" second-1cycle second-step --json --csv
 for form in markdown csv; do
 	check "--$form on a full disk is an error" exits_with 1 bash -c "'$compare' second-1cycle second-step --$form >/dev/full"

@@ -163,7 +163,7 @@ const char *cb_accuracy_chart(struct cb_chart *chart, const struct cb_experiment
     if (ends_above(chart, low)) chart->y.low = low;
     /* One above the other: rings may be nearer to each other than their labels are wide. */
     const double height = chart->y.high - (isfinite(chart->y.low) ? chart->y.low : 0);
-    for (size_t i = 0; i < chart->remark_count; i++) chart->remarks[i].y += 0.06 * (double)i * height;
+    for (size_t i = 0; i < chart->remark_count; i++) chart->remarks[i].y += 0.08 * (double)i * height;
     char level[32];
     snprintf(level, sizeof level, "%g %%", e->target);
     cb_chart_level(chart, e->target, level);

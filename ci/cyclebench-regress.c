@@ -54,8 +54,10 @@ static int fail(const struct cb_error *err, enum cb_status status)
 
 static void judge(struct rg_result *result)
 {
-    const char *none = result->gated ? NULL : "error";
-    result->verdict = rg_failed(result) ? "regression" : none ? none : result->too_noisy ? "too_noisy" : "pass";
+    result->verdict = rg_failed(result)   ? "regression"
+                      : !result->gated    ? "error"
+                      : result->too_noisy ? "too_noisy"
+                                          : "pass";
 }
 
 static int report(const struct rg_result *result, const struct options *o)

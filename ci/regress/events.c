@@ -6,8 +6,8 @@
 #include "bench.h"
 #include "regress.h"
 
-/* What the CPU counts in a call, by `cyclebench bench --perf` of each build, in turn: medians over the rounds. Where the
- * rounds of both sides overlap, the difference may be chance; of equal builds one event in 126 has none that do. */
+/* What the CPU counts in a call, by `cyclebench bench --perf` of each build, in turn: medians over the rounds. Where
+ * rounds of both sides overlap, the difference may be chance. Of two equal builds, one event in 126 does not overlap. */
 
 enum { BASE, HEAD, SIDES, ROUNDS = 5 };
 
@@ -23,17 +23,15 @@ static bool is_of_the_system(const char *event)
 /* What bench wrote; NULL: *status is its exit status. New reference. */
 static json_t *measure(const char *build, const char *filter, int *status)
 {
-    char program[4096], *option = NULL, *out = NULL;
+    char program[4096], *option = NULL;
     *status = -1;
     snprintf(program, sizeof program, "%.4000s/cyclebench-bench", build);
     if (asprintf(&option, "--benchmark_filter=%s", filter) < 0) return NULL;
-    if (asprintf(&out, "--benchmark_out=%s", rg_result_file) < 0) out = NULL;
     const char *const argv[] = {program,  "--no-peers", "--threads", "1",    "--benchmark_repetitions=1",
-                                "--perf", "--group",    "tlb",       option, out,
+                                "--perf", "--group",    "tlb",       option, "--benchmark_out=" RG_RESULT_FILE,
                                 NULL};
-    json_t *found = out ? rg_run(argv, status) : NULL;
+    json_t *found = rg_run(argv, status);
     free(option);
-    free(out);
     return found;
 }
 

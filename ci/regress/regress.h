@@ -81,9 +81,9 @@ extern const double rg_count_limit_percent, rg_soft_limit_percent;
  * neither; CB_FAILED: the build's program fails. */
 enum cb_status rg_count_side(json_t **counts, const char *path, struct cb_error *err);
 
-/* Runs a program that writes JSON to rg_result_file. New reference; NULL: it wrote none. *status: its exit status, 128 +
+/* Runs a program that writes JSON to RG_RESULT_FILE. New reference; NULL: it wrote none. *status: its exit status, 128 +
  * the number of the signal that ended it, or -1. A signal that we get ends it, too. */
-extern const char rg_result_file[];
+#define RG_RESULT_FILE "/dev/fd/3"
 json_t *rg_run(const char *const argv[], int *status);
 
 bool rg_is_folder(const char *path);

@@ -11,8 +11,7 @@
 
 extern char **environ;
 
-enum { RESULT = 3 };
-const char rg_result_file[] = "/dev/fd/3";
+enum { RESULT = 3 /* of RG_RESULT_FILE */ };
 
 /* *results: what it writes to descriptor 3. False: it could not be started. */
 static bool start(const char *const argv[], pid_t *child, FILE **results)

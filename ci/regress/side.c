@@ -65,7 +65,7 @@ static enum cb_status run_count(json_t **counts, const char *build, struct cb_er
                        "%.500s: no cyclebench-count: expected the folder of a build (make), or a file of "
                        "cyclebench count --json",
                        build);
-    *counts = rg_run((const char *const[]){program, "--json", rg_result_file, NULL}, &status);
+    *counts = rg_run((const char *const[]){program, "--json", RG_RESULT_FILE, NULL}, &status);
     return *counts ? CB_OK : cb_fail(err, CB_FAILED, "%.500s: exit status %d, and no counts", program, status);
 }
 

@@ -17,7 +17,7 @@ static json_t *compare(const char *program, const char *old, const char *new, co
     *status = -1;
     if (asprintf(&option, "--benchmark_filter=%s", filter) < 0) return NULL;
     const char *const argv[] = {program,        old,  new,    "--seed",    seed, "--json",
-                                rg_result_file, "--", option, "--threads", "1",  NULL};
+                                RG_RESULT_FILE, "--", option, "--threads", "1",  NULL};
     json_t *found = rg_run(argv, status);
     free(option);
     return found;

@@ -19,8 +19,7 @@ static struct cb_axis axis(const char *label)
 
 struct cb_chart cb_chart_make(const char *name, const char *title, const char *x_label, const char *y_label)
 {
-    return (struct cb_chart){
-        .name = copy(name), .title = copy(title), .x = axis(x_label), .y = axis(y_label), .second = axis("")};
+    return (struct cb_chart){.name = copy(name), .title = copy(title), .x = axis(x_label), .y = axis(y_label)};
 }
 
 void cb_chart_free(struct cb_chart *chart)

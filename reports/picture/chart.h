@@ -27,7 +27,6 @@ struct cb_series {
     int colour;  /* 0 to CB_COLOURS - 1, or one of the two above */
     enum cb_mark mark;
     bool named; /* the label stands beside the last point, or in the key */
-    bool second_axis;
     struct cb_point_xy *points;
     size_t count;
 };
@@ -51,7 +50,7 @@ struct cb_remark {
 struct cb_chart {
     char *name; /* of its file: letters, digits and - */
     char *title;
-    struct cb_axis x, y, second;
+    struct cb_axis x, y;
     struct cb_series *series;
     size_t series_count;
     struct cb_remark *remarks;

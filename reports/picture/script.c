@@ -6,10 +6,12 @@
 
 #include "../lib/memory.h"
 #include "palette.h"
+#include "range.h"
 
 struct shape {
     unsigned width, height, font;
-    bool named_at_points; /* else in a key below */
+    bool named_at_points;   /* series; else in a key below */
+    bool names_beside_rows; /* else above them */
 };
 
 static struct shape shape_of(const struct cb_chart *chart, enum cb_width width)
@@ -18,9 +20,9 @@ static struct shape shape_of(const struct cb_chart *chart, enum cb_width width)
     /* A key below has two columns, or one. */
     unsigned named = 0;
     for (size_t i = 0; i < chart->series_count; i++) named += chart->series[i].named;
-    if (width == CB_WIDE && !rows) return (struct shape){960, 460, 14, true};
-    if (width == CB_WIDE) return (struct shape){960, 130 + 24 * rows + 20 * ((named + 1) / 2), 14, false};
-    return (struct shape){400, (rows ? 130 + 26 * rows : 300) + 17 * named, 12, false};
+    if (width == CB_WIDE && !rows) return (struct shape){960, 460, 14, true, true};
+    if (width == CB_WIDE) return (struct shape){960, 170 + 24 * rows + 20 * ((named + 1) / 2), 14, false, true};
+    return (struct shape){400, (rows ? 150 + 36 * rows : 300) + 17 * named, 12, false, false};
 }
 
 /* A string of gnuplot: in single quotes only ' is special, and doubled; a newline would end the command. */
@@ -67,25 +69,50 @@ static void write_data(FILE *out, const struct cb_chart *chart)
     }
 }
 
-static void write_axis(FILE *out, const struct cb_axis *axis, const char *name, enum cb_width width)
+static void write_axis(FILE *out, const struct cb_axis *axis, char name)
 {
-    fprintf(out, "set %slabel ", name);
+    fprintf(out, "set %clabel ", name);
     write_text(out, axis->label);
     fprintf(out, " textcolor '%s'\n", cb_palette[CB_PALETTE_TEXT].light);
-    if (axis->logarithmic) fprintf(out, "set logscale %s\n", name);
-    fprintf(out, "set format %s '%%g'\nset %srange [", name, name);
-    if (axis->name_count) {
-        fprintf(out, "%zu.5:0.5]\nset %stics (", axis->name_count, name);
-        for (size_t i = 0; i < axis->name_count; i++) {
-            fputs(i ? ", " : "", out);
-            write_shortened(out, axis->names[i], width == CB_WIDE ? 44 : 23);
-            fprintf(out, " %zu", i + 1);
-        }
-        fputs(")\n", out);
-        return;
-    }
+    if (axis->logarithmic) fprintf(out, "set logscale %c\n", name);
+    fprintf(out, "set format %c '%%g'\n", name);
+}
+
+static void write_x(FILE *out, const struct cb_axis *axis)
+{
+    write_axis(out, axis, 'x');
+    fputs("set xrange [", out);
     isfinite(axis->low) ? fprintf(out, "%.6g:", axis->low) : fputs("*:", out);
     isfinite(axis->high) ? fprintf(out, "%.6g]\n", axis->high) : fputs("*]\n", out);
+}
+
+/* Names of rows: beside the axis, or above each row where there is no room beside it. */
+static void write_rows(FILE *out, const struct cb_axis *axis, bool beside)
+{
+    fprintf(out, "set yrange [%zu.5:%s]\nset ytics (", axis->name_count, beside ? "0.5" : "0.2");
+    for (size_t i = 0; i < axis->name_count; i++) {
+        fputs(i ? ", " : "", out);
+        write_shortened(out, beside ? axis->names[i] : "", 60);
+        fprintf(out, " %zu", i + 1);
+    }
+    fputs(")\n", out);
+    for (size_t i = 0; i < axis->name_count && !beside; i++) {
+        fputs("set label ", out);
+        write_shortened(out, axis->names[i], 54);
+        fprintf(out, " at graph 0.01, first %.2f left front textcolor '%s'\n", (double)i + 0.58,
+                cb_palette[CB_PALETTE_TEXT].light);
+    }
+}
+
+static void write_y(FILE *out, const struct cb_chart *chart, const struct shape *shape)
+{
+    write_axis(out, &chart->y, 'y');
+    if (chart->rows) {
+        write_rows(out, &chart->y, shape->names_beside_rows);
+        return;
+    }
+    const struct cb_range range = cb_y_range(chart);
+    fprintf(out, "set yrange [%.6g:%.6g]\n", range.low, range.high);
 }
 
 /* --- names of series ---------------------------------------------------------------------------------------------- */
@@ -97,10 +124,19 @@ static const struct cb_point_xy *last_point(const struct cb_series *series)
     return NULL;
 }
 
-/* Beside the right border, from top to bottom in the order of the last points, so that no two overlap. */
+/* Moves places, from the highest to the lowest, apart by a step: down first, then up from the bottom. */
+static void spread(double *places, size_t count, double step)
+{
+    for (size_t i = 0; i < count; i++) places[i] = fmin(places[i], i ? places[i - 1] - step : 0.98);
+    for (size_t i = count; i--;) places[i] = fmax(places[i], i + 1 < count ? places[i + 1] + step : 0.02);
+}
+
+/* Beside the right border, as high as the last points, but so that no two overlap. */
 static void write_names(FILE *out, const struct cb_chart *chart, const struct shape *shape)
 {
     const struct cb_series **named = cb_report_alloc((chart->series_count + 1) * sizeof *named);
+    double *places = cb_report_alloc((chart->series_count + 1) * sizeof *places);
+    const struct cb_range range = cb_y_range(chart);
     size_t count = 0, longest = 0;
     for (size_t i = 0; i < chart->series_count; i++)
         if (chart->series[i].named && last_point(&chart->series[i])) named[count++] = &chart->series[i];
@@ -110,17 +146,19 @@ static void write_names(FILE *out, const struct cb_chart *chart, const struct sh
             named[k] = named[k - 1];
             named[k - 1] = kept;
         }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        places[i] = cb_share_of_range(&range, last_point(named[i])->y);
         if (strlen(named[i]->label) > longest) longest = strlen(named[i]->label);
+    }
     if (longest > 34) longest = 34;
     if (count) fprintf(out, "set rmargin %zu\n", longest + 2);
-    const double step = 1.35 * shape->font / (shape->height - 90.0);
+    spread(places, count, 1.35 * shape->font / (shape->height - 90.0));
     for (size_t i = 0; i < count; i++) {
         fputs("set label ", out);
         write_shortened(out, named[i]->label, 34);
-        fprintf(out, " at graph 1.015, graph %.4f left front textcolor '%s'\n", 0.97 - step * (double)i,
-                cb_colour(named[i]->colour));
+        fprintf(out, " at graph 1.015, graph %.4f left front textcolor '%s'\n", places[i], cb_colour(named[i]->colour));
     }
+    free(places);
     free(named);
 }
 
@@ -152,14 +190,14 @@ static void write_plots(FILE *out, const struct cb_chart *chart, const struct sh
         [CB_DOTS] = "using 1:2 with points pointtype 7 pointsize 0.45",
         [CB_RINGS] = "using 1:2 with points pointtype 6 pointsize 1.1 linewidth 2",
         [CB_INTERVAL] = "using 1:2:3:4 with xerrorbars pointtype 7 pointsize 0.6 linewidth 1.5",
-        [CB_BAR] = "using 3:2:3:4:($2-0.36):($2+0.36) with boxxyerror fillstyle solid noborder",
+        [CB_BAR] = "using 3:2:3:4:($2-half_bar):($2+half_bar) with boxxyerror fillstyle solid noborder",
     };
     const char *separator = "plot ";
+    fprintf(out, "half_bar = %s\n", shape->names_beside_rows ? "0.36" : "0.22");
     for (size_t i = 0; i < chart->series_count; i++) {
         const struct cb_series *series = &chart->series[i];
         if (!last_point(series)) continue;
-        fprintf(out, "%s$data%zu %s linecolor '%s'%s ", separator, i, marks[series->mark], cb_colour(series->colour),
-                series->second_axis ? " axes x1y2" : "");
+        fprintf(out, "%s$data%zu %s linecolor '%s' ", separator, i, marks[series->mark], cb_colour(series->colour));
         if (series->named && !shape->named_at_points) {
             fputs("title ", out);
             write_shortened(out, series->label, 34);
@@ -190,12 +228,8 @@ void cb_write_script(FILE *out, const struct cb_chart *chart, enum cb_width widt
     else
         fprintf(out, "set key below left Left reverse maxcols %d height 1 noenhanced textcolor '%s'\n",
                 width == CB_WIDE ? 2 : 1, cb_palette[CB_PALETTE_TEXT].light);
-    write_axis(out, &chart->x, "x", width);
-    write_axis(out, &chart->y, "y", width);
-    if (*chart->second.label) {
-        fputs("set ytics nomirror\nset y2tics\nset border 11\n", out);
-        write_axis(out, &chart->second, "y2", width);
-    }
+    write_x(out, &chart->x);
+    write_y(out, chart, &shape);
     if (shape.named_at_points) write_names(out, chart, &shape);
     write_remarks(out, chart);
     write_data(out, chart);

@@ -26,6 +26,12 @@ static double bound(const json_t *projection, size_t which)
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
+/* "AMD EPYC" */
+static const char *cpu_of(const json_t *score)
+{
+    return text(json_object_get(score, "machine"), "cpu_model");
+}
+
 /* "AMD EPYC (family 26, model 2, stepping 1), avx512bf16, 2 threads" */
 static json_t *machine_of(const json_t *score)
 {
@@ -80,16 +86,14 @@ static void draw(struct cb_report *report, json_t *section)
                      high = bound(projection, 1);
         const char *schedule = text(projection, "schedule");
         if (!isfinite(seconds)) continue;
-        json_t *machine = machine_of(score),
-               *name = cb_sentence("%s %s: %s", text(projection, "recipe"), text(projection, "numerics"),
-                                   json_string_value(machine));
+        json_t *name =
+            cb_sentence("%s %s: %s", text(projection, "recipe"), text(projection, "numerics"), cpu_of(score));
         const double row = cb_chart_row(&chart, json_string_value(name));
         struct cb_series *series = cb_chart_add(&chart, !strcmp(schedule, "one_cycle") ? "1cycle" : schedule,
                                                 !strcmp(schedule, "one_cycle") ? 0 : 1, CB_INTERVAL);
         cb_series_span(series, seconds / 60, row, isfinite(low) ? low / 60 : seconds / 60,
                        isfinite(high) ? high / 60 : seconds / 60);
         json_decref(name);
-        json_decref(machine);
     }
     chart.x.low = 0;
     cb_report_chart(report, section, &chart,
@@ -106,7 +110,7 @@ void cb_section_scores(struct cb_report *report)
     if (!json_array_size(report->inputs->scores)) return;
     json_t *section = cb_section(report->document, "scores", "Scores by machine");
     json_array_foreach(report->inputs->scores, i, score) if (json_is_string(json_object_get(score, "summary")))
-        cb_say(section, "%s", text(score, "summary"));
+        cb_say(section, "%s: %s", cpu_of(score), text(score, "summary"));
     draw(report, section);
     json_t *grid = cb_grid(section, "Projected from a minute of measurement on each machine (cyclebench score).");
     for (i = 0; i < 3; i++) cb_grid_column(grid, words[i], false);

@@ -72,51 +72,62 @@ static json_t *label_of(const json_t *row)
     return label;
 }
 
-/* A bar a row, a piece an operation. Rows without a profile, as PyTorch's, are one piece. */
-static void draw(struct cb_report *report, json_t *section, const json_t *rows, const json_t *operations,
-                 const char *name)
+/* A bar a step that has a profile, a piece an operation. */
+static void draw(struct cb_report *report, json_t *section, const json_t *rows, const json_t *labels,
+                 const json_t *operations, const char *name)
 {
     struct cb_chart chart = cb_chart_make(name, "Where the time of a training step goes", "milliseconds", "");
     const size_t drawn =
         json_array_size(operations) < OPERATIONS_DRAWN ? json_array_size(operations) : OPERATIONS_DRAWN;
     json_t *row;
     size_t i;
-    json_t *labels = json_array(), *common, *label;
-    json_array_foreach((json_t *)rows, i, row) cb_append(labels, label_of(row));
-    json_t *shorter = cb_without_common_parts(labels, &common);
-    json_array_foreach(shorter, i, label) cb_chart_row(&chart, json_string_value(label));
-    json_decref(labels);
-    json_decref(shorter);
-    json_decref(common);
-    for (size_t o = 0; o <= drawn + 1; o++) {
-        const bool others = o == drawn, whole = o == drawn + 1;
+    for (size_t o = 0; o <= drawn; o++) {
+        const bool others = o == drawn;
         const char *operation = json_string_value(json_array_get(operations, o));
-        struct cb_series *series = cb_chart_add(&chart,
-                                                whole    ? "not divided"
-                                                : others ? "other operations"
-                                                         : operation,
-                                                whole    ? CB_COLOUR_MUTED
-                                                : others ? CB_COLOURS - 1
-                                                         : (int)o,
-                                                CB_BAR);
+        struct cb_series *series =
+            cb_chart_add(&chart, others ? "other operations" : operation, others ? CB_COLOURS - 1 : (int)o, CB_BAR);
+        size_t bars = 0;
         series->named = true;
         json_array_foreach((json_t *)rows, i, row)
         {
             const json_t *profile = json_object_get(row, "profile");
             double before = 0;
-            if (whole == json_is_object(profile)) continue;
-            for (size_t p = 0; p < o && p < drawn; p++)
+            if (!json_is_object(profile)) continue;
+            if (!o) cb_chart_row(&chart, json_string_value(json_array_get(labels, i)));
+            for (size_t p = 0; p < o; p++)
                 before += seconds_of(profile, json_string_value(json_array_get(operations, p)));
-            const double own = whole    ? cb_row_seconds(row)
-                               : others ? all_seconds(profile) - before
-                                        : seconds_of(profile, operation);
-            cb_series_span(series, 1e3 * (before + own / 2), (double)i + 1, whole ? 0 : 1e3 * before,
-                           1e3 * (before + own));
+            const double own = others ? all_seconds(profile) - before : seconds_of(profile, operation);
+            cb_series_span(series, 1e3 * (before + own / 2), (double)++bars, 1e3 * before, 1e3 * (before + own));
         }
     }
     chart.x.low = 0;
-    cb_report_chart(report, section, &chart,
-                    "Of one step, all threads together working on it. A library's step is not divided.");
+    cb_report_chart(report, section, &chart, "Of one step, all threads together working on it.");
+}
+
+/* Each step, of libraries too, whose time cannot be divided. */
+static void add_steps(json_t *section, const json_t *rows, const json_t *labels, const char *common)
+{
+    json_t *caption = cb_sentence("A training step%s%s", *common ? ": " : "", common), *row;
+    json_t *grid = cb_grid(section, json_string_value(caption));
+    size_t i;
+    cb_grid_column(grid, "step", false);
+    cb_grid_column(grid, "ms", true);
+    cb_grid_column(grid, "images/s", true);
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        const double seconds = cb_row_seconds(row), rate = number(row, "images_per_second");
+        cb_grid_row(grid);
+        cb_grid_text(grid, json_string_value(json_array_get(labels, i)));
+        if (isfinite(seconds))
+            cb_grid_number(grid, seconds, "%.0f", 1e3 * seconds);
+        else
+            cb_grid_number(grid, seconds, "not known");
+        if (isfinite(rate))
+            cb_grid_number(grid, rate, "%.0f", rate);
+        else
+            cb_grid_number(grid, rate, "not known");
+    }
+    json_decref(caption);
 }
 
 static void add_table(json_t *section, const json_t *row, const char *label)
@@ -159,6 +170,25 @@ static bool has_profile(const json_t *rows, const json_t *of)
     return false;
 }
 
+static void add_bench(struct cb_report *report, json_t *section, const json_t *rows, const char *name)
+{
+    json_t *operations = operations_by_time(rows), *labels = json_array(), *common, *row;
+    size_t i;
+    json_array_foreach((json_t *)rows, i, row) cb_append(labels, label_of(row));
+    json_t *shorter = cb_without_common_parts(labels, &common);
+    draw(report, section, rows, shorter, operations, name);
+    add_steps(section, rows, shorter, json_string_value(common));
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        const char *label = json_string_value(json_array_get(labels, i));
+        if (json_is_object(json_object_get(row, "profile"))) add_table(cb_fold(section, label), row, label);
+    }
+    json_decref(shorter);
+    json_decref(common);
+    json_decref(labels);
+    json_decref(operations);
+}
+
 void cb_section_steps(struct cb_report *report)
 {
     json_t *bench, *row, *section = cb_section(report->document, "steps", "Where the time of a step goes");
@@ -169,16 +199,7 @@ void cb_section_steps(struct cb_report *report)
         char name[32];
         snprintf(name, sizeof name, "step-%zu", i + 1);
         json_array_foreach(all, k, row) if (has_profile(all, row)) cb_append(rows, json_incref(row));
-        json_t *operations = operations_by_time(rows);
-        if (json_array_size(rows)) draw(report, section, rows, operations, name);
-        json_array_foreach(rows, k, row)
-        {
-            json_t *label = label_of(row);
-            if (json_is_object(json_object_get(row, "profile")))
-                add_table(cb_fold(section, json_string_value(label)), row, json_string_value(label));
-            json_decref(label);
-        }
-        json_decref(operations);
+        if (json_array_size(rows)) add_bench(report, section, rows, name);
         json_decref(rows);
         json_decref(all);
     }

@@ -164,30 +164,31 @@ static json_t *make_pair(const struct side sides[2], const json_t *const groups[
 static bool same_images(const struct cb_report_run *runs, const struct cb_grouping *in, size_t a, size_t b)
 {
     for (size_t i = 0; i < in->runs; i++)
-        for (size_t j = 0; j < in->runs; j++)
-            if (in->group[i] == a && in->group[j] == b &&
+        for (size_t j = 0; in->group[i] == a && j < in->runs; j++)
+            if (in->group[j] == b &&
                 (cb_same_images(runs, in->runs, i, j, true) == CB_DIFFERENT ||
                  !cb_equal(cb_member(runs[i].header, "evaluated_on"), cb_member(runs[j].header, "evaluated_on"))))
                 return false;
     return true;
 }
 
+json_t *cb_pair(const struct cb_report_run *runs, const struct cb_grouping *in, const struct cb_times *times,
+                const json_t *objects, const json_t *groups, size_t a, size_t b)
+{
+    struct side sides[2] = {{.objects = objects}, {.objects = objects}};
+    const json_t *const two[2] = {json_array_get(groups, a), json_array_get(groups, b)};
+    sides[0].trainings = cb_trainings_of(runs, in, times, objects, a, &sides[0].n);
+    sides[1].trainings = cb_trainings_of(runs, in, times, objects, b, &sides[1].n);
+    json_t *pair = make_pair(sides, two, times->chosen[a] == times->chosen[b], same_images(runs, in, a, b));
+    for (int i = 0; i < 2; i++) free((struct cb_training *)sides[i].trainings);
+    return pair;
+}
+
 json_t *cb_pairs(const struct cb_report_run *runs, const struct cb_grouping *in, const struct cb_times *times,
                  const json_t *objects, const json_t *groups)
 {
     json_t *pairs = json_array();
-    struct side *sides = cb_report_alloc(in->groups * sizeof *sides);
-    for (size_t g = 0; g < in->groups; g++) {
-        sides[g].objects = objects;
-        sides[g].trainings = cb_trainings_of(runs, in, times, objects, g, &sides[g].n);
-    }
     for (size_t a = 0; a < in->groups; a++)
-        for (size_t b = a + 1; b < in->groups; b++) {
-            const struct side both[2] = {sides[a], sides[b]};
-            const json_t *const two[2] = {json_array_get(groups, a), json_array_get(groups, b)};
-            cb_append(pairs, make_pair(both, two, times->chosen[a] == times->chosen[b], same_images(runs, in, a, b)));
-        }
-    for (size_t g = 0; g < in->groups; g++) free((struct cb_training *)sides[g].trainings);
-    free(sides);
+        for (size_t b = a + 1; b < in->groups; b++) cb_append(pairs, cb_pair(runs, in, times, objects, groups, a, b));
     return pairs;
 }

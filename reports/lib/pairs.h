@@ -8,10 +8,12 @@
  * have take part. impossible: why there is none, or NULL. */
 void cb_groups_add_speedups(json_t *groups, const struct cb_times *times, const char *impossible);
 
-/* An object for each two groups: "groups" (labels), "seeds" that both have, n, mean and sd of what the first has more
- * than the second with the same seed ("..._accuracy_difference_percent", "..._epochs_difference",
- * "..._seconds_difference"), and how many times as fast the first is ("speedup_to_target" with min and max).
- * New reference. */
+/* Of two groups: "groups" (labels), "seeds" that both have, n, mean and sd of what the first has more than the second
+ * with the same seed ("..._accuracy_difference_percent", "..._epochs_difference", "..._seconds_difference"), and how
+ * many times as fast the first is ("speedup_to_target" with min and max). New reference. */
+json_t *cb_pair(const struct cb_report_run *runs, const struct cb_grouping *in, const struct cb_times *times,
+                const json_t *objects, const json_t *groups, size_t a, size_t b);
+/* Each two groups: (0, 1), (0, 2), ..., (1, 2), ... New reference. */
 json_t *cb_pairs(const struct cb_report_run *runs, const struct cb_grouping *in, const struct cb_times *times,
                  const json_t *objects, const json_t *groups);
 

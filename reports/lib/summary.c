@@ -1,8 +1,10 @@
 #include "summary.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "identity.h"
+#include "times.h"
 #include "values.h"
 
 static double time_of(const json_t *object)
@@ -33,24 +35,38 @@ static json_t *verdict(const struct cb_report_run runs[2], const json_t *first, 
     const json_t *speedup = json_object_get(first, "speedup_to_target");
     if (cb_evaluated_differently(runs, 2))
         return cb_sentence("no speed-up, because they were evaluated on different images");
+    if (json_is_string(json_object_get(first, "disturbed")) || json_is_string(json_object_get(second, "disturbed")))
+        return cb_sentence("no speed-up, because a run was disturbed");
     if (!json_is_number(speedup)) return cb_sentence("no speed-up, because a run was resumed");
     const char *bound = resumed(first) ? resumed(second) ? "about " : "at most " : resumed(second) ? "at least " : "";
-    return cb_sentence("%s%.2f times as fast", bound, json_number_value(speedup));
+    return cb_sentence("%s%.2f times as fast%s", bound, json_number_value(speedup),
+                       cb_same_setting(&runs[0], &runs[1]) ? "" : ", on different machines or with other threads");
+}
+
+/* It may still go on, or be resumed. */
+static bool is_open(const json_t *object)
+{
+    const char *status = json_string_value(json_object_get(object, "status"));
+    return !strcmp(status, "interrupted") || !strcmp(status, "unfinished");
 }
 
 /* first is the run that reached the target sooner. */
 static json_t *result(const struct cb_report_run runs[2], const json_t *first, const json_t *second, double target)
 {
     if (!isfinite(time_of(first)))
-        return cb_sentence("neither %s nor %s reached %g %%", name_of(first), name_of(second), target);
+        return cb_sentence("neither %s nor %s reached %g %%%s", name_of(first), name_of(second), target,
+                           is_open(first) && is_open(second)   ? " (both are not finished)"
+                           : is_open(first) || is_open(second) ? " (one is not finished)"
+                                                               : "");
     const json_t *best = json_object_get(second, "best_accuracy_percent");
     json_t *sooner = after(first), *later = after(second), *said = verdict(runs, first, second), *text;
     if (isfinite(time_of(second)))
         text = cb_sentence("%s reached %g %% %s, %s %s: %s", name_of(first), target, json_string_value(sooner),
                            name_of(second), json_string_value(later), json_string_value(said));
     else if (json_is_number(best))
-        text = cb_sentence("%s reached %g %% %s, %s did not reach it (at best %.2f %%)", name_of(first), target,
-                           json_string_value(sooner), name_of(second), json_number_value(best));
+        text = cb_sentence("%s reached %g %% %s, %s %s (at best %.2f %%)", name_of(first), target,
+                           json_string_value(sooner), name_of(second),
+                           is_open(second) ? "has not reached it so far" : "did not reach it", json_number_value(best));
     else
         text = cb_sentence("%s reached %g %% %s, %s was not evaluated", name_of(first), target,
                            json_string_value(sooner), name_of(second));

@@ -8,7 +8,7 @@
 #include "memory.h"
 #include "values.h"
 
-static bool same_setting(const struct cb_report_run *a, const struct cb_report_run *b)
+bool cb_same_setting(const struct cb_report_run *a, const struct cb_report_run *b)
 {
     return cb_same_machine(cb_member(a->header, "machine"), cb_member(b->header, "machine")) &&
            cb_equal(cb_member(a->header, "machine.isa_selected"), cb_member(b->header, "machine.isa_selected")) &&
@@ -89,7 +89,7 @@ struct cb_times cb_times_choose(const struct cb_report_run *runs, const struct c
                              .chosen = cb_report_alloc(in->groups * sizeof *times.chosen)};
     for (size_t i = 0; i < in->runs; i++) {
         size_t first = 0;
-        while (first < i && !same_setting(&runs[first], &runs[i])) first++;
+        while (first < i && !cb_same_setting(&runs[first], &runs[i])) first++;
         times.machine[i] = first;
         times.barred[i] = why_barred(&runs[i], json_array_get(objects, i), with_resumed);
     }

@@ -3,6 +3,9 @@
 
 #include "grouping.h"
 
+/* Whether both ran on one machine, with one instruction set and one number of threads. */
+bool cb_same_setting(const struct cb_report_run *a, const struct cb_report_run *b);
+
 /* Which times may stand for a group: those of its runs on one machine, with one instruction set and one number of
  * threads, that were neither resumed nor disturbed. */
 struct cb_times {

@@ -36,7 +36,11 @@ struct cb_range cb_y_range(const struct cb_chart *chart)
         if (range.high <= range.low) range.high = 10 * range.low;
         return range;
     }
-    if (range.high <= range.low) range.high = range.low + fmax(fabs(range.low) / 10, 1e-9);
+    if (range.high <= range.low) {
+        const double room = fmax(fabs(range.low) / 20, 1e-9);
+        range.low -= room;
+        range.high += room;
+    }
     const double step = round_step((range.high - range.low) / STEPS);
     if (!isfinite(chart->y.low)) range.low = step * floor(range.low / step);
     if (!isfinite(chart->y.high)) range.high = step * ceil(range.high / step);

@@ -197,7 +197,9 @@ static void write_plots(FILE *out, const struct cb_chart *chart, const struct sh
     for (size_t i = 0; i < chart->series_count; i++) {
         const struct cb_series *series = &chart->series[i];
         if (!last_point(series)) continue;
-        fprintf(out, "%s$data%zu %s linecolor '%s' ", separator, i, marks[series->mark], cb_colour(series->colour));
+        /* A line needs two points. */
+        const enum cb_mark mark = series->count == 1 && series->mark <= CB_DOTTED ? CB_DOTS : series->mark;
+        fprintf(out, "%s$data%zu %s linecolor '%s' ", separator, i, marks[mark], cb_colour(series->colour));
         if (series->named && !shape->named_at_points) {
             fputs("title ", out);
             write_shortened(out, series->label, 34);

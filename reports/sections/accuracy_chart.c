@@ -4,11 +4,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../lib/memory.h"
 
-/* More lines than these say no more. */
-enum { GROUPS_DRAWN = 12, SEEDS_DRAWN = 12 };
+enum { SEEDS_DRAWN = 12 };
 
 struct frame {
     bool by_time;
@@ -51,17 +51,35 @@ struct sum {
     size_t n;
 };
 
+/* It diverged, or may still go on. */
+static bool is_partial(const struct cb_experiment *e, size_t run)
+{
+    const json_t *object = json_array_get(e->objects, run);
+    const char *status = json_string_value(json_object_get(object, "status"));
+    return strcmp(status, "completed") && !json_is_number(json_object_get(object, "epochs_to_target"));
+}
+
+/* Those that a mean is of: whole trainings, or where there are none, all that have an epoch. */
+static size_t choose_for_mean(const struct cb_experiment *e, const size_t *runs, size_t n, size_t *chosen)
+{
+    size_t count = 0;
+    for (size_t r = 0; r < n; r++)
+        if (!is_partial(e, runs[r]) && e->runs[runs[r]].epoch_count) chosen[count++] = runs[r];
+    for (size_t r = 0, whole = count; r < n && !whole; r++)
+        if (e->runs[runs[r]].epoch_count) chosen[count++] = runs[r];
+    return count;
+}
+
 /* The mean of the trainings epoch by epoch, as far as all of them go. */
 static void add_mean(struct cb_chart *chart, const struct cb_experiment *e, const struct frame *frame, size_t group,
-                     const size_t *runs, size_t n)
+                     const size_t *all, size_t all_count)
 {
-    size_t epochs = 0;
+    size_t epochs = 0, *runs = cb_report_alloc(all_count * sizeof *runs), n = choose_for_mean(e, all, all_count, runs);
     for (size_t r = 0; r < n; r++)
         for (size_t i = 0; i < e->runs[runs[r]].epoch_count; i++)
             if (e->runs[runs[r]].epochs[i].epoch > epochs) epochs = e->runs[runs[r]].epochs[i].epoch;
     struct sum *sums = calloc(epochs + 1, sizeof *sums);
-    if (!sums) return;
-    for (size_t r = 0; r < n; r++)
+    for (size_t r = 0; r < n && sums; r++)
         for (size_t i = 0; i < e->runs[runs[r]].epoch_count; i++) {
             const struct cb_report_epoch *at = &e->runs[runs[r]].epochs[i];
             if (!isfinite(at->accuracy_percent)) continue;
@@ -71,9 +89,10 @@ static void add_mean(struct cb_chart *chart, const struct cb_experiment *e, cons
         }
     struct cb_series *series = cb_chart_add(chart, cb_group_label(e, group), cb_group_colour(e, group), CB_BOLD);
     series->named = true;
-    for (size_t i = 0; i <= epochs; i++)
-        if (sums[i].n == n) cb_series_point(series, sums[i].x / (double)n, sums[i].y / (double)n);
+    for (size_t i = 0; i <= epochs && sums; i++)
+        if (n && sums[i].n == n) cb_series_point(series, sums[i].x / (double)n, sums[i].y / (double)n);
     free(sums);
+    free(runs);
 }
 
 /* trainings: how many there are, one of which reached the target. */
@@ -149,11 +168,12 @@ const char *cb_accuracy_chart(struct cb_chart *chart, const struct cb_experiment
     const char *x = !frame.by_time   ? "epoch"
                     : frame.unit > 1 ? "minutes since the start, evaluation included"
                                      : "seconds since the start, evaluation included";
-    json_t *title = json_sprintf("%s: test accuracy over %s", e->title, frame.by_time ? "time" : "epochs");
+    json_t *title =
+        json_sprintf("%s: %s accuracy over %s", e->title, e->evaluated_on, frame.by_time ? "time" : "epochs");
     *chart = cb_chart_make(name, json_string_value(title), x, "accuracy, %");
     json_decref(title);
     chart->x.low = 0;
-    for (size_t g = 0; g < e->in.groups && drawn < GROUPS_DRAWN; g++) {
+    for (size_t g = 0; g < e->in.groups && drawn < CB_GROUPS_DRAWN; g++) {
         if (frame.by_time && !has_pace(e, g)) continue;
         add_group(chart, e, &frame, g);
         drawn++;
@@ -164,13 +184,18 @@ const char *cb_accuracy_chart(struct cb_chart *chart, const struct cb_experiment
     /* One above the other: rings may be nearer to each other than their labels are wide. */
     const double height = chart->y.high - (isfinite(chart->y.low) ? chart->y.low : 0);
     for (size_t i = 0; i < chart->remark_count; i++) chart->remarks[i].y += 0.08 * (double)i * height;
+    /* The table says when, too. */
+    while (chart->remark_count && chart->remarks[chart->remark_count - 1].y > chart->y.high - 0.05 * height)
+        free(chart->remarks[--chart->remark_count].text);
     char level[32];
     snprintf(level, sizeof level, "%g %%", e->target);
     cb_chart_level(chart, e->target, level);
     if (!frame.by_time)
-        return "Bold: the mean over seeds. Thin: one seed each. Rings: the target is first reached. No run has a time "
+        return "Bold: the mean over whole trainings. Thin: one seed each. Rings: the target is first reached. No run "
+               "has a time "
                "that counts (see Conditions), so epochs stand for it.";
-    return "Bold: the mean over seeds. Thin: one seed each; dotted, if its own times do not count (resumed or "
+    return "Bold: the mean over whole trainings. Thin: one seed each; dotted, if its own times do not count (resumed "
+           "or "
            "disturbed), at the pace of "
            "the runs whose times do. Rings: the target is first reached. Groups without times on the same machine are "
            "not drawn.";

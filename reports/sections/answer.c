@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../lib/comparison.h"
-#include "../lib/memory.h"
+#include "../lib/summary.h"
 #include "../lib/values.h"
 #include "../page/document.h"
 #include "accuracy_chart.h"
@@ -17,10 +16,19 @@ static const json_t *group_keys(const struct cb_experiment *e, size_t group)
     return json_object_get(json_array_get(e->groups, group), "recipe_keys");
 }
 
+static bool same_key(const struct cb_experiment *e, size_t a, size_t b, const char *key)
+{
+    return cb_equal(json_object_get(group_keys(e, a), key), json_object_get(group_keys(e, b), key));
+}
+
 static bool same_numerics(const struct cb_experiment *e, size_t a, size_t b)
 {
-    return cb_equal(json_object_get(group_keys(e, a), "numerics.version"),
-                    json_object_get(group_keys(e, b), "numerics.version"));
+    return same_key(e, a, b, "numerics.version");
+}
+
+static bool same_batch(const struct cb_experiment *e, size_t a, size_t b)
+{
+    return same_key(e, a, b, "data.batch");
 }
 
 /* Reached, on the machine that most groups have times of, soonest: smaller is better. */
@@ -47,31 +55,18 @@ static size_t soonest(const struct cb_experiment *e, const char *schedule, size_
     return best;
 }
 
-/* "1cycle-70 reached 93 % in ..., step-64k-b in ...: 1.40 times as fast." */
 static void say_pair(const struct cb_experiment *e, json_t *section, size_t a, size_t b)
 {
-    struct cb_report_run *both = cb_report_alloc(e->count * sizeof *both);
-    size_t count = 0;
-    for (size_t i = 0; i < e->count; i++)
-        if (e->in.group[i] == a || e->in.group[i] == b) both[count++] = e->runs[i];
-    json_t *comparison = cb_comparison(both, count, &(struct cb_comparison_options){.target_percent = e->target});
-    const char *summary = json_string_value(json_object_get(comparison, "summary"));
-    if (summary) cb_say(section, "%s", summary);
-    json_decref(comparison);
-    free(both);
+    json_t *summary = cb_group_pair_summary(e, a, b);
+    cb_say(section, "%s", json_string_value(summary));
+    json_decref(summary);
 }
 
-static void say_one(const struct cb_experiment *e, json_t *section, size_t group)
+static void say_order(const struct cb_experiment *e, json_t *section)
 {
-    const double seconds = cb_group_number(e, group, "mean_seconds_to_target"),
-                 accuracy = cb_group_number(e, group, "mean_accuracy_percent");
-    const int reached = (int)cb_group_number(e, group, "reached"), n = (int)cb_group_number(e, group, "n");
-    char after[64] = "", end[80] = "";
-    if (reached && isfinite(seconds)) snprintf(after, sizeof after, ", after %.1f minutes", seconds / 60);
-    if (isfinite(accuracy))
-        snprintf(end, sizeof end, "; at the end it has %.2f %%%s", accuracy, n > 1 ? " on average" : "");
-    cb_say(section, "%s reached %g %% in %d of %d run%s%s%s.", cb_group_label(e, group), e->target, reached, n,
-           n == 1 ? "" : "s", after, end);
+    json_t *summary = cb_order_summary(e->groups, e->target);
+    cb_say(section, "%s", json_string_value(summary));
+    json_decref(summary);
 }
 
 /* A time to the target is one of those that reached it. */
@@ -94,6 +89,17 @@ static void note_batches(const struct cb_experiment *e, json_t *section, size_t 
             cb_group_label(e, step), in_epochs);
 }
 
+/* The soonest step schedule with 1cycle's batch and numerics: only the schedule differs. */
+static size_t soonest_alike(const struct cb_experiment *e, size_t cycle)
+{
+    size_t best = SIZE_MAX;
+    for (size_t g = 0; g < e->in.groups; g++)
+        if (!strcmp(cb_group_schedule(e, g), "step") && same_numerics(e, g, cycle) && same_batch(e, g, cycle) &&
+            (best == SIZE_MAX || rank(e, g) < rank(e, best)))
+            best = g;
+    return best;
+}
+
 static void say_answer(const struct cb_experiment *e, json_t *section)
 {
     const size_t cycle = soonest(e, "one_cycle", SIZE_MAX);
@@ -102,18 +108,15 @@ static void say_answer(const struct cb_experiment *e, json_t *section)
         if (e->in.groups == 2)
             say_pair(e, section, 0, 1);
         else
-            for (size_t g = 0; g < e->in.groups && g < 8; g++) say_one(e, section, g);
+            say_order(e, section);
         return;
     }
+    const size_t alike = soonest_alike(e, cycle);
     say_pair(e, section, cycle, step);
-    for (size_t g = 0; g < e->in.groups; g++)
-        if (g != step && !strcmp(cb_group_schedule(e, g), "step") && same_numerics(e, g, cycle))
-            say_pair(e, section, cycle, g);
+    if (alike != SIZE_MAX && alike != step) say_pair(e, section, cycle, alike);
     note_misses(e, section, cycle);
     note_misses(e, section, step);
-    if (!cb_equal(json_object_get(group_keys(e, cycle), "data.batch"),
-                  json_object_get(group_keys(e, step), "data.batch")))
-        note_batches(e, section, cycle, step);
+    if (!same_batch(e, cycle, step)) note_batches(e, section, cycle, step);
 }
 
 void cb_section_answer(struct cb_report *report)
@@ -128,6 +131,8 @@ void cb_section_answer(struct cb_report *report)
         snprintf(name, sizeof name, i ? "accuracy-%zu" : "accuracy", i + 1);
         const char *caption = cb_accuracy_chart(&chart, e, name);
         cb_report_chart(report, section, &chart, caption);
+        if (e->in.groups > CB_GROUPS_DRAWN)
+            cb_say(section, "The picture has the first %d of %zu recipes.", CB_GROUPS_DRAWN, e->in.groups);
         cb_target_table(section, e);
     }
 }

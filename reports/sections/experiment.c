@@ -8,6 +8,7 @@
 #include "../lib/memory.h"
 #include "../lib/notebook.h"
 #include "../lib/pairs.h"
+#include "../lib/summary.h"
 #include "../lib/identity.h"
 #include "../lib/run_object.h"
 #include "../lib/values.h"
@@ -24,23 +25,41 @@ static const char *data_set(const struct cb_report_run *run)
     return set ? set : "cifar10";
 }
 
+static bool on_test_images(const struct cb_report_run *run)
+{
+    const char *on = json_string_value(json_object_get(run->header, "evaluated_on"));
+    return !on || !strcmp(on, "test");
+}
+
+/* "official", "synthetic", "other"; records of format 1 know only whether they are synthetic. */
+static bool are_other_images(const struct cb_report_run *run)
+{
+    const char *kind = json_string_value(json_object_get(run->header, "data_kind"));
+    return kind && !strcmp(kind, "other");
+}
+
 static bool belong_together(const struct cb_report_run *a, const struct cb_report_run *b, double target)
 {
     return cb_equal(cb_member(a->header, "network.name"), cb_member(b->header, "network.name")) &&
            !strcmp(data_set(a), data_set(b)) && fabs(target_of(a, target) - target_of(b, target)) < 1e-9 &&
-           cb_is_synthetic(a) == cb_is_synthetic(b);
+           cb_is_synthetic(a) == cb_is_synthetic(b) && are_other_images(a) == are_other_images(b) &&
+           on_test_images(a) == on_test_images(b);
 }
 
 static char *title_of(const struct cb_report_run *run, double target)
 {
     const char *network = json_string_value(cb_member(run->header, "network.name")), *set = data_set(run);
     const char *data = cb_is_synthetic(run)       ? "synthetic images"
+                       : are_other_images(run)    ? "images of one's own"
                        : !strcmp(set, "cifar10")  ? "CIFAR-10"
                        : !strcmp(set, "cifar100") ? "CIFAR-100"
                                                   : set;
     const bool known = network && !strncmp(network, "resnet", 6);
-    json_t *text = cb_sentence("%s%s on %s to %g %%", known ? "ResNet-" : "", known ? network + 6 : network, data,
-                               target_of(run, target));
+    json_t *text = cb_sentence("%s%s on %s to %g %%%s", known ? "ResNet-" : "",
+                               known     ? network + 6
+                               : network ? network
+                                         : "A network that is not known",
+                               data, target_of(run, target), on_test_images(run) ? "" : " (held-out images)");
     char *title = strdup(json_string_value(text));
     json_decref(text);
     return title ? title : cb_report_alloc(0);
@@ -53,7 +72,9 @@ static void finish(struct cb_experiment *e, const json_t *notebook)
     e->in = cb_grouping_make(e->runs, e->count, e->objects);
     e->times = cb_times_choose(e->runs, &e->in, e->objects, false);
     e->groups = cb_groups(e->runs, &e->in, &e->times, e->objects);
-    cb_groups_add_speedups(e->groups, &e->times, NULL);
+    cb_groups_add_speedups(e->groups, &e->times,
+                           cb_evaluated_differently(e->runs, e->count) ? "the runs were evaluated on different images"
+                                                                       : NULL);
     if (notebook) cb_notebook_add(e->groups, notebook, e->target);
 }
 
@@ -73,6 +94,7 @@ struct cb_experiment *cb_experiments_of(const struct cb_report_run *runs, size_t
         while (e < *experiments && !belong_together(&list[e].runs[0], &runs[i], target)) e++;
         if (e == *experiments) {
             list[e] = (struct cb_experiment){.title = title_of(&runs[i], target),
+                                             .evaluated_on = on_test_images(&runs[i]) ? "test" : "held-out",
                                              .runs = cb_report_alloc(count * sizeof *runs),
                                              .target = target_of(&runs[i], target)};
             ++*experiments;
@@ -131,6 +153,26 @@ double cb_group_number(const struct cb_experiment *experiment, size_t group, con
 const char *cb_group_label(const struct cb_experiment *experiment, size_t group)
 {
     return json_string_value(json_object_get(group_at(experiment, group), "label"));
+}
+
+json_t *cb_group_pair_summary(const struct cb_experiment *e, size_t a, size_t b)
+{
+    json_t *pair = cb_pair(e->runs, &e->in, &e->times, e->objects, e->groups, a, b), *two = json_array();
+    cb_append(two, json_incref(json_array_get(e->groups, a)));
+    cb_append(two, json_incref(json_array_get(e->groups, b)));
+    json_t *summary = cb_group_summary(two, pair, e->target);
+    json_decref(two);
+    json_decref(pair);
+    return summary;
+}
+
+const struct cb_report_run *cb_group_longest(const struct cb_experiment *e, size_t group)
+{
+    const struct cb_report_run *longest = NULL;
+    for (size_t i = 0; i < e->count; i++)
+        if (e->in.group[i] == group && (!longest || e->runs[i].epoch_count > longest->epoch_count))
+            longest = &e->runs[i];
+    return longest;
 }
 
 double cb_group_epoch_seconds(const struct cb_experiment *experiment, size_t group)

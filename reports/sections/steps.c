@@ -24,7 +24,8 @@ static double seconds_of(const json_t *profile, const char *operation)
     json_array_foreach(json_object_get(profile, "operations"), i, entry)
     {
         const char *name = json_string_value(json_object_get(entry, "name"));
-        if (name && !strcmp(name, operation)) return number(entry, "seconds");
+        const double seconds = number(entry, "seconds");
+        if (name && !strcmp(name, operation)) return isfinite(seconds) ? seconds : 0;
     }
     return 0;
 }
@@ -34,7 +35,8 @@ static double all_seconds(const json_t *profile)
     double sum = 0;
     json_t *entry;
     size_t i;
-    json_array_foreach(json_object_get(profile, "operations"), i, entry) sum += number(entry, "seconds");
+    json_array_foreach(json_object_get(profile, "operations"), i, entry) if (isfinite(number(entry, "seconds"))) sum +=
+        number(entry, "seconds");
     return sum;
 }
 
@@ -104,6 +106,13 @@ static void draw(struct cb_report *report, json_t *section, const json_t *rows, 
     cb_report_chart(report, section, &chart, "Of one step, all threads together working on it.");
 }
 
+static void add_number(json_t *grid, double value, const char *format)
+{
+    char text[64];
+    snprintf(text, sizeof text, format, value);
+    cb_grid_number(grid, value, "%s", isfinite(value) ? text : "not known");
+}
+
 /* Each step, of libraries too, whose time cannot be divided. */
 static void add_steps(json_t *section, const json_t *rows, const json_t *labels, const char *common)
 {
@@ -118,14 +127,8 @@ static void add_steps(json_t *section, const json_t *rows, const json_t *labels,
         const double seconds = cb_row_seconds(row), rate = number(row, "images_per_second");
         cb_grid_row(grid);
         cb_grid_text(grid, json_string_value(json_array_get(labels, i)));
-        if (isfinite(seconds))
-            cb_grid_number(grid, seconds, "%.0f", 1e3 * seconds);
-        else
-            cb_grid_number(grid, seconds, "not known");
-        if (isfinite(rate))
-            cb_grid_number(grid, rate, "%.0f", rate);
-        else
-            cb_grid_number(grid, rate, "not known");
+        add_number(grid, 1e3 * seconds, "%.0f");
+        add_number(grid, rate, "%.0f");
     }
     json_decref(caption);
 }
@@ -145,19 +148,19 @@ static void add_table(json_t *section, const json_t *row, const char *label)
         const char *name = json_string_value(json_object_get(entry, "name"));
         cb_grid_row(grid);
         cb_grid_text(grid, name ? name : "not known");
-        cb_grid_number(grid, seconds, "%.2f", 1e3 * seconds);
-        cb_grid_number(grid, seconds / all, "%.1f", 100 * seconds / all);
-        cb_grid_number(grid, number(entry, "calls"), "%.0f", number(entry, "calls"));
-        if (flops > 0)
+        add_number(grid, 1e3 * seconds, "%.2f");
+        add_number(grid, 100 * seconds / all, "%.1f");
+        add_number(grid, number(entry, "calls"), "%.0f");
+        if (flops > 0 && seconds > 0)
             cb_grid_number(grid, flops / seconds, "%.0f", flops / seconds / 1e9);
         else
             cb_grid_number(grid, (double)NAN, "no arithmetic that counts");
     }
-    cb_say(section,
-           "In it %.0f parallel regions; for %.1f %% of their time threads wait. Augmenting the images takes %.2f ms "
-           "more.",
-           number(profile, "parallel_regions"), 100 * number(profile, "waiting_share"),
-           1e3 * number(profile, "augmentation_seconds"));
+    const double regions = number(profile, "parallel_regions"), waiting = number(profile, "waiting_share"),
+                 augmentation = number(profile, "augmentation_seconds");
+    if (isfinite(regions) && isfinite(waiting))
+        cb_say(section, "In it %.0f parallel regions; for %.1f %% of their time threads wait.", regions, 100 * waiting);
+    if (isfinite(augmentation)) cb_say(section, "Augmenting the images takes %.2f ms more.", 1e3 * augmentation);
 }
 
 static bool has_profile(const json_t *rows, const json_t *of)

@@ -121,7 +121,7 @@ check 'the same in JSON' golden second.json 0 second-1cycle second-moved second-
 check 'resumed runs in a speed-up, when asked' golden with-resumed.txt 0 --with-resumed second-moved second-step
 check 'not asked, they take no part' says '^second-moved reached 70 % after at least 131.0 s, .* no speed-up, because a run was resumed' \
 	"$compare" second-moved second-step
-check 'one reached the target' says '^step reached 70 % after 151.5 s, interrupted did not reach it \(at best 50.00 %\)\.$' \
+check 'one reached the target' says '^step reached 70 % after 151.5 s, interrupted has not reached it so far \(at best 50.00 %\)\.$' \
 	"$compare" step interrupted
 check 'none reached the target' says '^neither one-cycle nor step reached 93 %\.$' "$compare" one-cycle step --target 93
 check 'no sentence for three runs' lacks 'times as fast' "$compare" one-cycle step second-step

@@ -128,8 +128,11 @@ demo: ## the main job in about five minutes: ResNet-20, 1cycle against step
 
 # --- results ------------------------------------------------------------------------------------------------------
 .PHONY: results
-results: $(BUILD)/cyclebench-report ## write reports/RESULTS.md, its pictures and the README's answer from reports/results
+results: $(BUILD)/cyclebench-report $(BUILD)/cyclebench-compare ## write reports/RESULTS.md, its pictures and the README's answer from reports/results
 	@CYCLEBENCH_BUILD=$(BUILD) reports/update-results
+.PHONY: screenshots
+screenshots: $(BUILD)/cyclebench-report ## take the README's screenshots of a report of reports/results (chromium, selenium)
+	@reports/take-screenshots $(BUILD)
 
 # --- checks -------------------------------------------------------------------------------------------------------
 .PHONY: check tests neon-tests lint format

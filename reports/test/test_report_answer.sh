@@ -83,19 +83,20 @@ check 'iterations of a training whose first run was killed' says '\| 2\.0 \| 782
 counted='end["perf"] = {"to_target": {"instructions": {"value": 1e12}, "joules": {"value": 1000}}}'
 variant counted second-1cycle "$counted"
 variant counted-elsewhere second-1cycle "$zen2; ${counted/1e12/3e12}"
-check 'counts are those of the runs whose times count' says '\| 1e\+12 \| 1000 \|' text counted counted-elsewhere
+check 'counts are those of the runs whose times count' says '\| 1e\+12 \| 1000 \|' text counted-elsewhere counted "$runs/second-step"
 
 # --- other images, few epochs, many recipes -------------------------------------------------------------------------
 held='header["evaluated_on"] = "holdout"; header["recipe"]["data"]["holdout"] = 5000'
 variant held second-1cycle "$held"
 check 'held-out images are no test images' says '^## ResNet-20 on CIFAR-10 to 70 % \(held-out images\)' text held
+check 'they are an experiment of their own' says '^## ResNet-20 on CIFAR-10 to 70 %$' text held "$runs/second-1cycle"
 check 'not in pictures, either' drawn accuracy 'held-out accuracy over' held
 check 'nor of losses' drawn test-loss-1 'Loss on held-out images' held
 variant foreign second-1cycle 'header["data_kind"] = "other"'
 check "images of one's own are not CIFAR-10" says "^## ResNet-20 on images of one's own to 70 %" text foreign
-check 'they are an experiment of their own' says '^## ResNet-20 on CIFAR-10' text foreign "$runs/second-1cycle"
+check 'nor beside it' says '^## ResNet-20 on CIFAR-10' text foreign "$runs/second-1cycle"
 variant short second-1cycle 'del epochs[1:]; end = None'
-check 'one epoch is a dot' drawn accuracy "gpPt6'" short
+check 'one epoch is a dot' drawn accuracy "href='#[a-z-]*gpPt6'" short
 for i in $(seq 16); do variant "many-$i" second-step "header['name'] = 'recipe-$i'; header['recipe']['schedule']['lr_max'] = $i"; done
 check 'a picture of some recipes says so' says '^The picture has the first 12 of 16 recipes\.' text many-*
 check 'and one sentence has them all' says '^70 % was reached by .*recipe-1 .*recipe-16' text many-*

@@ -11,6 +11,8 @@
 #include "sections.h"
 #include "target_table.h"
 
+enum { OPEN_RUNS = 8 /* as many are said how far they are */ };
+
 static const json_t *group_keys(const struct cb_experiment *e, size_t group)
 {
     return json_object_get(json_array_get(e->groups, group), "recipe_keys");
@@ -89,6 +91,22 @@ static void note_batches(const struct cb_experiment *e, json_t *section, size_t 
             cb_group_label(e, step), in_epochs);
 }
 
+/* How far runs are that may still go on. */
+static void say_open(const struct cb_experiment *e, json_t *section)
+{
+    size_t said = 0;
+    for (size_t i = 0; i < e->count && said < OPEN_RUNS; i++) {
+        const struct cb_report_run *run = &e->runs[i];
+        const json_t *best = json_object_get(json_array_get(e->objects, i), "best_accuracy_percent"),
+                     *all = json_object_get(run->header, "iterations");
+        if (run->end || !run->epoch_count || !json_is_number(best) || !json_is_integer(all)) continue;
+        const struct cb_report_epoch *last = &run->epochs[run->epoch_count - 1];
+        cb_say(section, "%s so far: epoch %zu, iteration %zu of %lld, at best %.2f %%.", run->label, last->epoch,
+               last->iteration, (long long)json_integer_value(all), json_number_value(best));
+        said++;
+    }
+}
+
 /* The soonest step schedule with 1cycle's batch and numerics: only the schedule differs. */
 static size_t soonest_alike(const struct cb_experiment *e, size_t cycle)
 {
@@ -127,6 +145,7 @@ void cb_section_answer(struct cb_report *report)
         snprintf(id, sizeof id, i ? "answer-%zu" : "answer", i + 1);
         json_t *section = cb_section(report->document, id, e->title);
         say_answer(e, section);
+        say_open(e, section);
         struct cb_chart chart;
         snprintf(name, sizeof name, i ? "accuracy-%zu" : "accuracy", i + 1);
         const char *caption = cb_accuracy_chart(&chart, e, name);

@@ -73,11 +73,12 @@ check 'a run that has just begun is not a miss' says '^70 % was reached by demo-
 check 'but not finished' says '\| 1 \(1 not finished\) \| 2 \|' text cycle-1 begun
 check 'and a mean says of how many it is' says '\| 78\.50 \(of 1\) \|' text cycle-1 begun
 check 'nor is it a miss alone' says '^None reached 70 %: demo-1cycle \(not finished\)\.' text begun
+variant killed second-1cycle 'del epochs[1:]; end = None'
+check 'how far a run is' says '^killed so far: epoch 1, iteration 391 of 1173, at best 45\.50 %\.$' text killed
 check 'the mean of the others is drawn' drawn accuracy '>demo-1cycle<' cycle-1 cycle-2 begun
 check 'so are the losses, though it stands first' drawn train-loss-1 '>demo-1cycle<' begun cycle-1
 variant diverged second-1cycle 'header["recipe"]["run"]["seed"] = "8"; del epochs[1:]; end["status"] = "diverged"; end["iterations"] = 391; end["seconds"] = epochs[0]["seconds_total"]'
 check 'a diverged one is a miss, and hides no mean' drawn accuracy '>demo-1cycle<' cycle-1 cycle-2 diverged
-variant killed second-1cycle 'del epochs[1:]; end = None'
 check 'iterations of a training whose first run was killed' says '\| 2\.0 \| 782 \|' text killed "$runs/second-1cycle"
 
 counted='end["perf"] = {"to_target": {"instructions": {"value": 1e12}, "joules": {"value": 1000}}}'

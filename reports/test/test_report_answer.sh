@@ -78,7 +78,13 @@ check 'how far a run is' says '^killed so far: epoch 1, iteration 391 of 1173, a
 check 'the mean of the others is drawn' drawn accuracy '>demo-1cycle<' cycle-1 cycle-2 begun
 check 'so are the losses, though it stands first' drawn train-loss-1 '>demo-1cycle<' begun cycle-1
 variant diverged second-1cycle 'header["recipe"]["run"]["seed"] = "8"; del epochs[1:]; end["status"] = "diverged"; end["iterations"] = 391; end["seconds"] = epochs[0]["seconds_total"]'
-check 'a diverged one is a miss, and hides no mean' drawn accuracy '>demo-1cycle<' cycle-1 cycle-2 diverged
+# The name stands as high as the line's end, in pixels from the top.
+height_of_name() {
+	drawn accuracy . "$@" >/dev/null
+	grep -B2 '>demo-1cycle<' picture.svg | grep -o 'translate([^)]*)' | tail -1 | sed 's/.*,//;s/[.)].*//'
+}
+check 'a diverged one is a miss, and does not cut the mean off' [ "$(height_of_name cycle-1 cycle-2 diverged)" -lt 250 ]
+check 'a name stands at the end of its line' [ "$(height_of_name killed)" -gt 300 ]
 check 'iterations of a training whose first run was killed' says '\| 2\.0 \| 782 \|' text killed "$runs/second-1cycle"
 
 counted='end["perf"] = {"to_target": {"instructions": {"value": 1e12}, "joules": {"value": 1000}}}'

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "export/export.h"
+#include "export/notes.h"
 #include "export/output.h"
-#include "lib/identity.h"
 #include "lib/memory.h"
 #include "lib/program.h"
 #include "lib/run.h"
@@ -72,20 +72,6 @@ static const struct format *find_format(const char *name)
     return NULL;
 }
 
-/* What a reader of the export would not see. */
-static void print_notes(const struct cb_report_run *run, const struct format *format)
-{
-    static const char note[] = "cyclebench export: note:";
-    if (run->torn) fprintf(stderr, "%s the record's last line was cut off and is left out\n", note);
-    if (!run->end) fprintf(stderr, "%s the run has not ended, or was killed\n", note);
-    if (cb_is_synthetic(run)) fprintf(stderr, "%s accuracies are on synthetic images, not CIFAR-10\n", note);
-    if (run->times_resumed)
-        fprintf(stderr, "%s resumed %zu time%s: times are of the run's own clock, which stood still between sessions\n",
-                note, run->times_resumed, run->times_resumed > 1 ? "s" : "");
-    if (format->iterations && !run->iteration_count)
-        fprintf(stderr, "%s no lr and momentum: the run was not trained with run.log_iterations = true\n", note);
-}
-
 /* Whether the output would replace the record. */
 static bool is_record(const char *output, const char *run)
 {
@@ -129,7 +115,7 @@ static int export_run(const char *path, const struct format *format, const char 
     else
         status =
             cb_output_write(output, bytes, size, &error) ? EXIT_SUCCESS : cb_program_fail("cyclebench export", &error);
-    if (status == EXIT_SUCCESS) print_notes(&run, format);
+    if (status == EXIT_SUCCESS) cb_export_print_notes(&run, format->iterations);
     free(bytes);
     cb_report_run_free(&run);
     return status;

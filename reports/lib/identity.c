@@ -78,6 +78,12 @@ bool cb_is_synthetic(const struct cb_report_run *run)
     return kind && !strcmp(kind, "synthetic");
 }
 
+const char *cb_disturbed(const struct cb_report_run *run)
+{
+    const json_t *at_end = cb_member(run->end, "disturbed");
+    return json_string_value(at_end ? at_end : cb_member(run->header, "disturbed"));
+}
+
 /* "AMD EPYC (family 26, model 2, stepping 1)": the name alone does not tell such processors apart. */
 static void put_cpu(json_t *object, const json_t *machine)
 {

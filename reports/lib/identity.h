@@ -17,6 +17,8 @@ bool cb_same_recipe(const struct cb_report_run *a, const struct cb_report_run *b
 /* Of two `machine` objects: vendor, family, model, stepping and caches. */
 bool cb_same_machine(const json_t *a, const json_t *b);
 bool cb_is_synthetic(const struct cb_report_run *run);
+/* What disturbed its times; NULL: nothing that the record knows. */
+const char *cb_disturbed(const struct cb_report_run *run);
 
 /* Into object: cpu, caches, isa, compiler, flags, commit of a `machine` object; what it does not say is missing. */
 void cb_put_machine(json_t *object, const json_t *machine);

@@ -92,9 +92,8 @@ static void add_course(json_t *object, const struct cb_report_run *run)
     cb_put(object, "status", run->end ? json_incref(json_object_get(run->end, "status")) : json_string("unfinished"));
     json_t *reason = cb_member(run->end, "reason");
     if (json_is_string(reason)) cb_put(object, "status_reason", json_incref(reason));
-    json_t *disturbed = cb_member(run->end, "disturbed");
-    if (!disturbed) disturbed = cb_member(run->header, "disturbed");
-    if (json_is_string(disturbed)) cb_put(object, "disturbed", json_incref(disturbed));
+    const char *disturbed = cb_disturbed(run);
+    if (disturbed) cb_put(object, "disturbed", json_string(disturbed));
     cb_put(object, "resumed", json_integer((json_int_t)run->times_resumed));
     cb_put(object, "times_are_at_least", json_boolean(run->times_resumed));
     cb_put_number(object, "killed_seconds_at_least", run->killed_seconds, "not recorded");

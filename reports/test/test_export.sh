@@ -110,7 +110,26 @@ check 'nor is a time of another form read' ends_saying 2 'expected a time such a
 check 'held-out images are no test set' ends_saying 2 'evaluated on holdout; DAWNBench wants .*test set' "$export_" second-synthetic --format dawnbench
 copy second-synthetic synthetic '1s/"holdout"/"test"/'
 check 'synthetic images are not CIFAR-10' ends_saying 2 'images are synthetic; DAWNBench wants' "$export_" "$work/synthetic" --format dawnbench-json
-check 'elsewhere that is said' says 'note: accuracies are on synthetic images' "$export_" second-synthetic --format csv
+copy second-logged cifar100 '1s/"train_files":/"set":"cifar100",&/'
+copy second-logged cifar10 '1s/"train_files":/"set":"cifar10",&/'
+for format in dawnbench dawnbench-json; do
+	check "$format: the official CIFAR-100 is not CIFAR-10" ends_saying 2 'cifar100/run.jsonl:1: trained on cifar100; DAWNBench.*CIFAR-10' "$export_" "$work/cifar100" --format $format
+	check "$format: CIFAR-10 by its name" read_back $format "$work/cifar10"
+	check "$format: a start from other weights" ends_saying 2 'starts from other weights .*from scratch' "$export_" second-init --format $format
+done
+copy second-logged disturbed '1s/"data_kind"/"disturbed":"a neighbour\\u001b[2J",&/'
+check 'what disturbed the times is in the description' says '"disturbed": "a neighbour' "$export_" "$work/disturbed" --format dawnbench-json
+
+# --- what a reader of an export would not see ---
+noted() { says "^cyclebench export: note: $1" "$export_" "$2" --format mllog; }
+check 'synthetic images' noted 'accuracies are on synthetic images' second-synthetic
+check 'held-out images' noted 'accuracies are on the set holdout, not on the test set' second-synthetic
+check 'images that a record of format 1 does not know' noted 'a record of format 1: its images and start weights are not known' step
+check 'other start weights' noted 'not trained from scratch: .* weights of resnet20.safetensors$' second-init
+check 'what disturbed the times, escaped' noted 'times were disturbed: a neighbour\\u001b\[2J' "$work/disturbed"
+check 'what kills cost' noted 'kills cost at least 1.5 s more' second-logged
+check 'that it is not known' noted 'what kills cost is not recorded' one-cycle-again
+check 'of a fair run nothing is noted' bash -c "[ -z \"\$('$export_' second-1cycle --format mllog 2>&1 >/dev/null)\" ]"
 
 # --- strings of others ---
 hostile=$'a"b,c\n\x1b[2J\t\xff'

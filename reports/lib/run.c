@@ -39,6 +39,30 @@ static double known_number(const json_t *object, const char *key)
     return json_is_number(member) ? json_number_value(member) : (double)NAN;
 }
 
+/* What no training can have: 1e9 s are 31 years. What is not known is let be. */
+static bool check_ranges(const json_t *line, const struct place *at)
+{
+    static const struct {
+        const char *key;
+        double most;
+    } limits[] = {{"seconds", 1e9},
+                  {"seconds_total", 1e9},
+                  {"seconds_to_target", 1e9},
+                  {"killed_seconds_at_least", 1e9},
+                  {"train_accuracy_percent", 100},
+                  {"eval_accuracy_percent", 100},
+                  {"test_accuracy_percent", 100},
+                  {"final_eval_accuracy_percent", 100},
+                  {"final_test_accuracy_percent", 100}};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        const double value = known_number(line, limits[i].key);
+        if (value < 0 || value > limits[i].most)
+            return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: key \"%s\": expected 0 to %g, got %.9g", at->name,
+                                  at->line, limits[i].key, limits[i].most, value);
+    }
+    return true;
+}
+
 static bool index_number(const json_t *object, const char *key, size_t *value, const struct place *at)
 {
     const json_t *member = json_object_get(object, key);
@@ -128,6 +152,7 @@ static bool add_epoch(struct cb_report_run *run, const json_t *line, const struc
     epoch.train_accuracy_percent = known_number(line, "train_accuracy_percent");
     epoch.eval_loss = known_number(line, run->format > 1 ? "eval_loss" : "test_loss");
     epoch.seconds = known_number(line, "seconds");
+    if (!epoch.epoch) return wrong(at, "key \"epoch\": expected an integer >= 1, got 0");
     if (!isfinite(epoch.seconds_total)) return wrong(at, "key \"seconds_total\": expected a number");
     if (run->format > 1) {
         if (!hash(line, "loss_fingerprint", at)) return false;
@@ -182,18 +207,23 @@ static bool add_end(struct cb_report_run *run, json_t *line, const struct place 
 {
     static const char *const statuses[] = {"completed", "target_reached", "diverged", "interrupted"};
     bool old = run->format == 1;
-    double value;
+    /* Kept once the whole line is good. */
+    double seconds, to_target, accuracy, loss, killed = run->killed_seconds;
     size_t iterations = 0;
     if (!one_of(json_string_value(json_object_get(line, "status")), statuses, sizeof statuses / sizeof *statuses))
         return wrong(at, "end: \"status\" must be completed, target_reached, diverged or interrupted");
-    if (!index_number(line, "iterations", &iterations, at) || !number(line, "seconds", &value, at) ||
-        !number(line, "seconds_to_target", &value, at) ||
-        !number(line, old ? "final_test_accuracy_percent" : "final_eval_accuracy_percent", &run->final_accuracy_percent,
-                at) ||
-        !number(line, old ? "final_test_loss" : "final_eval_loss", &run->final_loss, at) ||
-        !hash(line, "loss_fingerprint", at))
+    if (!index_number(line, "iterations", &iterations, at) || !number(line, "seconds", &seconds, at) ||
+        !number(line, "seconds_to_target", &to_target, at) ||
+        !number(line, old ? "final_test_accuracy_percent" : "final_eval_accuracy_percent", &accuracy, at) ||
+        !number(line, old ? "final_test_loss" : "final_eval_loss", &loss, at) || !hash(line, "loss_fingerprint", at))
         return false;
-    if (!old && !number(line, "killed_seconds_at_least", &run->killed_seconds, at)) return false;
+    if (!old && !number(line, "killed_seconds_at_least", &killed, at)) return false;
+    if (run->epoch_count && seconds < run->epochs[run->epoch_count - 1].seconds_total)
+        return cb_report_fail(at->err, WRONG_INPUT, "%s:%zu: the end at %.9g s follows an epoch that ended at %.9g s",
+                              at->name, at->line, seconds, run->epochs[run->epoch_count - 1].seconds_total);
+    run->final_accuracy_percent = accuracy;
+    run->final_loss = loss;
+    run->killed_seconds = killed;
     json_int_t resumed = json_integer_value(json_object_get(line, "resumed"));
     if (resumed > 0 && (size_t)resumed > run->times_resumed) run->times_resumed = (size_t)resumed;
     return keep(&run->end, line, at);
@@ -206,6 +236,7 @@ static bool add_line(struct cb_report_run *run, json_t *line, const struct place
     if (run->end) return wrong(at, "a line after the end of the run");
     if (!run->header && strcmp(type, "header")) return wrong(at, "expected the header as the first line");
     if (!strcmp(type, "header")) return add_header(run, line, at);
+    if (!check_ranges(line, at)) return false;
     if (!strcmp(type, "end")) return add_end(run, line, at);
 
     size_t iteration = 0;

@@ -239,6 +239,63 @@ static void test_iterations(void **state)
     free(text);
 }
 
+/* A copy of the record with one piece of its text replaced; the caller frees it. */
+static char *with(const char *whole, const char *old, const char *new)
+{
+    const char *at = strstr(whole, old);
+    assert_non_null(at);
+    const size_t size = strlen(whole) + strlen(new) + 1;
+    char *copy = malloc(size);
+    assert_non_null(copy);
+    snprintf(copy, size, "%.*s%s%s", (int)(at - whole), whole, new, at + strlen(old));
+    return copy;
+}
+
+/* Whole lines of JSON that tell of no training: refused where they stand, or left out where that is asked for. */
+static void test_impossible(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *whole, *old, *new, *message;
+    } cases[] = {
+        {record, "\"seconds_total\":10,", "\"seconds_total\":-1,",
+         "r:3: key \"seconds_total\": expected 0 to 1e+09, got -1"},
+        {record, "\"seconds_total\":20.5", "\"seconds_total\":1e300",
+         "r:5: key \"seconds_total\": expected 0 to 1e+09, got 1e+300"},
+        {record, "\"seconds_total\":30.5", "\"seconds\":-0.5,\"seconds_total\":30.5",
+         "r:6: key \"seconds\": expected 0 to 1e+09, got -0.5"},
+        {record, "\"seconds_total\":30.5", "\"seconds_total\":20",
+         "r:6: epoch 3 at iteration 1173, 20 s follows epoch 2 at iteration 782, 20.5 s"},
+        {record, "60.5", "100.5", "r:3: key \"test_accuracy_percent\": expected 0 to 100, got 100.5"},
+        {record, "\"epoch\":1,", "\"epoch\":0,", "r:3: key \"epoch\": expected an integer >= 1, got 0"},
+        {record, "\"epoch\":3,", "\"epoch\":2,",
+         "r:6: epoch 2 at iteration 1173, 30.5 s follows epoch 2 at iteration 782, 20.5 s"},
+        {record, "\"seconds\":31", "\"seconds\":30.25",
+         "r:7: the end at 30.25 s follows an epoch that ended at 30.5 s"},
+        {record, "\"seconds_to_target\":30.5", "\"seconds_to_target\":-1",
+         "r:7: key \"seconds_to_target\": expected 0 to 1e+09, got -1"},
+        {record_2, "60.5", "-0.25", "r:2: key \"eval_accuracy_percent\": expected 0 to 100, got -0.25"},
+        {record_2, "60.5", "60.5,\"train_accuracy_percent\":101",
+         "r:2: key \"train_accuracy_percent\": expected 0 to 100, got 101"},
+        {record_2, "\"killed_seconds_at_least\":2.5", "\"killed_seconds_at_least\":-2.5",
+         "r:3: key \"killed_seconds_at_least\": expected 0 to 1e+09, got -2.5"},
+        {record_2, "71.5", "715", "r:4: key \"final_eval_accuracy_percent\": expected 0 to 100, got 715"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = with(cases[i].whole, cases[i].old, cases[i].new);
+        struct cb_report_run run;
+        struct cb_report_error err = {.text = ""};
+        if (cb_report_run_parse(&run, text, strlen(text), "r", 0, &err)) fail_msg("taken: %s", cases[i].new);
+        assert_string_equal(err.text, cases[i].message);
+        assert_int_equal(err.exit_status, 2);
+        assert_true(cb_report_run_parse(&run, text, strlen(text), "r", CB_RUN_DAMAGED, &err));
+        assert_int_equal(json_array_size(run.damaged), 1);
+        assert_string_equal(json_string_value(json_array_get(run.damaged, 0)), cases[i].message);
+        cb_report_run_free(&run);
+        free(text);
+    }
+}
+
 static void test_many_epochs(void **state)
 {
     (void)state;
@@ -269,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_values),           cmocka_unit_test(test_values_of_format_2),
         cmocka_unit_test(test_cut_off_anywhere), cmocka_unit_test(test_damaged_anywhere),
         cmocka_unit_test(test_many_epochs),      cmocka_unit_test(test_iterations),
+        cmocka_unit_test(test_impossible),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);

@@ -159,5 +159,6 @@ int main(int argc, char **argv)
     struct cb_error err;
     cb_signals_install(program);
     const enum cb_status status = o.list ? list_plans(&err) : sweep(&o, &code, &err);
-    return status == CB_OK ? code : cb_exit_with(program, status, &err);
+    if (status != CB_OK) return cb_exit_with(program, status, &err);
+    return code ? code : cb_end_after_output(program);
 }

@@ -194,7 +194,7 @@ static void print_start(const struct cb_session *s)
     cb_print_plan(s);
     if (s->run.position.resumed)
         printf("resumed after %zu iterations, %.1f s\n", (size_t)s->run.position.iteration, s->run.position.seconds);
-    fflush(stdout);
+    cb_flush_output();
 }
 
 /* Reads and makes everything; a signal on the way leaves it unfinished with CB_OK. */
@@ -269,5 +269,5 @@ int main(int argc, char **argv)
     else
         code = train(&s);
     cb_session_close(&s);
-    return code;
+    return code ? code : cb_end_after_output(program);
 }

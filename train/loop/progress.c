@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "core/printable.h"
 #include "loop/status_line.h"
 #include "loop/timing.h"
@@ -50,7 +51,7 @@ void cb_progress(const struct cb_run *run, const struct cb_pace *pace, bool eval
     char line[CB_STATUS_LINE_BYTES];
     cb_status_line_text(line, &status, columns, cb_terminal_colours(STDOUT_FILENO));
     printf("\r%s\033[K", line);
-    fflush(stdout);
+    cb_flush_output();
 }
 
 /* Makes room on a terminal for a line that stays. */
@@ -77,7 +78,7 @@ void cb_progress_epoch(const struct cb_run *run, const struct cb_record_epoch *e
         printf("target reached: %s accuracy %.2f %% in epoch %zu is the first at %g %%, after %.1f s%s\n",
                run->evaluated_on, e->eval_accuracy_percent, e->epoch, run->recipe->run.target,
                run->position.seconds_to_target, mark(run));
-    fflush(stdout);
+    cb_flush_output();
 }
 
 void cb_progress_end(const struct cb_run *run, const struct cb_record_end *end)
@@ -98,5 +99,5 @@ void cb_progress_end(const struct cb_run *run, const struct cb_record_end *end)
            end->weights_sha256 ? end->weights_sha256 : "-");
     if (strcmp(end->status, "completed") && strcmp(end->status, "diverged"))
         printf("continue it with: cyclebench train --resume %s\n", cb_printable(path, sizeof path, run->dir.path));
-    fflush(stdout);
+    cb_flush_output();
 }

@@ -75,7 +75,7 @@ static enum cb_status time_kinds(struct cb_sweep *sweep, struct cb_error *err)
             continue;
         }
         if (!o->quiet) printf("timing three iterations of %s\n", run->name);
-        fflush(stdout);
+        cb_flush_output();
         const enum cb_status status = cb_sweep_time(&sweep->timings[i], &run->recipe, &options, cb_signal_flag(), err);
         if (status != CB_OK) return status;
     }
@@ -150,14 +150,14 @@ static void announce(const struct cb_sweep *sweep, size_t i)
     cb_format_minutes(all, all_seconds_left(sweep));
     printf("\nrun %zu of %zu: %s (%s here; %s for all that is left)\n", i + 1, sweep->plan->count,
            sweep->plan->runs[i].name, run, all);
-    fflush(stdout);
+    cb_flush_output();
 }
 
 static void announce_skipped(const struct cb_sweep *sweep, size_t i, const char *why)
 {
     if (sweep->options.quiet) return;
     printf("run %zu of %zu: %s: %s\n", i + 1, sweep->plan->count, sweep->plan->runs[i].name, why);
-    fflush(stdout);
+    cb_flush_output();
 }
 
 /* 0: go on with the next run. */

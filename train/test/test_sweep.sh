@@ -33,6 +33,7 @@ before=$(sums "$work/whole")
 check 'repeated, all are kept' ends_saying 0 "^run 4 of 4: $last: finished .completed." sweep "$work/plan.ini" --out "$work/whole"
 check 'and no byte is changed' [ "$(sums "$work/whole")" = "$before" ]
 check 'a dry run says that they are finished' ends_saying 0 '^4 runs, 4 finished; under a minute' sweep "$work/plan.ini" --out "$work/whole" --dry-run
+check 'output that is lost is an error' ends_saying 1 '^cyclebench sweep: standard output: cannot be written: ' bash -c "'$cyclebench' sweep '$work/plan.ini' --out '$work/whole' > /dev/full"
 check '--quiet says nothing' [ -z "$(sweep "$work/plan.ini" --out "$work/whole" --quiet 2>&1)" ]
 
 # Killed and interrupted again and again, it ends with the same runs.

@@ -56,6 +56,18 @@ expect_exit "a small run completes" 0 'completed after' "$cyclebench" "${tiny[@]
 for file in recipe.ini run.jsonl last.safetensors final.safetensors; do
     [ -s "$work/straight/$file" ]; check "the run directory holds $file" $?
 done
+# What is printed is lost: the training goes on, and says so at its end.
+lost() { # NAME; the caller redirects the output
+    "$cyclebench" "${tiny[@]}" --run "$work/$1" 2> "$work/log"
+    local code=$?
+    cmp -s "$work/$1/final.safetensors" "$work/straight/final.safetensors" && [ "$(value "$work/$1" status)" = completed ] && [ $code = 1 ] &&
+        [ "$(grep -c . "$work/log")" = 1 ] && grep -q '^cyclebench train: standard output: cannot be written: ' "$work/log"
+}
+lost lost-full > /dev/full; check "output to a full device: all is trained and kept, exit 1 and a line" $?
+lost lost-closed >&-; check "closed output: the same" $?
+"$cyclebench" "${tiny[@]}" --run "$work/lost-quiet" --quiet > /dev/full 2> "$work/log" && ! [ -s "$work/log" ]; check "--quiet prints nothing that could be lost" $?
+"$cyclebench" train --list > /dev/full 2> "$work/log"
+[ $? = 1 ] && [ "$(grep -c 'standard output: cannot be written' "$work/log")" = 1 ]; check "--list: output that is lost is told once" $?
 expect_exit "--dry-run: says that the run directory is taken" 0 'already holds a run' "$cyclebench" "${tiny[@]}" --run "$work/straight" --dry-run
 expect_exit "a second run does not overwrite the first" 2 'already holds a run' "$cyclebench" "${tiny[@]}" --run "$work/straight"
 expect_exit "the written recipe is re-runnable" 0 'completed' "$cyclebench" train "$work/straight/recipe.ini" --data "$data" --run "$work/again"

@@ -30,7 +30,7 @@ static enum cb_status log_result(struct epoch *epoch, enum cb_status status, con
     if (status == CB_NO_MEMORY) return cb_fail(err, status, "%s", problem->text);
     if (status == CB_OK || epoch->warned) return CB_OK;
     epoch->warned = 1;
-    fprintf(stderr, "cyclebench train: warning: %s\n", problem->text);
+    cb_progress_warn(problem->text, "");
     return CB_OK;
 }
 
@@ -39,8 +39,7 @@ enum cb_status cb_run_save(struct cb_run *run, struct cb_error *err)
     run->position.seconds = elapsed(run);
     if (run->dir.lock < 0) return CB_OK;
     struct cb_error problem;
-    if (run->record && cb_record_sync(run->record, &problem))
-        fprintf(stderr, "cyclebench train: warning: %s\n", problem.text);
+    if (run->record && cb_record_sync(run->record, &problem)) cb_progress_warn(problem.text, "");
     return cb_checkpoint_save(run->model, &run->position, run->dir.last, run->dir.previous, err);
 }
 
@@ -227,8 +226,7 @@ static void save_periodic(struct cb_run *run)
 {
     struct cb_error problem;
     if (cb_run_save(run, &problem) == CB_OK) return;
-    fprintf(stderr, "cyclebench train: warning: %s; training goes on, the next checkpoint is tried again\n",
-            problem.text);
+    cb_progress_warn(problem.text, "; training goes on, the next checkpoint is tried again");
 }
 
 static enum cb_run_outcome interrupted(struct cb_run *run, char *reason, size_t reason_bytes, struct cb_error *err)

@@ -33,6 +33,9 @@ double cb_seconds_left(const struct cb_run *run, const struct cb_pace *pace)
                             evaluated ? cb_evaluations_left(run->recipe, pace->iterations, pace->epoch, end) : 0);
 }
 
+/* The line that is written over is on the terminal. */
+static bool live;
+
 void cb_progress(const struct cb_run *run, const struct cb_pace *pace, bool evaluating)
 {
     const size_t columns = run->quiet ? 0 : cb_terminal_columns(STDOUT_FILENO);
@@ -51,13 +54,22 @@ void cb_progress(const struct cb_run *run, const struct cb_pace *pace, bool eval
     char line[CB_STATUS_LINE_BYTES];
     cb_status_line_text(line, &status, columns, cb_terminal_colours(STDOUT_FILENO));
     printf("\r%s\033[K", line);
+    live = true;
     cb_flush_output();
 }
 
 /* Makes room on a terminal for a line that stays. */
 static void clear(void)
 {
-    if (cb_terminal_columns(STDOUT_FILENO)) printf("\r\033[K");
+    if (live) printf("\r\033[K");
+    live = false;
+}
+
+void cb_progress_warn(const char *problem, const char *consequence)
+{
+    clear();
+    cb_flush_output();
+    fprintf(stderr, "cyclebench train: warning: %s%s\n", problem, consequence);
 }
 
 /* Accuracies of a set that is not CIFAR-10 say so. */

@@ -20,6 +20,8 @@ void cb_progress(const struct cb_run *run, const struct cb_pace *pace, bool eval
 /* Seconds to the end of the run as far as it is known, evaluations included. One that was never timed counts as a
  * third of the training of as many images: a forward pass is one of the three products of a step. */
 double cb_seconds_left(const struct cb_run *run, const struct cb_pace *pace);
+/* A warning on standard error, in a line of its own; consequence: what follows from the problem, or "". */
+void cb_progress_warn(const char *problem, const char *consequence);
 /* The line of a finished epoch; and one more when it is the first to reach the target. */
 void cb_progress_epoch(const struct cb_run *run, const struct cb_record_epoch *epoch);
 void cb_progress_end(const struct cb_run *run, const struct cb_record_end *end);

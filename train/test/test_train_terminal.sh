@@ -8,14 +8,16 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 "$cyclebench" data synth --data "$work/data" --images 125 >/dev/null || exit 1
 
-# on_terminal COLUMNS ARGUMENT...: standard output of train, as a terminal so wide gets it; NARROWER: resized to it at the first line.
+# on_terminal COLUMNS ARGUMENT...: standard output of train, as a terminal so wide gets it. NARROWER: resized to it at the first line;
+# HIDDEN: standard error, too, and from the first line on this folder has another name.
 on_terminal() {
 	python3 - "$@" <<-'END'
 		import fcntl, os, pty, struct, subprocess, sys, termios
 		terminal, side = pty.openpty()
 		def resize(columns): fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 		resize(int(sys.argv[1]))
-		child = subprocess.Popen(sys.argv[2:], stdout=side, stderr=subprocess.DEVNULL)
+		hidden = os.environ.get("HIDDEN")
+		child = subprocess.Popen(sys.argv[2:], stdout=side, stderr=side if hidden else subprocess.DEVNULL)
 		narrower = os.environ.get("NARROWER")
 		if not narrower: os.close(side)
 		while True:
@@ -23,6 +25,7 @@ on_terminal() {
 		    except OSError: break
 		    if not got: break
 		    sys.stdout.buffer.write(got)
+		    if hidden and b"epoch 1 of" in got: os.rename(hidden, hidden + ".hidden"); hidden = None
 		    if narrower and b"epoch 2 of" in got: resize(int(narrower)); os.close(side); narrower = None
 		sys.exit(child.wait())
 	END
@@ -73,6 +76,16 @@ rm -rf "$work/run"
 "${tiny[@]}" --run "$work/run" >"$work/shown"
 check 'no terminal: line by line, nothing is written over' bash -c "! grep -qa $'[\033\r]' '$work/shown' && grep -q '^epoch   3' '$work/shown'"
 check 'and the target is told' grep -q '^target reached: ' "$work/shown"
+
+# A warning comes between two states of the line that is written over.
+rm -rf "$work/run"
+HIDDEN=$work/run on_terminal 80 "$cyclebench" train smoke --data "$work/data" --set run.checkpoint_every=3 --run "$work/run" >"$work/shown"
+apart() { # more than nine warnings, none behind what was there before
+	tr '\r' '\n' <"$work/shown" | grep -a 'warning: ' >"$work/warnings"
+	[ "$(grep -c 'next checkpoint is tried again' "$work/warnings")" -gt 9 ] && ! grep -vaE $'^(\033\\[K)?cyclebench train: warning: ' "$work/warnings"
+}
+check 'a warning has a line of its own' apart
+rm -rf "$work/run.hidden"
 
 # A second session knows the best accuracy of the first.
 rm -rf "$work/run"

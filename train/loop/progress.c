@@ -6,6 +6,7 @@
 
 #include "bench.h"
 #include "core/printable.h"
+#include "loop/epoch_line.h"
 #include "loop/status_line.h"
 #include "loop/timing.h"
 #include "terminal.h"
@@ -82,14 +83,15 @@ void cb_progress_epoch(const struct cb_run *run, const struct cb_record_epoch *e
 {
     if (run->quiet) return;
     clear();
-    printf("epoch %3zu  train loss %.4f  accuracy %6.2f %%", e->epoch, e->train_loss, e->train_accuracy_percent);
-    if (e->evaluated)
-        printf("  %s loss %.4f  accuracy %6.2f %%", run->evaluated_on, e->eval_loss, e->eval_accuracy_percent);
-    printf("  %6.1f s  %5.0f images/s%s\n", e->seconds, e->images_per_second, mark(run));
-    if (run->position.target_epoch == e->epoch)
-        printf("target reached: %s accuracy %.2f %% in epoch %zu is the first at %g %%, after %.1f s%s\n",
-               run->evaluated_on, e->eval_accuracy_percent, e->epoch, run->recipe->run.target,
-               run->position.seconds_to_target, mark(run));
+    const size_t columns = cb_terminal_columns(STDOUT_FILENO);
+    const struct cb_epoch_line line = {.epoch = e, .evaluated_on = run->evaluated_on, .mark = mark(run)};
+    char text[CB_EPOCH_LINE_BYTES];
+    cb_epoch_line_text(text, &line, columns);
+    puts(text);
+    if (run->position.target_epoch == e->epoch) {
+        cb_target_line_text(text, &line, run->recipe->run.target, run->position.seconds_to_target, columns);
+        puts(text);
+    }
     cb_flush_output();
 }
 

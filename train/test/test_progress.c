@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "loop/epoch_line.h"
 #include "loop/progress.h"
 #include "loop/status_line.h"
 #include "loop/timing.h"
@@ -62,6 +63,60 @@ static void narrow_lines_drop_the_least_important(void **state)
     status.evaluating = true;
     assert_string_equal(line(&status, 27), "epoch 12 of 70  evaluating");
     assert_string_equal(line(&status, 20), "evaluating");
+}
+
+static const struct cb_record_epoch finished = {.epoch = 7,
+                                                .train_loss = 1.25,
+                                                .train_accuracy_percent = 50.5,
+                                                .evaluated = 1,
+                                                .eval_loss = 2.5,
+                                                .eval_accuracy_percent = 8.75,
+                                                .seconds = 12.34,
+                                                .images_per_second = 1320.4};
+
+static const char *epoch_line(const char *mark, int evaluated, size_t columns)
+{
+    static char text[CB_EPOCH_LINE_BYTES];
+    struct cb_record_epoch epoch = finished;
+    epoch.evaluated = evaluated;
+    cb_epoch_line_text(text, &(struct cb_epoch_line){.epoch = &epoch, .evaluated_on = "test", .mark = mark}, columns);
+    return text;
+}
+
+static void a_narrow_terminal_gets_shorter_lines_of_epochs(void **state)
+{
+    (void)state;
+    const char *const whole = "epoch   7  train loss 1.2500  accuracy  50.50 %  test loss 2.5000  accuracy   8.75 %    "
+                              "12.3 s   1320 images/s";
+    assert_string_equal(epoch_line("", 1, 0), whole);
+    assert_string_equal(epoch_line("", 1, strlen(whole)), whole);
+    assert_string_equal(
+        epoch_line("", 1, strlen(whole) - 1),
+        "epoch   7  train loss 1.2500  accuracy  50.50 %  test loss 2.5000  accuracy   8.75 %    12.3 s");
+    assert_string_equal(epoch_line("", 1, 79),
+                        "epoch   7  train loss 1.2500  test loss 2.5000  accuracy   8.75 %    12.3 s");
+    assert_string_equal(epoch_line("", 1, 70), "epoch   7  train loss 1.2500  test loss 2.5000  accuracy   8.75 %");
+    assert_string_equal(epoch_line("", 1, 60), "epoch   7  test loss 2.5000  accuracy   8.75 %");
+    assert_string_equal(epoch_line("", 1, 40), "epoch   7  test accuracy   8.75 %");
+    assert_string_equal(epoch_line(" (synthetic data)", 1, 10), "epoch   7  test accuracy   8.75 % (synthetic data)");
+    assert_string_equal(epoch_line("", 0, 0),
+                        "epoch   7  train loss 1.2500  accuracy  50.50 %    12.3 s   1320 images/s");
+    assert_string_equal(epoch_line("", 0, 10), "epoch   7  train loss 1.2500");
+}
+
+static void and_a_shorter_line_of_the_target(void **state)
+{
+    (void)state;
+    const struct cb_epoch_line line = {.epoch = &finished, .evaluated_on = "holdout", .mark = " (synthetic data)"};
+    char text[CB_EPOCH_LINE_BYTES];
+    const char *const whole =
+        "target reached: holdout accuracy 8.75 % in epoch 7 is the first at 8.5 %, after 86.4 s (synthetic data)";
+    cb_target_line_text(text, &line, 8.5, 86.42, 0);
+    assert_string_equal(text, whole);
+    cb_target_line_text(text, &line, 8.5, 86.42, strlen(whole));
+    assert_string_equal(text, whole);
+    cb_target_line_text(text, &line, 8.5, 86.42, strlen(whole) - 1);
+    assert_string_equal(text, "target reached: holdout 8.75 % in epoch 7, after 86.4 s (synthetic data)");
 }
 
 /* Columns that a text takes: escape sequences take none. */
@@ -173,6 +228,8 @@ int main(void)
         cmocka_unit_test(the_whole_line),
         cmocka_unit_test(what_is_not_known_is_left_out),
         cmocka_unit_test(narrow_lines_drop_the_least_important),
+        cmocka_unit_test(a_narrow_terminal_gets_shorter_lines_of_epochs),
+        cmocka_unit_test(and_a_shorter_line_of_the_target),
         cmocka_unit_test(every_width_is_kept),
         cmocka_unit_test(colours),
         cmocka_unit_test(evaluations_left),

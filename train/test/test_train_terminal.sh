@@ -59,6 +59,7 @@ for columns in 80 40 20; do
 	train $columns
 	check "$columns columns are not exceeded" widest $((columns - 1))
 	check "and used" grep_plain '^epoch 2 of 3'
+	[ $columns != 80 ] || check 'nor by the lines that stay' bash -c "tr -d '\r' <'$work/shown' | sed 's/.*\x1b\[K//' | grep -a '^epoch   \|^target' | awk '{ n++; if (length > 79) exit 1 } END { exit n != 4 }'"
 done
 NARROWER=30 train 200
 check 'a terminal that is made narrower gets narrower lines' bash -c "$(declare -f live plain); work='$work'; plain | tail -1 | awk '{ exit length > 29 }'"

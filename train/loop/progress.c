@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "core/printable.h"
 #include "loop/epoch_line.h"
+#include "loop/shell_word.h"
 #include "loop/status_line.h"
 #include "loop/timing.h"
 #include "terminal.h"
@@ -97,7 +97,7 @@ void cb_progress_epoch(const struct cb_run *run, const struct cb_record_epoch *e
 
 void cb_progress_end(const struct cb_run *run, const struct cb_record_end *end)
 {
-    char path[sizeof run->dir.path];
+    char path[CB_SHELL_WORD_BYTES];
     if (run->quiet) return;
     clear();
     printf("%s after %zu iteration%s, %.1f s%s%s\n", end->status, end->iterations, end->iterations == 1 ? "" : "s",
@@ -112,6 +112,6 @@ void cb_progress_end(const struct cb_run *run, const struct cb_record_end *end)
     printf("loss_fingerprint %s\nweights_sha256   %s\n", end->loss_fingerprint,
            end->weights_sha256 ? end->weights_sha256 : "-");
     if (strcmp(end->status, "completed") && strcmp(end->status, "diverged"))
-        printf("continue it with: cyclebench train --resume %s\n", cb_printable(path, sizeof path, run->dir.path));
+        printf("continue it with: cyclebench train --resume %s\n", cb_shell_word(path, run->dir.path));
     cb_flush_output();
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/printable.h"
+#include "loop/shell_word.h"
 #include "record/fingerprint.h"
 
 /* --- the directory: a fresh run wants none in it, --resume wants one --- */
@@ -97,7 +98,7 @@ enum cb_status cb_session_reopen(struct cb_session *s, const struct cb_session_o
 
 enum cb_status cb_session_open(struct cb_session *s, const struct cb_session_options *o, struct cb_error *err)
 {
-    char path[sizeof s->run.dir.path];
+    char path[sizeof s->run.dir.path], word[CB_SHELL_WORD_BYTES];
     if (!o->run) snprintf(path, sizeof path, "runs/%s", s->recipe.name);
     struct cb_run_dir *dir = &s->run.dir;
     enum cb_status status = cb_run_dir_open(dir, o->run ? o->run : path, 1, err);
@@ -108,7 +109,7 @@ enum cb_status cb_session_open(struct cb_session *s, const struct cb_session_opt
     if (!s->found.begun && status == CB_OK && !found.iteration && !cb_run_dir_has(dir->previous)) return CB_OK;
     return cb_fail(err, CB_BAD_INPUT,
                    "%s already holds a run; continue it with `cyclebench train --resume %s`, or choose another --run",
-                   dir->path, dir->path);
+                   dir->path, cb_shell_word(word, dir->path));
 }
 
 /* --- records --- */

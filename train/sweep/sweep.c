@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "bench.h"
+#include "core/printable.h"
 #include "loop/options.h"
-#include "loop/status_line.h"
+#include "loop/shell_word.h"
 #include "loop/signals.h"
+#include "loop/status_line.h"
 
 static const char program[] = "cyclebench sweep";
 
@@ -189,6 +191,7 @@ static int train_one(struct cb_sweep *sweep, size_t i)
 
 int cb_sweep_run(struct cb_sweep *sweep)
 {
+    char out[PATH_MAX], word[CB_SHELL_WORD_BYTES];
     int code = 0;
     for (size_t i = 0; i < sweep->plan->count && !code; i++) code = train_one(sweep, i);
     if (code) return code;
@@ -196,6 +199,7 @@ int cb_sweep_run(struct cb_sweep *sweep)
     if (busy) fprintf(stderr, "%s: another process is still at %zu of the runs\n", program, busy);
     if (!sweep->options.quiet)
         printf("\n%zu of %zu runs are finished in %s; compare them: cyclebench compare %s/*/\n",
-               count_stage(sweep, CB_SWEEP_FINISHED), sweep->plan->count, sweep->out, sweep->out);
+               count_stage(sweep, CB_SWEEP_FINISHED), sweep->plan->count, cb_printable(out, sizeof out, sweep->out),
+               cb_shell_word(word, sweep->out));
     return busy ? 1 : 0;
 }

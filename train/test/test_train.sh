@@ -56,6 +56,13 @@ expect_exit "a small run completes" 0 'completed after' "$cyclebench" "${tiny[@]
 for file in recipe.ini run.jsonl last.safetensors final.safetensors; do
     [ -s "$work/straight/$file" ]; check "the run directory holds $file" $?
 done
+# The printed command goes on with the run, whatever its name.
+odd=$'- it\'s\n$(x)\xff' here=$(realpath "$cyclebench")
+( cd "$work" && "$here" "${tiny[@]}" --run "$odd" --max-iterations 1 > log 2>&1 )
+[[ $(sed -n 's/^continue it with: //p' "$work/log") =~ ^cyclebench( train --resume .*)$ ]]
+( cd "$work" && eval "'$here'${BASH_REMATCH[1]} --data '$data' --max-iterations 2" > log 2>&1 && grep -q 'resumed after 1 iteration' log )
+check "the command that is printed to go on can be pasted" $?
+
 # What is printed is lost: the training goes on, and says so at its end.
 lost() { # NAME; the caller redirects the output
     "$cyclebench" "${tiny[@]}" --run "$work/$1" 2> "$work/log"

@@ -102,6 +102,6 @@ on_terminal 200 "$cyclebench" train --resume "$evil" --data "$work/data" --max-i
 "$cyclebench" train --resume "$evil" --data "$work/data" --max-iterations 3 >>"$work/shown" 2>&1
 "$cyclebench" train --resume "$evil" --data "$work/data" >>"$work/shown" 2>&1
 "$cyclebench" train --resume "$evil" --data "$work/data" >>"$work/shown" 2>&1
-check 'the names were printed' bash -c "grep -qa 'continue it with: .*a?\[31mb?c' '$work/shown' && grep -qa 'recipe x?\[31my' '$work/shown' && grep -qa 'c: already completed' '$work/shown'"
+check 'the names were printed' bash -c "grep -qaF \"continue it with: cyclebench train --resume \\$'\" '$work/shown' && grep -qaF '/a\\033[31mb\\007c' '$work/shown' && grep -qa 'recipe x?\[31my' '$work/shown' && grep -qa 'c: already completed' '$work/shown'"
 check 'their escape sequences do not reach the terminal' bash -c "! LC_ALL=C grep -qaP '\x1b\[31m|\x07' '$work/shown'"
 finish

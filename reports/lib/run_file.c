@@ -1,6 +1,7 @@
 /* From a path to the bytes of a run.jsonl. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "memory.h"
 #include "run.h"
+#include "text.h"
 
 enum { WRONG_INPUT = 2, CANNOT_READ = 1, MAX_FILE_BYTES = 1 << 30 };
 
@@ -54,6 +56,25 @@ static bool read_all(int fd, const char *name, char **text, size_t *len, struct 
     return true;
 }
 
+/* "." and the like name no run; the folder's own name does. */
+static void name_by_folder(struct cb_report_run *run, const char *name)
+{
+    char folder[PATH_MAX];
+    const char *given = run->folder;
+    if (*given && strcmp(given, ".") && strcmp(given, "..") && strcmp(given, "run.jsonl")) return;
+    const char *slash = strrchr(name, '/');
+    const int length = slash ? (int)(slash + 1 - name) : 0;
+    char *around = cb_report_alloc((size_t)length + 3);
+    sprintf(around, "%.*s.", length, name);
+    const char *real = realpath(around, folder);
+    free(around);
+    if (!real || !real[1]) return;
+    const char *last = strrchr(real, '/') + 1;
+    free(run->folder);
+    run->folder = cb_text_repaired(last, strlen(last));
+    run->label = run->folder;
+}
+
 bool cb_report_run_read(struct cb_report_run *run, const char *path, unsigned how, struct cb_report_error *err)
 {
     memset(run, 0, sizeof *run);
@@ -64,6 +85,7 @@ bool cb_report_run_read(struct cb_report_run *run, const char *path, unsigned ho
     if (good) {
         good = read_all(fd, name, &text, &len, err) && cb_report_run_parse(run, text, len, name, how, err);
         close(fd);
+        if (good) name_by_folder(run, name);
     } else {
         bool absent = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP || errno == ENXIO;
         cb_report_fail(err, absent ? WRONG_INPUT : CANNOT_READ,

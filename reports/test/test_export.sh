@@ -141,6 +141,18 @@ done
 check 'CSV: one field, quoted, escaped' says '^"a""b,c\\u000a\\u001b\[2J\\u0009.",1,3,3,2.5,' "$export_" "$work/$hostile" --format csv
 check 'MLPerf: escaped' says '"submission_benchmark", "value": "res\\"n,e\\nt\\u001[bB]\[31m"' "$export_" "$work/$hostile" --format mllog
 
+# --- what the run is called ---
+named() { says "^$1,1,3," env -C "$2" "$export_" "$3" --format csv; }
+check 'a folder' named second-logged . second-logged/
+check '.: by the folder' named second-logged second-logged .
+check 'run.jsonl: by its folder' named second-logged second-logged run.jsonl
+check '/. behind its name' named second-logged . second-logged/.
+mkdir -p "$work/plain/below"
+cp second-logged/run.jsonl "$work/plain/"
+check '.. from below' named plain "$work/plain/below" ..
+cp second-logged/run.jsonl "$work/plain/other.jsonl"
+check 'a record of another name: by that' named other.jsonl "$work/plain" other.jsonl
+
 # --- bad input ---
 check 'an unknown format' ends_saying 2 "unknown format 'tensorbord'; expected mllog, .* or wandb-jsonl" "$export_" step --format tensorbord
 check 'the nearest' says "^Did you mean 'tensorboard'\?" "$export_" step --format tensorbord

@@ -24,22 +24,28 @@ static bool write_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
-/* A sibling of path with a random name, so that two processes never share one. */
-static int open_temp(const char *path, char temp[PATH_MAX])
+/* A file beside path with a random name of its own, so that two processes never share one and no name is too long. */
+static int open_temp(const char *path, mode_t mode, char temp[PATH_MAX])
 {
     unsigned long long tag;
     if (getrandom(&tag, sizeof tag, 0) != (ssize_t)sizeof tag) return -1;
-    const int length = snprintf(temp, PATH_MAX, "%s.%016llx.tmp", path, tag);
+    const char *slash = strrchr(path, '/');
+    const int folder = slash ? (int)(slash + 1 - path) : 0;
+    const int length = snprintf(temp, PATH_MAX, "%.*sexport.%016llx.tmp", folder, path, tag);
     errno = ENAMETOOLONG;
-    return length < PATH_MAX ? open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+    return length < PATH_MAX ? open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) : -1;
 }
 
+/* What is replaced was perhaps not for everybody: the new file has its mode from the start on. */
 static bool replace(const char *path, const char *bytes, size_t size)
 {
     char temp[PATH_MAX];
-    const int fd = open_temp(path, temp);
+    struct stat old;
+    const bool there = !stat(path, &old);
+    const mode_t mode = there ? old.st_mode & 0777 : 0666;
+    const int fd = open_temp(path, mode, temp);
     if (fd < 0) return false;
-    bool good = write_all(fd, bytes, size) && !fsync(fd);
+    bool good = (!there || !fchmod(fd, mode)) && write_all(fd, bytes, size) && !fsync(fd);
     int reason = errno;
     if (close(fd) && good) good = false, reason = errno;
     if (good && rename(temp, path)) good = false, reason = errno;

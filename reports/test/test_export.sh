@@ -179,6 +179,15 @@ check 'a file is replaced' bash -c "'$export_' step --format csv -o '$work/file'
 ln -s file "$work/link"
 echo old >"$work/file"
 check "a link's target is replaced" bash -c "'$export_' step --format csv -o '$work/link' && [ -L '$work/link' ] && grep -q ^step, '$work/file'"
+for mode in 600 444 664; do
+	chmod $mode "$work/file"
+	check "its mode stays: $mode" bash -c "umask 022; '$export_' step --format csv -o '$work/file' && [ \"\$(stat -c %a '$work/file')\" = $mode ]"
+done
+check 'a new file has the mode that is usual' bash -c "umask 027; '$export_' step --format csv -o '$work/new' && [ \"\$(stat -c %a '$work/new')\" = 640 ]"
+longest=$(printf '%0255d' 0)
+check 'a name as long as names can be' "$export_" step --format csv -o "$work/$longest"
+check 'in this folder' env -C "$work" "$export_" plain --format csv -o "$longest"
+chmod 644 "$work/file"
 echo old >"$work/file"
 check 'what cannot be exported leaves the file' bash -c "! '$export_' step --format csv-iterations -o '$work/file' && [ \"\$(cat '$work/file')\" = old ]"
 check 'a missing folder' ends_saying 1 'none/x: cannot be written: No such file' "$export_" step --format csv -o "$work/none/x"
@@ -188,7 +197,7 @@ full=$(full_device "$work")
 check 'a full device' ends_saying 1 'full: cannot be written: No space left' "$export_" step --format csv -o "$full"
 check 'is not replaced by a file' [ -c "$full" ]
 check 'no room for the file: the old one stays' bash -c "ulimit -f 0; trap '' XFSZ; ! '$export_' step --format csv -o '$work/file' && [ \"\$(cat '$work/file')\" = old ]"
-check 'nothing is left over' bash -c "! ls '$work' | grep tmp"
+check 'nothing is left over' bash -c "! ls -A '$work' | grep tmp"
 mkfifo "$work/fifo"
 check 'a FIFO without a reader is refused, not waited for' ends_saying 1 'fifo: cannot be written' timeout 20 "$export_" step --format csv -o "$work/fifo"
 check 'a full standard output' ends_saying 1 'standard output: cannot be written' bash -c "'$export_' step --format csv >/dev/full"

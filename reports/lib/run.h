@@ -69,7 +69,7 @@ bool cb_report_run_parse(struct cb_report_run *run, const char *text, size_t len
                          struct cb_report_error *err);
 void cb_report_run_free(struct cb_report_run *run); /* accepts an empty run */
 
-/* The error's text and status; returns false. */
+/* The error's text and status; returns false. Of a text that is too long the middle is left out. */
 bool cb_report_fail(struct cb_report_error *err, int exit_status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -191,6 +191,9 @@ chmod 644 "$work/file"
 echo old >"$work/file"
 check 'what cannot be exported leaves the file' bash -c "! '$export_' step --format csv-iterations -o '$work/file' && [ \"\$(cat '$work/file')\" = old ]"
 check 'a missing folder' ends_saying 1 'none/x: cannot be written: No such file' "$export_" step --format csv -o "$work/none/x"
+long_path=$work/$(printf '%01200d' 0)
+check 'the reason is told however long a path is' ends_saying 1 "^cyclebench export: $work/0+\[...\]0+: cannot be written: File name too long$" "$export_" step --format csv -o "$long_path"
+check 'as of a run' ends_saying 2 'File name too long$|; expected the directory of a run .*run.jsonl$' "$export_" "$long_path" --format csv
 mkdir "$work/folder"
 check 'a folder' ends_saying 1 'folder: cannot be written: Is a directory' "$export_" step --format csv -o "$work/folder"
 full=$(full_device "$work")

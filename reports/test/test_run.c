@@ -296,6 +296,31 @@ static void test_impossible(void **state)
     }
 }
 
+/* A message that is too long keeps both ends: which file, and why. */
+static void test_long_names(void **state)
+{
+    (void)state;
+    for (size_t length = 900; length < 3000; length++) {
+        char *name = malloc(length + 1);
+        assert_non_null(name);
+        /* Characters of two bytes, from an odd or even place on. */
+        memcpy(name, "runs//", 6);
+        for (size_t i = 6 - length % 2; i < length; i++) name[i] = (i + length) % 2 ? '\xa9' : '\xc3';
+        name[length] = '\0';
+        struct cb_report_run run;
+        struct cb_report_error err;
+        assert_false(cb_report_run_parse(&run, "{}\n", 3, name, 0, &err));
+        static const char reason[] = ":1: expected an object with a string \"type\"";
+        assert_memory_equal(err.text, "runs/", 5);
+        assert_string_equal(err.text + strlen(err.text) - strlen(reason), reason);
+        assert_true(strlen(err.text) < sizeof err.text);
+        json_t *text = json_string(err.text); /* only whole characters */
+        assert_non_null(text);
+        json_decref(text);
+        free(name);
+    }
+}
+
 static void test_many_epochs(void **state)
 {
     (void)state;
@@ -326,7 +351,7 @@ int main(void)
         cmocka_unit_test(test_values),           cmocka_unit_test(test_values_of_format_2),
         cmocka_unit_test(test_cut_off_anywhere), cmocka_unit_test(test_damaged_anywhere),
         cmocka_unit_test(test_many_epochs),      cmocka_unit_test(test_iterations),
-        cmocka_unit_test(test_impossible),
+        cmocka_unit_test(test_impossible),       cmocka_unit_test(test_long_names),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);

@@ -149,6 +149,7 @@ static enum cb_status finish_epoch(struct cb_run *run, struct epoch *epoch, int 
     status = log_result(epoch, status, &problem, err);
     p->epoch_loss_sum = 0;
     p->epoch_correct = p->epoch_images = 0;
+    if (epoch->pace.images) epoch->pace.last_image_s = epoch->pace.train_s / (double)epoch->pace.images;
     epoch->pace.train_s = 0;
     epoch->pace.images = 0;
     epoch->start_s = cb_now_s();

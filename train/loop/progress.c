@@ -20,10 +20,16 @@ static size_t last_iteration(const struct cb_run *run, size_t epoch_iterations)
     return run->stops_at_target && run->position.target_epoch && stop < end ? stop : end;
 }
 
+double cb_pace_image_s(const struct cb_pace *pace, size_t batch)
+{
+    if (pace->last_image_s > 0 && pace->images < CB_PACE_ITERATIONS * batch) return pace->last_image_s;
+    return pace->images ? pace->train_s / (double)pace->images : 0;
+}
+
 double cb_seconds_left(const struct cb_run *run, const struct cb_pace *pace)
 {
-    if (!pace->images) return 0;
-    const double image_s = pace->train_s / (double)pace->images;
+    const double image_s = cb_pace_image_s(pace, run->recipe->data.batch);
+    if (image_s <= 0) return 0;
     const size_t end = last_iteration(run, pace->iterations), at = run->position.iteration;
     const size_t evaluated = run->eval.images ? run->eval.images->n : 0;
     const struct cb_recipe_timing timing = {
@@ -41,13 +47,14 @@ void cb_progress(const struct cb_run *run, const struct cb_pace *pace, bool eval
 {
     const size_t columns = run->quiet ? 0 : cb_terminal_columns(STDOUT_FILENO);
     if (!columns) return;
+    const double image_s = cb_pace_image_s(pace, run->recipe->data.batch);
     const struct cb_status_line status = {
         .epoch = pace->epoch + 1,
         .epochs = pace->epochs,
         .evaluating = evaluating,
         .loss = pace->loss,
         .rate = pace->rate,
-        .images_per_second = pace->train_s > 0 ? (double)pace->images / pace->train_s : 0,
+        .images_per_second = image_s > 0 ? 1 / image_s : 0,
         .seconds_left = cb_seconds_left(run, pace),
         .best_percent = run->position.eval_images ? run->best_percent : -1,
         .target_reached = run->position.target_epoch != 0,

@@ -12,9 +12,14 @@ struct cb_pace {
     double loss, rate;    /* of the last iteration; NaN: this session had none yet */
     size_t images;        /* trained in this session and epoch */
     double train_s;       /* on them */
+    double last_image_s;  /* for one, in the epoch before; 0: none in this session */
     double eval_s;        /* of the last evaluation; 0: none yet */
 };
 
+/* Seconds that an image takes to train: of this epoch, or of the one before until CB_PACE_ITERATIONS are in. 0: not
+ * known. */
+enum { CB_PACE_ITERATIONS = 10 };
+double cb_pace_image_s(const struct cb_pace *pace, size_t batch);
 /* A terminal's line that is written over: see loop/status_line.h. */
 void cb_progress(const struct cb_run *run, const struct cb_pace *pace, bool evaluating);
 /* Seconds to the end of the run as far as it is known, evaluations included. One that was never timed counts as a

@@ -222,6 +222,27 @@ static void seconds_left(void **state)
     assert_true(cb_seconds_left(&run, &pace) == 0);
 }
 
+/* Few iterations of a new epoch say little: the pace is still that of the one before. */
+static void the_pace_of_the_epoch_before(void **state)
+{
+    (void)state;
+    struct cb_recipe recipe = {.data.batch = 10, .schedule.iterations = 60};
+    struct cb_run run = {.recipe = &recipe, .position.iteration = 20};
+    struct cb_pace pace = {.epoch = 1, .epochs = 3, .iterations = 20, .last_image_s = 2};
+    assert_true(fabs(cb_seconds_left(&run, &pace) - 40 * 20.) < 1e-9); /* nothing is trained yet */
+    pace.images = 10 * (CB_PACE_ITERATIONS - 1);
+    pace.train_s = 10 * (double)pace.images;
+    assert_true(fabs(cb_pace_image_s(&pace, 10) - 2) < 1e-9);
+    pace.images += 10;
+    pace.train_s = 10 * (double)pace.images;
+    assert_true(fabs(cb_pace_image_s(&pace, 10) - 10) < 1e-9);
+    assert_true(fabs(cb_seconds_left(&run, &pace) - 40 * 100.) < 1e-9);
+    pace = (struct cb_pace){.images = 10, .train_s = 30};
+    assert_true(fabs(cb_pace_image_s(&pace, 10) - 3) < 1e-9); /* there was none before */
+    pace.images = 0;
+    assert_true(cb_pace_image_s(&pace, 10) <= 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +255,7 @@ int main(void)
         cmocka_unit_test(colours),
         cmocka_unit_test(evaluations_left),
         cmocka_unit_test(seconds_left),
+        cmocka_unit_test(the_pace_of_the_epoch_before),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("progress", tests, NULL, NULL);

@@ -49,6 +49,8 @@ check 'a line of all fields, written over' grep_plain \
 	"^epoch 2 of 3  loss $number  rate $number  [0-9]+ images/s  (under a minute|[0-9]+ min) left  best [0-9.]+ %$"
 check 'before the first evaluation there is no best accuracy' grep_plain '^epoch 1 of 3  loss .* left$'
 check 'it says when it evaluates' grep_plain "^epoch 3 of 3  evaluating  loss $number .* left  best [0-9.]+ %$"
+paces() { plain | grep "^epoch $1 of 3 " | grep -o '[0-9]* images/s' | sort -u | grep -c .; }
+check 'the first iterations of an epoch leave the pace as it was' [ "$(paces 2)" = 1 ]
 check 'with colours' grep -qa $'\033\\[1mepoch 1 of 3\033\\[0m' "$work/shown"
 check 'green once the target is reached' grep -qa $'\033\\[32mbest' "$work/shown"
 check 'each epoch keeps its line' test "$(tr '\r' '\n' <"$work/shown" | grep -ac 'epoch   [123]  train loss')" = 3

@@ -8,6 +8,7 @@
 #include "console.h"
 #include "core/printable.h"
 #include "derived.h"
+#include "plain_markdown.h"
 
 /* The comparison whose baseline the row is, or is part of; NULL: none. */
 static const json_t *comparison_of(const json_t *row, const json_t *contests)
@@ -133,8 +134,9 @@ void cb_markdown_cell(FILE *out, const char *text)
 {
     char printable[512];
     for (const char *c = cb_printable(printable, sizeof printable, text); *c; c++) {
-        if (strchr("\\`*_[]<>#|~&", *c)) fputc('\\', out);
+        if (cb_markdown_is_escaped(c, (size_t)(c - printable))) fputc('\\', out);
         fputc(*c, out);
+        fputs(cb_markdown_behind(c, (size_t)(c - printable)), out);
     }
 }
 

@@ -91,6 +91,19 @@ static void markdown(void **state)
     free(text);
 }
 
+static void a_markdown_cell_makes_no_link(void **state)
+{
+    (void)state;
+    char *text;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    assert_non_null(out);
+    cb_markdown_cell(out, "a: //b. http://c.d www.e.f (WWW.g ww.h @i j@k.l [m](n)");
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text, "a: //b. http\\://c.d www\\.e.f (WWW\\.g ww.h @<!-- -->i j@<!-- -->k.l \\[m\\](n)");
+    free(text);
+}
+
 /* As CSV readers expect it, and as the reports of runs write theirs. */
 static void csv_fields_are_quoted_where_they_must_be(void **state)
 {
@@ -113,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(csv),
         cmocka_unit_test(markdown),
+        cmocka_unit_test(a_markdown_cell_makes_no_link),
         cmocka_unit_test(csv_fields_are_quoted_where_they_must_be),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "plain_markdown.h"
 
 enum { REPLACEMENT = 0xfffd, ESCAPED_WIDTH = 6 };
 static const char replacement[] = "\xef\xbf\xbd";
@@ -98,10 +99,12 @@ size_t cb_text_fit(const char *text, size_t width)
 
 void cb_markdown_print(FILE *out, const char *text)
 {
-    char *escaped = cb_report_alloc(2 * strlen(text) + 1), *end = escaped;
-    for (; *text; text++) {
-        if (strchr("\\`*_[]<>#|~&", *text)) *end++ = '\\';
-        *end++ = *text;
+    enum { MOST = sizeof "@<!-- -->" }; /* of one character */
+    char *escaped = cb_report_alloc(MOST * strlen(text) + 1), *end = escaped;
+    for (const char *at = text; *at; at++) {
+        if (cb_markdown_is_escaped(at, (size_t)(at - text))) *end++ = '\\';
+        *end++ = *at;
+        end = stpcpy(end, cb_markdown_behind(at, (size_t)(at - text)));
     }
     *end = '\0';
     cb_text_print(out, escaped, 0);

@@ -11,7 +11,8 @@ char *cb_text_repaired(const char *text, size_t len);
 /* Prints text so that it cannot drive a terminal: control characters as \u001b, bytes that are not UTF-8 as U+FFFD;
  * then blanks up to width characters. */
 void cb_text_print(FILE *out, const char *text, size_t width);
-/* The same of text in which nothing is Markdown: what others wrote makes no link, image, HTML or further cell. */
+/* The same of text in which nothing is Markdown: what others wrote makes no link, mention, image, HTML or further
+ * cell. */
 void cb_markdown_print(FILE *out, const char *text);
 /* Characters that cb_text_print prints, blanks aside. */
 size_t cb_text_width(const char *text);

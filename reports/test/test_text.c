@@ -114,13 +114,38 @@ static void test_fit(void **state)
         assert_int_equal(cb_text_fit(cases[i].text, cases[i].width), cases[i].bytes);
 }
 
+static void test_markdown(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"plain, 1.5 (a: b) // c.", "plain, 1.5 (a: b) // c."},
+        {"[a](b) | <i> `x` *y* _z_", "\\[a\\](b) \\| \\<i\\> \\`x\\` \\*y\\* \\_z\\_"},
+        {"http://evil.example https://a ftp://b", "http\\://evil.example https\\://a ftp\\://b"},
+        {"www.evil.example (WWW.a", "www\\.evil.example (WWW\\.a"},
+        {".www ww.a www", ".www ww.a www"},
+        {"@name a@evil.example", "@<!-- -->name a@<!-- -->evil.example"},
+        {"16@32 a@b-c, a@b", "16@32 a@b-c, a@b"}, /* neither address nor mention */
+        {"@@@@", "@<!-- -->@<!-- -->@<!-- -->@<!-- -->"},
+        {"\x1b[31m", "\\u001b\\[31m"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *printed = NULL;
+        size_t length = 0;
+        FILE *out = open_memstream(&printed, &length);
+        assert_non_null(out);
+        cb_markdown_print(out, cases[i][0]);
+        assert_int_equal(fclose(out), 0);
+        assert_string_equal(printed, cases[i][1]);
+        free(printed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_repaired),
-        cmocka_unit_test(test_any_bytes_become_json),
-        cmocka_unit_test(test_printed),
-        cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_repaired), cmocka_unit_test(test_any_bytes_become_json),
+        cmocka_unit_test(test_printed),  cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_markdown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -212,6 +212,40 @@ static json_t *namesakes(const json_t *groups, const json_t *group, const char *
     return same;
 }
 
+static json_t *recipe_value(const json_t *group, const char *key)
+{
+    return json_object_get(json_object_get(group, "recipe_keys"), key);
+}
+
+/* Whether two of the groups have other values of a key; one that lacks it has none. */
+static bool differ_in(const json_t *groups, const char *key)
+{
+    const json_t *first = NULL, *group;
+    size_t i;
+    json_array_foreach((json_t *)groups, i, group)
+    {
+        const json_t *value = recipe_value(group, key);
+        if (first && value && !json_equal(first, value)) return true;
+        if (value) first = value;
+    }
+    return false;
+}
+
+/* Whether a group with the same kind of schedule has a key that this one lacks. */
+static bool is_older(const json_t *groups, const json_t *group)
+{
+    const char *key;
+    json_t *other, *value;
+    size_t i;
+    json_array_foreach((json_t *)groups, i, other)
+    {
+        if (!cb_equal(recipe_value(group, "schedule.kind"), recipe_value(other, "schedule.kind"))) continue;
+        json_object_foreach(json_object_get(other, "recipe_keys"), key,
+                            value) if (!recipe_value(group, key)) return true;
+    }
+    return false;
+}
+
 /* " bf16-all" or " schedule.lr_max=2" for each key in which groups of this name differ. */
 static json_t *distinction(const json_t *same, const json_t *group)
 {
@@ -220,8 +254,8 @@ static json_t *distinction(const json_t *same, const json_t *group)
     json_array_foreach(keys, i, key)
     {
         const char *name = json_string_value(key);
-        if (cb_recipe_key_is_equal(same, name)) continue;
-        json_t *value = cb_value_text(json_object_get(json_object_get(group, "recipe_keys"), name));
+        if (!recipe_value(group, name) || !differ_in(same, name)) continue;
+        json_t *value = cb_value_text(recipe_value(group, name));
         bool speaks_for_itself = !strcmp(name, "numerics.version");
         json_t *longer = cb_sentence("%s %s%s%s", json_string_value(text), speaks_for_itself ? "" : name,
                                      speaks_for_itself ? "" : "=", json_string_value(value));
@@ -235,26 +269,23 @@ static json_t *distinction(const json_t *same, const json_t *group)
 
 void cb_groups_label(json_t *groups)
 {
-    json_t *group, *other;
+    json_t *group, *other, *labels = json_array();
     size_t i, j;
     json_array_foreach(groups, i, group)
     {
         json_t *same = namesakes(groups, group, "recipe"), *text = distinction(same, group);
-        cb_put(group, "label",
-               cb_sentence("%s%s", json_string_value(json_object_get(group, "recipe")), json_string_value(text)));
+        cb_append(labels, cb_sentence("%s%s%s", json_string_value(json_object_get(group, "recipe")),
+                                      json_string_value(text), is_older(same, group) ? " (older record)" : ""));
         json_decref(text);
         json_decref(same);
     }
-    /* What still has one name differs in images or start weights. */
+    /* What still has one name differs in images, start weights or what an older record does not tell. */
     json_array_foreach(groups, i, group)
     {
         size_t number = 1;
-        json_array_foreach(groups, j, other) number +=
-            j < i &&
-            !strcmp(json_string_value(json_object_get(other, "recipe")),
-                    json_string_value(json_object_get(group, "recipe"))) &&
-            json_equal(json_object_get(other, "recipe_keys"), json_object_get(group, "recipe_keys"));
-        if (number == 1) continue;
-        cb_put(group, "label", cb_sentence("%s (%zu)", json_string_value(json_object_get(group, "label")), number));
+        const char *label = json_string_value(json_array_get(labels, i));
+        json_array_foreach(labels, j, other) number += j < i && !strcmp(json_string_value(other), label);
+        cb_put(group, "label", number == 1 ? cb_sentence("%s", label) : cb_sentence("%s (%zu)", label, number));
     }
+    json_decref(labels);
 }

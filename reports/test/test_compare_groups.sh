@@ -62,6 +62,21 @@ check 'as CSV' golden groups.csv "${one[@]}" second-1cycle-s2-zen2 "${step[@]}" 
 check 'as JSON' golden groups.json "${one[@]}" second-1cycle-s2-zen2 "${step[@]}" --json
 check 'a column a run, when asked' says '^ +second-1cycle +second-1cycle-s2 +second-1cycle-s3 ' "$compare" "${one[@]}" second-step --runs
 
+# --- labels ---
+mixed=("${one[@]:0:2}" "${step[@]:0:2}" one-cycle diverged)
+check 'a record without the keys of newer ones is called older' holds '[x["label"] for x in g] == ["demo-1cycle", "demo-step", "demo-1cycle (older record)", "hot"]' "${mixed[@]}"
+check 'and the sentence can be read' says '^70 % was reached by demo-1cycle \(older record\) after 100.5 s [^=]*, demo-step after [^=]*; not by hot\.$' "$compare" "${mixed[@]}"
+copy second-1cycle no-holdout '1s/"holdout":0,//'
+copy second-1cycle-s2 no-nesterov '1s/,"nesterov":false//'
+copy second-1cycle-s3 no-nesterov-64 '1s/,"nesterov":false//; 1s/"batch":128/"batch":64/'
+check 'labels are distinct, whatever keys records lack' holds '[x["label"] for x in g] == ["demo-1cycle data.batch=" + x for x in ("128 (older record)", "128 (older record) (2)", "64 (older record)", "128")]' \
+	"$work/no-holdout" "$work/no-nesterov" "$work/no-nesterov-64" second-1cycle
+copy second-1cycle holdout '1s/"holdout":0,/"holdout":5,/'
+check 'what a record lacks is not in its label, where others differ in it' holds '[x["label"] for x in g] == ["demo-1cycle" + x for x in (" data.holdout=0", " (older record)", " data.holdout=5")]' \
+	second-1cycle "$work/no-holdout" "$work/holdout"
+copy second-1cycle other-kind '1s/"one_cycle","epochs":[0-9.]+,"lr_max":3.0/"constant","epochs":3.0,"lr":3.0/'
+check 'another kind of schedule has other keys, and is not older' holds '[x["label"] for x in g] == ["demo-1cycle schedule.kind=" + x for x in ("one_cycle", "constant")]' second-1cycle "$work/other-kind"
+
 # --- accuracy ---
 check 'three seeds: mean, sd, least, most' holds '[g[0][k + "_accuracy_percent"] for k in ("n", "mean", "sd", "min", "max")] == [3, 78.5, 1, 77.5, 79.5]' "${one[@]}"
 # 2.919985580 is the 95 % quantile of two degrees of freedom.

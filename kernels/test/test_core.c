@@ -393,10 +393,16 @@ static void test_messages(void)
         {"\033[31m\n\t\x7f", "?[31m???"},
         {"\xc2\x9b"
          "1m",
-         "??1m"},                                                  /* C1: another way to begin an escape sequence */
-        {"\xff\xfe\x80", "???"},                                   /* no UTF-8 */
-        {"\xe2\x82", "??"},                                        /* cut short */
-        {"\xc0\xaf \xe0\x80\xaf \xf0\x80\x80\xaf", "?? ??? ????"}, /* longer than need be */
+         "??1m"}, /* C1: another way to begin an escape sequence */
+        {"a\xe2\x80\xae"
+         "b\xe2\x80\xaa\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\xa8",
+         "a???b????????????"}, /* another direction of writing, another line */
+        {"\xe2\x81\xa6\xe2\x81\xa9", "??????"},
+        {"\xe2\x80\x8d\xe2\x80\x90\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa",
+         "\xe2\x80\x8d\xe2\x80\x90\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa"}, /* their neighbours */
+        {"\xff\xfe\x80", "???"},                                                      /* no UTF-8 */
+        {"\xe2\x82", "??"},                                                           /* cut short */
+        {"\xc0\xaf \xe0\x80\xaf \xf0\x80\x80\xaf", "?? ??? ????"},                    /* longer than need be */
         {"\xed\xa0\x80 \xf4\x90\x80\x80 \xf5\x80\x80\x80", "??? ???? ????"},
     };
     check_begin(CB_ISA_SCALAR, "messages hold nothing but printable UTF-8");

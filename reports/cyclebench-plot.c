@@ -54,7 +54,7 @@ static int write_picture(const struct cb_chart *chart, const char *path)
         cb_report_fail(&error, EXIT_FAILURE, "gnuplot is missing; %s", cb_how_to_draw);
     else if (ends_with(path, ".png"))
         bytes = cb_draw_png(chart, &size, &error);
-    else if ((svg = cb_draw_svg(chart, CB_WIDE, &error)) && (bytes = cb_svg_alone(svg)))
+    else if ((svg = cb_draw_svg(chart, CB_WIDE, &error)) && (bytes = cb_svg_alone(svg, &error)))
         size = strlen(bytes);
     free(svg);
     const bool good = bytes && cb_output_write(path, bytes, size, &error);

@@ -102,7 +102,7 @@ static bool write_rendered(const json_t *document, const struct options *options
 
 static bool write_picture(const char *folder, const char *name, const char *svg, struct cb_report_error *err)
 {
-    char file[96], *alone = cb_svg_alone(svg);
+    char file[96], *alone = cb_svg_alone(svg, err);
     snprintf(file, sizeof file, "%s.svg", name);
     const bool good = alone && write_file(folder, file, alone, strlen(alone), err);
     free(alone);

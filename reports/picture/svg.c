@@ -102,18 +102,30 @@ static void print_body(FILE *out, const char *at, const struct cb_chart *chart, 
     }
 }
 
-char *cb_svg_for_page(const char *svg, const struct cb_chart *chart, const char *suffix)
+/* What is no SVG, by its first characters. NULL. */
+static char *no_svg(const char *text, struct cb_report_error *err)
+{
+    cb_report_fail(err, 1, "gnuplot: expected an SVG with a title, got '%.40s'; is another gnuplot first in PATH?",
+                   text);
+    return NULL;
+}
+
+static FILE *open_text(char **text, size_t *size)
+{
+    FILE *out = open_memstream(text, size);
+    if (out) return out;
+    fputs("cyclebench: out of memory\n", stderr);
+    exit(EXIT_FAILURE);
+}
+
+char *cb_svg_for_page(const char *svg, const struct cb_chart *chart, const char *suffix, struct cb_report_error *err)
 {
     char *page = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&page, &size);
     const char *start = strstr(svg, "<svg"), *title = start ? strstr(start, "<title>") : NULL,
                *rest = title ? strstr(title, "</title>") : NULL;
-    if (!out || !rest) {
-        if (out) fclose(out);
-        free(page);
-        return NULL;
-    }
+    if (!rest) return no_svg(svg, err);
+    FILE *out = open_text(&page, &size);
     fprintf(out, "<svg role=\"img\"%.*s<title>", (int)(title - start - 4), start + 4);
     print_plain(out, chart->title);
     fputs("</title>\n", out);
@@ -122,17 +134,13 @@ char *cb_svg_for_page(const char *svg, const struct cb_chart *chart, const char 
     return page;
 }
 
-char *cb_svg_alone(const char *svg)
+char *cb_svg_alone(const char *svg, struct cb_report_error *err)
 {
     char *alone = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&alone, &size);
     const char *rest = strchr(svg, '>');
-    if (!out || !rest) {
-        if (out) fclose(out);
-        free(alone);
-        return NULL;
-    }
+    if (!rest) return no_svg(svg, err);
+    FILE *out = open_text(&alone, &size);
     fprintf(out, "%.*s><style>", (int)(rest - svg), svg);
     cb_svg_print_style(out);
     fprintf(out, "</style>%s", rest + 1);

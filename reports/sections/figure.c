@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/text.h"
 #include "../lib/values.h"
 #include "../page/document.h"
 #include "../picture/draw.h"
@@ -15,6 +16,14 @@ static bool has_point(const struct cb_chart *chart)
     return false;
 }
 
+/* What gnuplot says need not be UTF-8. */
+static void note_missing(json_t *section, const struct cb_report_error *err)
+{
+    char *reason = cb_text_repaired(err->text, strlen(err->text));
+    cb_note(section, "A picture is missing: %s.", reason);
+    free(reason);
+}
+
 static void draw(json_t *section, const struct cb_chart *chart, const char *caption)
 {
     struct cb_report_error err;
@@ -22,7 +31,7 @@ static void draw(json_t *section, const struct cb_chart *chart, const char *capt
     if (narrow)
         cb_figure(section, chart->name, chart->title, caption, wide, narrow);
     else
-        cb_note(section, "A picture is missing: %s.", err.text);
+        note_missing(section, &err);
     free(wide);
     free(narrow);
 }

@@ -257,6 +257,19 @@ check 'plot --list' ends_saying 0 '^accuracy$' "$plot" "$results" --list
 check 'plot without a file name' ends_saying 2 'expected -o' "$plot" "$runs/step"
 check 'another format' ends_saying 2 'ends in .svg or .png' "$plot" "$runs/step" -o a.gif
 check 'a picture that is not there' ends_saying 2 "no picture is named 'x'" "$plot" "$runs/step" -o a.svg --picture x
+# gnuplot_that SCRIPT COMMAND...: COMMAND with this shell script as gnuplot.
+gnuplot_that() {
+	local folder
+	folder=$(mktemp -d -p "$work") && printf '#!/bin/sh\n%s\n' "$1" >"$folder/gnuplot" && chmod +x "$folder/gnuplot"
+	shift
+	PATH=$folder:$PATH "$@"
+}
+check 'a gnuplot that draws nothing is said to' ends_saying 1 "expected an SVG with a title, got 'hello" gnuplot_that 'echo hello' "$plot" "$runs/step" -o fake.svg
+check 'also for a PNG' ends_saying 1 "expected a PNG, got 'hello" gnuplot_that 'echo hello' "$plot" "$runs/step" -o fake.png
+check 'and no file is there' bash -c '! compgen -G "fake.*"'
+check 'a page is made without its pictures' gnuplot_that 'printf "hello \377"' "$report" "$runs/step" --out "$out"
+check 'and says why' shown "A picture is missing: gnuplot: expected an SVG with a title, got 'hello "
+check 'a gnuplot that fails: its reason' ends_saying 1 'gnuplot failed: no font' gnuplot_that 'echo "no font" >&2; exit 3' "$plot" "$runs/step" -o fake.svg
 if ! command -v gnuplot >/dev/null; then
 	skip 'pictures' '[tools] no gnuplot here'
 else

@@ -1,35 +1,15 @@
-#include <stdlib.h>
 #include <string.h>
 
-#include "../lib/memory.h"
-#include "../lib/text.h"
 #include "../picture/svg.h"
+#include "plain.h"
 #include "render.h"
 
 /* page/style.css and page/script.js, as they are. */
 extern const char cb_page_style[], cb_page_script[];
 
-/* Text in which nothing is HTML, control characters as \u001b. */
-static void print_plain(FILE *out, const char *text)
-{
-    for (size_t length; *text; text += length) {
-        length = strcspn(text, "&<>\"'");
-        if (length) {
-            char *part = cb_report_alloc(length + 1);
-            memcpy(part, text, length);
-            part[length] = '\0';
-            cb_text_print(out, part, 0);
-            free(part);
-            continue;
-        }
-        fprintf(out, "&#%d;", *text);
-        length = 1;
-    }
-}
-
 static void print_member(FILE *out, const json_t *object, const char *key)
 {
-    print_plain(out, json_string_value(json_object_get(object, key)));
+    cb_print_plain(out, json_string_value(json_object_get(object, key)));
 }
 
 static void print_cell(FILE *out, const json_t *cell, const json_t *column)
@@ -103,14 +83,14 @@ static void print_node(FILE *out, const json_t *node)
         fputs("</summary>\n", out);
         print_nodes(out, json_object_get(node, "nodes"));
         fputs("</details>\n", out);
+    } else if (!strcmp(type, "code")) {
+        fputs("<pre><code>", out);
+        cb_print_lines(out, json_string_value(json_object_get(node, "text")), cb_print_plain);
+        fputs("</code></pre>\n", out);
     } else {
-        const char *const tags[] = {!strcmp(type, "code")   ? "<pre><code>"
-                                    : !strcmp(type, "note") ? "<p class=\"note\">"
-                                                            : "<p>",
-                                    !strcmp(type, "code") ? "</code></pre>\n" : "</p>\n"};
-        fputs(tags[0], out);
+        fputs(!strcmp(type, "note") ? "<p class=\"note\">" : "<p>", out);
         print_member(out, node, "text");
-        fputs(tags[1], out);
+        fputs("</p>\n", out);
     }
 }
 

@@ -1,7 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/memory.h"
 #include "../lib/text.h"
+#include "plain.h"
 #include "render.h"
 
 static void print_member(FILE *out, const json_t *object, const char *key)
@@ -47,18 +49,11 @@ static void print_code(FILE *out, const char *text)
     size_t longest = 2, length;
     for (const char *at = text; *at; at += length ? length : 1)
         if ((length = strspn(at, "`")) > longest) longest = length;
-    char *fence = malloc(longest + 2);
-    if (!fence) return;
+    char *fence = cb_report_alloc(longest + 2);
     memset(fence, '`', longest + 1);
     fence[longest + 1] = '\0';
     fprintf(out, "%s\n", fence);
-    for (; *text; text += length + (text[length] == '\n')) {
-        length = strcspn(text, "\n");
-        char *line = strndup(text, length);
-        if (line) cb_text_print(out, line, 0);
-        free(line);
-        fputc('\n', out);
-    }
+    cb_print_lines(out, text, cb_print_characters);
     fprintf(out, "%s\n\n", fence);
     free(fence);
 }
@@ -73,8 +68,9 @@ static void print_node(FILE *out, const json_t *node, const char *pictures)
     else if (!strcmp(type, "code"))
         print_code(out, json_string_value(json_object_get(node, "text")));
     else if (!strcmp(type, "fold")) {
+        /* A line that begins with a tag is HTML, in which a backslash escapes nothing. */
         fputs("<details><summary>", out);
-        print_member(out, node, "title");
+        cb_print_plain(out, json_string_value(json_object_get(node, "title")));
         fputs("</summary>\n\n", out);
         print_nodes(out, json_object_get(node, "nodes"), pictures);
         fputs("</details>\n\n", out);

@@ -6,20 +6,8 @@
 #include <string.h>
 
 #include "../lib/memory.h"
+#include "../page/plain.h"
 #include "palette.h"
-
-/* Text for an attribute or element; the chart's texts have no control characters left. */
-static void print_plain(FILE *out, const char *text)
-{
-    for (; *text; text++) {
-        if (strchr("&<>\"'", *text))
-            fprintf(out, "&#%d;", *text);
-        else if ((unsigned char)*text < ' ' || *text == 0x7f)
-            fprintf(out, "\\u%04x", (unsigned)*text);
-        else
-            fputc(*text, out);
-    }
-}
 
 void cb_svg_print_style(FILE *out)
 {
@@ -62,9 +50,9 @@ static const char *plot_start(FILE *out, const char *at, const struct cb_chart *
     const char *end = strstr(at, "</title>");
     if (!series || !end) return NULL;
     fputs("<g data-series=\"", out);
-    print_plain(out, series->label);
+    cb_print_plain(out, series->label);
     fputs("\"><title>", out);
-    print_plain(out, series->label);
+    cb_print_plain(out, series->label);
     return end;
 }
 
@@ -76,17 +64,11 @@ static const char *colour(FILE *out, const char *at)
     return at;
 }
 
-static void print_body(FILE *out, const char *at, const struct cb_chart *chart, const char *suffix)
+/* A tag, up to its end: with colours and references as they are in a page. */
+static const char *tag(FILE *out, const char *at, const struct cb_chart *chart, const char *suffix)
 {
     static const char *const references[] = {"id='", "id=\"", "href='#", "href=\"#", "url(#"};
-    while (*at) {
-        if (starts(at, "<g id=\"gnuplot_plot_")) {
-            const char *next = plot_start(out, at, chart, strtoul(at + sizeof "<g id=\"gnuplot_plot_" - 1, NULL, 10));
-            if (next) {
-                at = next;
-                continue;
-            }
-        }
+    while (*at && *at != '>') {
         if (starts(at, "rgb(")) {
             at = colour(out, at);
             continue;
@@ -99,6 +81,34 @@ static void print_body(FILE *out, const char *at, const struct cb_chart *chart, 
             found = true;
         }
         if (!found) fputc(*at++, out);
+    }
+    return at;
+}
+
+/* What stands between two tags: a text, or what only parts them. */
+static const char *between(FILE *out, const char *at)
+{
+    const size_t length = strcspn(at, "<");
+    if (strspn(at, " \t\n") >= length) {
+        fwrite(at, 1, length, out);
+        return at + length;
+    }
+    char *text = cb_report_alloc(length + 1);
+    memcpy(text, at, length);
+    text[length] = '\0';
+    cb_print_characters(out, text);
+    free(text);
+    return at + length;
+}
+
+static void print_body(FILE *out, const char *at, const struct cb_chart *chart, const char *suffix)
+{
+    static const char plot[] = "<g id=\"gnuplot_plot_";
+    while (*at) {
+        const char *own = starts(at, plot) ? plot_start(out, at, chart, strtoul(at + sizeof plot - 1, NULL, 10)) : NULL;
+        at = own ? own : tag(out, at, chart, suffix);
+        if (*at == '>') fputc(*at++, out);
+        at = between(out, at);
     }
 }
 
@@ -127,7 +137,7 @@ char *cb_svg_for_page(const char *svg, const struct cb_chart *chart, const char 
     if (!rest) return no_svg(svg, err);
     FILE *out = open_text(&page, &size);
     fprintf(out, "<svg role=\"img\"%.*s<title>", (int)(title - start - 4), start + 4);
-    print_plain(out, chart->title);
+    cb_print_plain(out, chart->title);
     fputs("</title>\n", out);
     print_body(out, rest + sizeof "</title>" - 1, chart, suffix);
     fclose(out);

@@ -12,6 +12,8 @@
 #include "lib/program.h"
 #include "lib/text.h"
 #include "picture/draw.h"
+#include "picture/gnuplot.h"
+#include "picture/stop.h"
 #include "picture/svg.h"
 #include "sections/build.h"
 #include "standard_files.h"
@@ -31,7 +33,7 @@ static const char usage[] = "Usage: cyclebench plot PATH... -o FILE.svg|FILE.png
                             "Needs gnuplot (Debian package gnuplot-nox).\n"
                             "Exit status: 0 done, 1 gnuplot is missing or failed, or the output could not be written, "
                             "2 wrong usage, nothing to\n"
-                            "draw, or a given file that is none of these.\n";
+                            "draw, or a given file that is none of these; 128 + its number after a signal.\n";
 
 struct options {
     const char *out, *picture;
@@ -50,16 +52,17 @@ static int write_picture(const struct cb_chart *chart, const char *path)
     struct cb_report_error error;
     size_t size = 0;
     char *bytes = NULL, *svg = NULL;
-    if (!cb_can_draw())
+    cb_stop_install();
+    if (!cb_gnuplot_is_there())
         cb_report_fail(&error, EXIT_FAILURE, "gnuplot is missing; %s", cb_how_to_draw);
     else if (ends_with(path, ".png"))
         bytes = cb_draw_png(chart, &size, &error);
     else if ((svg = cb_draw_svg(chart, CB_WIDE, &error)) && (bytes = cb_svg_alone(svg, &error)))
         size = strlen(bytes);
     free(svg);
-    const bool good = bytes && cb_output_write(path, bytes, size, &error);
+    const bool good = bytes && !cb_stop_signal() && cb_output_write(path, bytes, size, &error);
     free(bytes);
-    return good ? EXIT_SUCCESS : cb_program_fail("cyclebench plot", &error);
+    return good || cb_stop_signal() ? EXIT_SUCCESS : cb_program_fail("cyclebench plot", &error);
 }
 
 static int draw(const struct cb_inputs *inputs, const struct options *options)
@@ -85,7 +88,7 @@ static int draw(const struct cb_inputs *inputs, const struct options *options)
     }
     cb_chart_free(&chart);
     json_decref(names);
-    return status;
+    return cb_stop_signal() ? 128 + cb_stop_signal() : status;
 }
 
 static int plot(char *const *paths, size_t count, const struct options *options)
@@ -103,6 +106,14 @@ static int plot(char *const *paths, size_t count, const struct options *options)
     return status;
 }
 
+static bool refuse(const char *expected, const char *got)
+{
+    fprintf(stderr, "cyclebench plot: %s, got '", expected);
+    cb_text_print(stderr, got, 0);
+    fputs("'\n", stderr);
+    return false;
+}
+
 /* False: --help, or an option that is none; *status is the exit status. */
 static bool parse_options(int argc, char **argv, struct options *options, int *status)
 {
@@ -118,19 +129,14 @@ static bool parse_options(int argc, char **argv, struct options *options, int *s
         case 'o':
             options->out = optarg;
             if (ends_with(optarg, ".svg") || ends_with(optarg, ".png")) break;
-            fputs("cyclebench plot: -o: expected a name that ends in .svg or .png, got '", stderr);
-            cb_text_print(stderr, optarg, 0);
-            fputs("'\n", stderr);
-            return false;
+            return refuse("-o: expected a name that ends in .svg or .png", optarg);
         case 'p':
             options->picture = optarg;
             break;
         case 't':
             options->target = strtod(optarg, &end);
             if (end != optarg && !*end && options->target > 0 && options->target <= 100) break;
-            fprintf(stderr, "cyclebench plot: --target: expected a percentage above 0 and up to 100, got '%s'\n",
-                    optarg);
-            return false;
+            return refuse("--target: expected a percentage above 0 and up to 100", optarg);
         case 'l':
             options->list = true;
             break;
@@ -145,7 +151,10 @@ static bool parse_options(int argc, char **argv, struct options *options, int *s
     }
     if (optind < argc && (options->out || options->list)) return true;
     fprintf(stderr, "cyclebench plot: expected %s\n%s",
-            optind < argc ? "-o FILE.svg or -o FILE.png" : "runs, results or folders of them", usage);
+            optind < argc
+                ? "-o FILE.svg or -o FILE.png"
+                : "runs, results or folders of them; make one, as with `cyclebench train demo-1cycle --run runs/demo`",
+            usage);
     return false;
 }
 

@@ -2,27 +2,27 @@
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "export/output.h"
 #include "inputs/inputs.h"
 #include "lib/memory.h"
 #include "lib/program.h"
 #include "lib/text.h"
+#include "lib/values.h"
 #include "page/render.h"
+#include "picture/stop.h"
 #include "picture/svg.h"
 #include "sections/build.h"
 #include "standard_files.h"
 
-enum { EXIT_USAGE = 2, LONGEST_WATCH = 3600 };
+enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
-    "Usage: cyclebench report PATH... --out DIR [--target PERCENT] [--pictures] [--watch [SECONDS]]\n\n"
+    "Usage: cyclebench report PATH... --out DIR [--target PERCENT] [--pictures] [--watch[=SECONDS]]\n\n"
     "Writes DIR/index.html, a page that needs no network and no other file, and DIR/report.md, the same as Markdown.\n"
     "PATH is a run (its directory or its run.jsonl), what `cyclebench bench --benchmark_out`, `lr-find` or `score` "
     "wrote\n"
@@ -33,7 +33,8 @@ static const char usage[] =
     "  --target PERCENT    accuracy to reach; default: what each run's recipe says\n"
     "  --pictures          also the pictures, as DIR/pictures/*.svg, shown by report.md\n"
     "  --watch[=SECONDS]   writes it again every so often (default 30) until it is interrupted; the page reloads "
-    "itself\n"
+    "itself;\n"
+    "                      what cannot be read or written is said once, and tried again\n"
     "  --help              this text\n\n"
     "Pictures need gnuplot (Debian package gnuplot-nox); without it the report has none and says so.\n"
     "Exit status: 0 done, 1 a file could not be read or the output not written, 2 wrong usage, nothing to report, or "
@@ -48,13 +49,6 @@ struct options {
     char *const *paths;
     size_t path_count;
 };
-
-static volatile sig_atomic_t stopped_by;
-
-static void stop(int number)
-{
-    stopped_by = number;
-}
 
 /* --- output ------------------------------------------------------------------------------------------------------- */
 
@@ -138,50 +132,77 @@ static bool write_all(const json_t *document, const struct options *options, str
 
 /* --- one report --------------------------------------------------------------------------------------------------- */
 
-static int report_once(const struct options *options)
+/* On standard error, but not again what was said since the last page: --watch would repeat itself. */
+static void say(json_t *said, const char *text)
+{
+    char *repaired = cb_text_repaired(text, strlen(text));
+    json_t *sentence = json_string(repaired), *other;
+    bool is_new = true;
+    size_t i;
+    json_array_foreach(said, i, other) is_new = is_new && !json_equal(other, sentence);
+    free(repaired);
+    if (is_new) {
+        fputs("cyclebench report: ", stderr);
+        cb_text_print(stderr, json_string_value(sentence), 0);
+        fputc('\n', stderr);
+    }
+    cb_append(said, sentence);
+}
+
+static bool refuse_nothing(const struct cb_inputs *inputs, json_t *said, struct cb_report_error *err)
+{
+    json_t *problem;
+    size_t i;
+    if (!cb_inputs_are_empty(inputs)) return true;
+    json_array_foreach(inputs->problems, i, problem) say(said, json_string_value(problem));
+    return cb_report_fail(err, EXIT_USAGE,
+                          "nothing to report: no run.jsonl and no result of bench, lr-find or score there; make one, "
+                          "as with `cyclebench train demo-1cycle --run runs/demo`");
+}
+
+static int report_once(const struct options *options, json_t *said)
 {
     struct cb_inputs inputs = cb_inputs_make();
     struct cb_report_error error;
-    int status = EXIT_SUCCESS;
-    for (size_t i = 0; i < options->path_count && status == EXIT_SUCCESS; i++)
-        if (!cb_inputs_add(&inputs, options->paths[i], &error)) status = cb_program_fail("cyclebench report", &error);
-    if (status == EXIT_SUCCESS && cb_inputs_are_empty(&inputs)) {
-        for (size_t i = 0; i < json_array_size(inputs.problems); i++) {
-            cb_report_fail(&error, EXIT_USAGE, "%s", json_string_value(json_array_get(inputs.problems, i)));
-            cb_program_fail("cyclebench report", &error);
-        }
-        cb_report_fail(&error, EXIT_USAGE,
-                       "nothing to report: no run.jsonl and no result of bench, lr-find or score there; make "
-                       "one, as with `cyclebench train demo-1cycle --run runs/demo`");
-        status = cb_program_fail("cyclebench report", &error);
-    }
-    if (status == EXIT_SUCCESS) {
+    bool good = true;
+    for (size_t i = 0; i < options->path_count && good; i++) good = cb_inputs_add(&inputs, options->paths[i], &error);
+    good = good && refuse_nothing(&inputs, said, &error);
+    cb_stop_install();
+    if (good) {
         cb_inputs_tell_apart(&inputs);
         json_t *document = cb_build_report(&inputs, options->target);
-        if (!write_all(document, options, &error)) status = cb_program_fail("cyclebench report", &error);
+        /* After a stop pictures are missing. */
+        good = cb_stop_signal() || write_all(document, options, &error);
         json_decref(document);
     }
     cb_inputs_free(&inputs);
-    return status;
+    if (good)
+        json_array_clear(said);
+    else
+        say(said, error.text);
+    return good ? EXIT_SUCCESS : error.exit_status;
+}
+
+/* A run that has not begun, a file that is just being written: the next report may find it whole. */
+static void watch(const struct options *options, json_t *said)
+{
+    for (double seconds = options->watch; cb_stop_wait(-1, &seconds) != CB_STOPPED; seconds = options->watch)
+        report_once(options, said);
 }
 
 static int report(const struct options *options)
 {
-    int status = report_once(options);
-    if (!options->watch) {
-        if (status == EXIT_SUCCESS) {
-            cb_text_print(stdout, options->out, 0);
-            puts("/index.html");
-        }
-        return status == EXIT_SUCCESS ? cb_program_finish("cyclebench report") : status;
-    }
-    for (int signals[] = {SIGINT, SIGTERM, SIGHUP}, i = 0; i < 3; i++)
-        sigaction(signals[i], &(struct sigaction){.sa_handler = stop}, NULL);
-    while (!stopped_by && status == EXIT_SUCCESS) {
-        sleep((unsigned)options->watch);
-        if (!stopped_by) status = report_once(options);
-    }
-    return stopped_by ? 128 + (int)stopped_by : status;
+    struct cb_report_error error;
+    if (options->watch && !make_folder(options->out, &error)) return cb_program_fail("cyclebench report", &error);
+    json_t *said = json_array();
+    int status = report_once(options, said);
+    if (options->watch) watch(options, said);
+    json_decref(said);
+    if (cb_stop_signal()) return 128 + cb_stop_signal();
+    if (status != EXIT_SUCCESS) return status;
+    cb_text_print(stdout, options->out, 0);
+    puts("/index.html");
+    return cb_program_finish("cyclebench report");
 }
 
 /* --- options ------------------------------------------------------------------------------------------------------ */
@@ -191,6 +212,14 @@ static bool parse_number(const char *text, double least, double most, double *va
     char *end;
     *value = strtod(text, &end);
     return end != text && !*end && *value >= least && *value <= most;
+}
+
+static bool refuse(const char *expected, const char *got)
+{
+    fprintf(stderr, "cyclebench report: %s, got '", expected);
+    cb_text_print(stderr, got, 0);
+    fputs("'\n", stderr);
+    return false;
 }
 
 /* False: --help, or an option that is none; *status is the exit status. */
@@ -209,20 +238,14 @@ static bool parse_options(int argc, char **argv, struct options *options, int *s
             break;
         case 't':
             if (parse_number(optarg, 1e-6, 100, &options->target)) break;
-            fprintf(stderr, "cyclebench report: --target: expected a percentage above 0 and up to 100, got '%s'\n",
-                    optarg);
-            return false;
+            return refuse("--target: expected a percentage above 0 and up to 100", optarg);
         case 'p':
             options->pictures = true;
             break;
         case 'w':
             options->watch = 30;
             if (!optarg) break;
-            if (!parse_number(optarg, 1, LONGEST_WATCH, &seconds)) {
-                fprintf(stderr, "cyclebench report: --watch: expected 1 to %d seconds, got '%s'\n", LONGEST_WATCH,
-                        optarg);
-                return false;
-            }
+            if (!parse_number(optarg, 1, 3600, &seconds)) return refuse("--watch: expected 1 to 3600 seconds", optarg);
             options->watch = (int)seconds;
             break;
         case 'h':
@@ -238,7 +261,9 @@ static bool parse_options(int argc, char **argv, struct options *options, int *s
     options->path_count = (size_t)(argc - optind);
     if (options->path_count && options->out) return true;
     fprintf(stderr, "cyclebench report: expected %s\n%s",
-            options->path_count ? "--out DIR, where the page goes" : "runs, results or folders of them to report on",
+            options->path_count ? "--out DIR, where the page goes"
+                                : "runs, results or folders of them to report on; make one, as with "
+                                  "`cyclebench train demo-1cycle --run runs/demo`",
             usage);
     return false;
 }

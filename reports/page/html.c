@@ -1,4 +1,5 @@
 #include <string.h>
+#include <time.h>
 
 #include "../picture/svg.h"
 #include "plain.h"
@@ -116,6 +117,20 @@ static void print_head(FILE *out, const json_t *document, int refresh_seconds)
     fputs("</style>\n</head>\n<body>\n", out);
 }
 
+/* It cannot know whether the program still runs. */
+static void print_time(FILE *out, int refresh_seconds)
+{
+    char text[64];
+    const time_t now = time(NULL);
+    struct tm utc;
+    if (!gmtime_r(&now, &utc) || !strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &utc)) return;
+    fprintf(
+        out,
+        "<p class=\"written\">Written %s, and again every %d s while <code>cyclebench report --watch</code> runs: if "
+        "that is long ago, it has ended.</p>\n",
+        text, refresh_seconds);
+}
+
 void cb_document_html(FILE *out, const json_t *document, int refresh_seconds)
 {
     const json_t *sections = json_object_get(document, "sections");
@@ -124,7 +139,9 @@ void cb_document_html(FILE *out, const json_t *document, int refresh_seconds)
     print_head(out, document, refresh_seconds);
     fputs("<header><h1>", out);
     print_member(out, document, "title");
-    fputs("</h1>\n<nav>\n", out);
+    fputs("</h1>\n", out);
+    if (refresh_seconds) print_time(out, refresh_seconds);
+    fputs("<nav>\n", out);
     json_array_foreach((json_t *)sections, i, section)
     {
         fputs("<a href=\"#", out);

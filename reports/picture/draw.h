@@ -6,11 +6,6 @@
 
 enum cb_width { CB_WIDE, CB_NARROW /* for a phone */ };
 
-/* Whether gnuplot is there. */
-bool cb_can_draw(void);
-/* The words that say how to get it. */
-extern const char cb_how_to_draw[];
-
 /* The chart as SVG text without an XML declaration, for light and dark surroundings; malloc'ed. NULL: *err says why. */
 char *cb_draw_svg(const struct cb_chart *chart, enum cb_width width, struct cb_report_error *err);
 /* The chart as PNG; malloc'ed, *size bytes. */

@@ -5,7 +5,7 @@
 #include "../lib/notebook.h"
 #include "../lib/values.h"
 #include "../page/document.h"
-#include "../picture/draw.h"
+#include "../picture/gnuplot.h"
 #include "sections.h"
 
 static json_t *build(struct cb_report *report, double target)
@@ -33,7 +33,7 @@ static json_t *build(struct cb_report *report, double target)
 
 json_t *cb_build_report(const struct cb_inputs *inputs, double target)
 {
-    struct cb_report report = {.inputs = inputs, .draws = cb_can_draw()};
+    struct cb_report report = {.inputs = inputs, .draws = cb_gnuplot_is_there()};
     return build(&report, target);
 }
 

@@ -95,6 +95,17 @@ damaged() {
 	sed -E "$2$3" "$runs/second-1cycle/run.jsonl" >"$work/$1/run.jsonl"
 }
 
+# gnuplot_that SCRIPT COMMAND...: COMMAND with this shell script as gnuplot.
+gnuplot_that() {
+	local folder
+	folder=$(mktemp -d -p "$work") && printf '#!/bin/sh\n%s\n' "$1" >"$folder/gnuplot" && chmod +x "$folder/gnuplot"
+	shift
+	PATH=$folder:$PATH "$@"
+}
+# Its half a minute passes beside the other tests.
+gnuplot_that 'cat >/dev/null; exec >&-; sleep 300' "$report" "$runs/step" "$results/finders" --out hung-page >hung-messages 2>&1 &
+hung=$!
+
 # --- what is shown -------------------------------------------------------------------------------------------------
 check '--help succeeds' ends_saying 0 'Exit status' "$report" --help
 check 'one run' says_on '70 % was reached by .*1 of 1 run' "$runs/second-1cycle"
@@ -203,6 +214,8 @@ echo '{"benchmarks": [' >cut.json
 check 'a JSON file of something else' ends_saying 2 'other.json: expected a run.jsonl' "$report" other.json --out "$out"
 check 'a file that is cut off: line and column' ends_saying 2 'cut.json:[0-9]+: not a JSON object: .*column' "$report" cut.json --out "$out"
 check 'a target that is none' ends_saying 2 "got 'x'" "$report" "$runs/step" --out "$out" --target x
+check 'a given text does not reach the terminal raw' bash -c 'for option in --target --watch; do "$0" "$1" --out x "$option="$'"'\e[31m'"' 2>&1; done | { ! grep $'"'\e'"'; }' "$report" "$runs/step"
+check 'nor from plot' bash -c '"$0" "$1" -o x.svg --target $'"'\e[31m'"' 2>&1 | { ! grep $'"'\e'"'; }' "$plot" "$runs/step"
 check 'an interval that is none' ends_saying 2 'expected 1 to 3600 seconds' "$report" "$runs/step" --out "$out" --watch=0
 touch file
 check 'an output folder that is a file' ends_saying 1 'file: cannot be made a folder' "$report" "$runs/step" --out file
@@ -224,13 +237,16 @@ old=$(cat "$out/index.html" 2>/dev/null | sha256sum)
 check 'a wrong report leaves the old page' bash -c '! "$0" absent --out "$1" 2>/dev/null' "$report" "$out"
 check 'as it was' [ "$(sha256sum <"$out/index.html")" = "$old" ]
 
-# watched: the page follows a run that goes on, until the program is told to stop.
+# watched: the page follows a run from before its first line, over a fault, until the program is told to stop.
 watched() {
-	mkdir -p going && head -n 3 "$runs/second-1cycle/run.jsonl" >going/run.jsonl
-	rm -rf "$out"
-	"$report" going --out "$out" --watch=1 &
+	rm -rf "$out" going
+	"$report" going --out "$out" --watch=1 2>watch-messages &
 	local pid=$! status
+	for ((i = 0; i < 100; i++)); do [ -s watch-messages ] && break; sleep 0.2; done
+	sleep 1.5
+	mkdir going && head -n 3 "$runs/second-1cycle/run.jsonl" >going/run.jsonl
 	for ((i = 0; i < 100; i++)); do [ -e "$out/index.html" ] && break; sleep 0.2; done
+	grep -q '>Written [0-9-]* [0-9:]* UTC' "$out/index.html" || { echo 'the page does not say when it was written'; kill $pid; return 1; }
 	grep -q 'http-equiv="refresh" content="1"' "$out/index.html" || { echo 'the page does not reload itself'; kill $pid; return 1; }
 	cp "$runs/second-1cycle/run.jsonl" going/run.jsonl
 	for ((i = 0; i < 100; i++)); do grep -q completed "$out/index.html" && break; sleep 0.2; done
@@ -239,8 +255,10 @@ watched() {
 	wait $pid
 	status=$?
 	[ $status -eq 143 ] || { echo "exit status $status"; return 1; }
+	[ "$(wc -l <watch-messages)" -eq 1 ] || { echo 'not one message:'; cat watch-messages; return 1; }
 }
 check '--watch' watched
+check '--watch into a file' ends_saying 1 'file: cannot be made a folder' "$report" "$runs/step" --out file --watch
 check 'a standard output that is full' ends_saying 1 'standard output: cannot be written' bash -c '"$0" --help >"$1"' "$report" "$(full_device "$work")"
 
 # --- many ------------------------------------------------------------------------------------------------------------
@@ -278,24 +296,41 @@ check 'plot --list' ends_saying 0 '^accuracy$' "$plot" "$results" --list
 check 'plot without a file name' ends_saying 2 'expected -o' "$plot" "$runs/step"
 check 'another format' ends_saying 2 'ends in .svg or .png' "$plot" "$runs/step" -o a.gif
 check 'a picture that is not there' ends_saying 2 "no picture is named 'x'" "$plot" "$runs/step" -o a.svg --picture x
-# gnuplot_that SCRIPT COMMAND...: COMMAND with this shell script as gnuplot.
-gnuplot_that() {
-	local folder
-	folder=$(mktemp -d -p "$work") && printf '#!/bin/sh\n%s\n' "$1" >"$folder/gnuplot" && chmod +x "$folder/gnuplot"
-	shift
-	PATH=$folder:$PATH "$@"
-}
 check 'a gnuplot that draws nothing is said to' ends_saying 1 "expected an SVG with a title, got 'hello" gnuplot_that 'echo hello' "$plot" "$runs/step" -o fake.svg
 check 'also for a PNG' ends_saying 1 "expected a PNG, got 'hello" gnuplot_that 'echo hello' "$plot" "$runs/step" -o fake.png
 check 'and no file is there' bash -c '! compgen -G "fake.*"'
 check 'a page is made without its pictures' gnuplot_that 'printf "hello \377"' "$report" "$runs/step" --out "$out"
 check 'and says why' shown "A picture is missing: gnuplot: expected an SVG with a title, got 'hello "
+# stopped SIGNAL: while a picture is drawn, SIGINT to all processes of a terminal; the program ends at once, and leaves the page that is there.
+stopped() {
+	local folder=$work/slow-$1 before
+	page "$runs/step" && before=$(sha256sum <"$out/index.html") && mkdir -p "$folder" || return
+	printf '#!/bin/sh\necho $$ >%s/pid\nsleep 50\n' "$folder" >"$folder/gnuplot" && chmod +x "$folder/gnuplot"
+	python3 - "$folder" "$1" "$report" "$runs/step" --out "$out" <<-'END' || return
+		import os, signal, subprocess, sys, time
+		folder, number = sys.argv[1], getattr(signal, sys.argv[2])
+		os.environ["PATH"] = folder + ":" + os.environ["PATH"]
+		child = subprocess.Popen(sys.argv[3:], start_new_session=True)
+		while not os.path.exists(folder + "/pid") or not open(folder + "/pid").read(): time.sleep(0.05)
+		os.killpg(child.pid, number) if number == signal.SIGINT else os.kill(child.pid, number)
+		try:
+		    child.wait(15)
+		except subprocess.TimeoutExpired:
+		    os.killpg(child.pid, signal.SIGKILL)
+		if child.returncode != 128 + number: sys.exit("exit status %s" % child.returncode)
+	END
+	[ "$(sha256sum <"$out/index.html")" = "$before" ] || { echo 'the page is another'; return 1; }
+	! pgrep -r R,S,D -g "$(cat "$folder/pid")" || { echo 'gnuplot is left over'; return 1; }
+}
+check 'Ctrl-C while it draws' stopped SIGINT
+check 'and SIGTERM' stopped SIGTERM
 check 'a gnuplot that fails: its reason' ends_saying 1 'gnuplot failed: no font' gnuplot_that 'echo "no font" >&2; exit 3' "$plot" "$runs/step" -o fake.svg
 if ! command -v gnuplot >/dev/null; then
 	skip 'pictures' '[tools] no gnuplot here'
 else
 	mkdir -p begun && head -n 1 "$runs/second-1cycle/run.jsonl" >begun/run.jsonl
 	check 'nothing to draw' ends_saying 2 'nothing to draw' "$plot" begun -o a.svg
+	check 'a parent that ignores its children' bash -c 'trap "" CHLD; exec "$0" "$@"' "$plot" "$runs/step" -o chld.svg
 	check 'an SVG' "$plot" "$runs/second-1cycle" "$runs/second-step" -o a.svg
 	check 'with both curves, the level and dark colours' bash -c 'grep -q "data-series=\"demo-1cycle\"" a.svg && grep -q "data-series=\"demo-step\"" a.svg && grep -q prefers-color-scheme a.svg && grep -q " %</text>" a.svg'
 	check 'a PNG' bash -c '"$0" "$1" -o a.png && head -c 4 a.png | grep -q PNG' "$plot" "$runs/second-1cycle"
@@ -308,4 +343,11 @@ else
 	check '--pictures' bash -c '"$0" "$1" --out "$2" --pictures && grep -q "(pictures/accuracy.svg)" "$2/report.md" && [ -s "$2/pictures/accuracy.svg" ]' "$report" "$runs/second-1cycle" "$out"
 	check 'the roofline of a result of bench' bash -c '"$0" bench.json -o r.svg --picture roofline-1 && grep -q "L1: 100 GB/s" r.svg' "$plot"
 fi
+
+wait $hung
+hung_status=$?
+hung_page() {
+	[ $hung_status -eq 0 ] && grep -q 'gnuplot: no picture after 30 s' hung-page/report.md && grep -q 'took too long for an earlier one' hung-page/report.md
+}
+check 'a gnuplot that does not end' hung_page
 finish

@@ -91,6 +91,25 @@ static int draw(const struct cb_inputs *inputs, const struct options *options)
     return cb_stop_signal() ? 128 + cb_stop_signal() : status;
 }
 
+static void say_all(const json_t *sentences)
+{
+    json_t *sentence;
+    size_t i;
+    json_array_foreach((json_t *)sentences, i, sentence)
+    {
+        fputs("cyclebench plot: left out: ", stderr);
+        cb_text_print(stderr, json_string_value(sentence), 0);
+        fputc('\n', stderr);
+    }
+}
+
+/* A picture cannot say what is not in it. */
+static void say_damage(const struct cb_inputs *inputs)
+{
+    say_all(inputs->problems);
+    for (size_t i = 0; i < inputs->run_count; i++) say_all(inputs->runs[i].damaged);
+}
+
 static int plot(char *const *paths, size_t count, const struct options *options)
 {
     struct cb_inputs inputs = cb_inputs_make();
@@ -98,6 +117,7 @@ static int plot(char *const *paths, size_t count, const struct options *options)
     int status = EXIT_SUCCESS;
     for (size_t i = 0; i < count && status == EXIT_SUCCESS; i++)
         if (!cb_inputs_add(&inputs, paths[i], &error)) status = cb_program_fail("cyclebench plot", &error);
+    say_damage(&inputs);
     if (status == EXIT_SUCCESS) {
         cb_inputs_tell_apart(&inputs);
         status = draw(&inputs, options);

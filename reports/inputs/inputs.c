@@ -13,7 +13,7 @@
 #include "../lib/values.h"
 
 enum { CANNOT_READ = 1, WRONG_INPUT = 2, DEEPEST = 16 };
-static const off_t largest_json = (off_t)1 << 28;
+static const off_t largest = (off_t)1 << 28;
 
 struct cb_inputs cb_inputs_make(void)
 {
@@ -67,18 +67,20 @@ static json_t *list_of(const struct cb_inputs *inputs, const json_t *json)
     return NULL;
 }
 
-static json_t *load(const char *path, struct cb_report_error *err)
+/* To open a FIFO would wait for whoever writes into it. */
+static bool is_readable(const char *path, struct cb_report_error *err)
 {
     struct stat info;
-    if (stat(path, &info)) {
-        cb_report_fail(err, errno == ENOENT || errno == ENOTDIR ? WRONG_INPUT : CANNOT_READ, "%s: %s", path,
-                       strerror(errno));
-        return NULL;
-    }
-    if (!S_ISREG(info.st_mode) || info.st_size > largest_json) {
-        cb_report_fail(err, WRONG_INPUT, "%s: expected a regular file of at most 256 MiB", path);
-        return NULL;
-    }
+    if (stat(path, &info))
+        return cb_report_fail(err, errno == ENOENT || errno == ENOTDIR ? WRONG_INPUT : CANNOT_READ, "%s: %s", path,
+                              strerror(errno));
+    return (S_ISREG(info.st_mode) && info.st_size <= largest) ||
+           cb_report_fail(err, WRONG_INPUT, "%s: expected a regular file of at most 256 MiB", path);
+}
+
+static json_t *load(const char *path, struct cb_report_error *err)
+{
+    if (!is_readable(path, err)) return NULL;
     json_error_t mistake;
     json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &mistake);
     if (!json && mistake.line < 0)
@@ -133,8 +135,9 @@ static json_t *history_line(const char *line, const char *path, size_t number, s
 /* The first line decides whether it is a history; later ones that are damaged are named and left out. */
 static bool add_history(struct cb_inputs *inputs, const char *path, struct cb_report_error *err)
 {
+    if (!is_readable(path, err)) return false;
     FILE *in = fopen(path, "r");
-    if (!in) return cb_report_fail(err, errno == ENOENT ? WRONG_INPUT : CANNOT_READ, "%s: %s", path, strerror(errno));
+    if (!in) return cb_report_fail(err, CANNOT_READ, "%s: %s", path, strerror(errno));
     json_t *runs = json_array();
     char *line = NULL;
     size_t room = 0, number = 0;
@@ -148,6 +151,7 @@ static bool add_history(struct cb_inputs *inputs, const char *path, struct cb_re
         else
             note_problem(inputs, err->text);
     }
+    if (good && ferror(in)) good = cb_report_fail(err, CANNOT_READ, "%s: %s", path, strerror(errno));
     free(line);
     fclose(in);
     if (good && !number) good = cb_report_fail(err, WRONG_INPUT, "%s: empty; expected a history", path);
@@ -200,7 +204,11 @@ static void add_entry(struct cb_inputs *inputs, const char *path, int depth)
     struct cb_report_error err;
     bool good = true;
     if (is_own_folder(path))
-        good = depth >= DEEPEST || add_folder(inputs, path, depth + 1, &err);
+        good = depth < DEEPEST
+                   ? add_folder(inputs, path, depth + 1, &err)
+                   : cb_report_fail(&err, WRONG_INPUT,
+                                    "%s: more than %d folders deep, so nothing in it is read; give it itself", path,
+                                    DEEPEST);
     else if (ends_with(path, "/run.jsonl"))
         good = add_run(inputs, path, &err);
     else if (ends_with(path, ".json"))
@@ -225,6 +233,16 @@ static bool add_folder(struct cb_inputs *inputs, const char *folder, int depth, 
     return true;
 }
 
+/* A record, by whatever name: what is none may be a result in a file that is not called one. */
+static bool add_record(struct cb_inputs *inputs, const char *path, struct cb_report_error *err)
+{
+    static const char expected[] = "; expected a run.jsonl; a result of bench, lr-find or score must be named *.json";
+    if (add_run(inputs, path, err)) return true;
+    if (err->exit_status == WRONG_INPUT && !ends_with(path, ".jsonl") && !is_folder(path) && !access(path, F_OK))
+        strncat(err->text, expected, sizeof err->text - strlen(err->text) - 1);
+    return false;
+}
+
 /* A file of the user's choice, which begins as a history. */
 static bool is_history(const char *path)
 {
@@ -240,7 +258,7 @@ bool cb_inputs_add(struct cb_inputs *inputs, const char *path, struct cb_report_
 {
     if (is_history(path)) return add_history(inputs, path, err);
     if (!is_folder(path))
-        return ends_with(path, ".json") ? add_json(inputs, path, false, err) : add_run(inputs, path, err);
+        return ends_with(path, ".json") ? add_json(inputs, path, false, err) : add_record(inputs, path, err);
     char *record = inside(path, "run.jsonl");
     const bool is_run = !access(record, F_OK),
                good = is_run ? add_run(inputs, path, err) : add_folder(inputs, path, 0, err);

@@ -178,8 +178,8 @@ check 'a count that changed: commit, before, after' shown 'conv <x>(.|\n)*c12(.|
 check 'memory that changed, beyond its noise' shown 'memory(.|\n)*c08(.|\n)*\+'
 check 'noise is no change' bash -c '! grep -q "noise" "$0/report.md"' "$out"
 sed -i '5s/"cases"/"case/' history.jsonl
-check 'a damaged line of it is named, and the rest used' says_on 'history.jsonl:5: (.|\n)*|2 of its 4 cases changed' history.jsonl
-check 'so' shown 'the last 19 of 19 runs'
+check 'a damaged line of it is named' says_on 'history.jsonl:5: not a JSON object' history.jsonl
+check 'and the rest used' shown 'the last 19 of 19 runs(.|\n)*2 of its 4 cases changed'
 
 # --- names and damage ------------------------------------------------------------------------------------------------
 hostile=$'<img src=x onerror=alert(1)> & \'q\' "d" _u_ `b` $(c) \e[31m|\n#h'
@@ -189,22 +189,32 @@ check 'makes no markup' well_formed
 check 'nor in Markdown' literal_twin
 check 'is shown as it is' shown '<img src=x onerror=alert\(1\)> & '\''q'\'' "d" _u_ `b` \$\(c\) \\+u001b'
 check 'also that of the recipe' shown "<b>& 'n' _u_ "
-check 'and nothing reaches the terminal' bash -c '! LC_ALL=C grep -qP "[\x00-\x08\x0b-\x1f\x7f]" messages'
+sed 2s/epoch/epo/ "$hostile/run.jsonl" >hostile.txt
+hostile_messages() { "$plot" "$hostile" hostile.txt "$hostile/none" -o x.svg 2>&1 | { grep -F '\u001b' && ! LC_ALL=C grep -qP "[\x00-\x08\x0b-\x1f\x7f]"; }; }
+check 'and nothing reaches the terminal' hostile_messages
 damaged broken 4 's/"epoch",/"epo,/'
 check 'a damaged line is named' says_on 'broken/run.jsonl:4: ' broken
 check 'and the rest is used' shown 'of 1 run'
 damaged order 4 's/"epoch":[0-9]+/"epoch":1/'
+check 'also by plot' ends_saying 0 'left out: .*broken/run.jsonl:4: ' "$plot" broken --list
 check 'so is an epoch out of order' says_on 'order/run.jsonl:4: ' order
 damaged headless 1 's/header/heade/'
 check 'a record without a header is refused' ends_saying 2 'headless/run.jsonl:1: ' "$report" headless --out "$out"
 check 'in a folder it is named, and the others are used' bash -c 'mkdir -p many && cp -r headless broken many/'
 check 'so' says_on 'many/headless/run.jsonl:1: ' many
 mkdir -p links && cp -r "$runs/second-1cycle" links/ && ln -s .. links/up
+mkdir -p pipes && cp -r "$runs/second-1cycle" pipes/ && mkfifo pipes/history.jsonl pipes/x.json
+check 'a FIFO is not waited for' timeout 20 "$report" pipes --out "$out"
+check 'and named' shown 'pipes/history.jsonl: expected a regular file(.|\n)*pipes/x.json: expected a regular file'
+check 'also by plot' ends_saying 0 'left out: .*pipes/history.jsonl: expected a regular file' "$plot" pipes --list
+deep=deep/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17
+mkdir -p $deep && cp -r "$runs/second-1cycle" deep/ && cp -r "$runs/second-step" $deep/
+check 'folders that are too deep are named' says_on "${deep}: more than 16 folders deep" deep
 check 'a link that leads back is not followed' says_on 'of 1 run' links
 check 'nor shown' not_shown 'links/up'
 
 # --- bad input -------------------------------------------------------------------------------------------------------
-check 'no argument' ends_saying 2 'expected runs, results or folders' "$report" --out "$out"
+check 'no argument: what to do' ends_saying 2 'expected runs, results or folders.*cyclebench train' "$report" --out "$out"
 check 'no --out' ends_saying 2 'expected --out DIR' "$report" "$runs/step"
 mkdir -p empty
 check 'an empty folder: what to do' ends_saying 2 'nothing to report: .*cyclebench train' "$report" empty --out "$out"
@@ -213,6 +223,8 @@ echo '{"a": 1}' >other.json
 echo '{"benchmarks": [' >cut.json
 check 'a JSON file of something else' ends_saying 2 'other.json: expected a run.jsonl' "$report" other.json --out "$out"
 check 'a file that is cut off: line and column' ends_saying 2 'cut.json:[0-9]+: not a JSON object: .*column' "$report" cut.json --out "$out"
+cp bench.json bench.out
+check 'a result that is not named *.json' ends_saying 2 'expected a run.jsonl; a result of bench.* must be named' "$report" bench.out --out "$out"
 check 'a target that is none' ends_saying 2 "got 'x'" "$report" "$runs/step" --out "$out" --target x
 check 'a given text does not reach the terminal raw' bash -c 'for option in --target --watch; do "$0" "$1" --out x "$option="$'"'\e[31m'"' 2>&1; done | { ! grep $'"'\e'"'; }' "$report" "$runs/step"
 check 'nor from plot' bash -c '"$0" "$1" -o x.svg --target $'"'\e[31m'"' 2>&1 | { ! grep $'"'\e'"'; }' "$plot" "$runs/step"

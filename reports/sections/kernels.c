@@ -141,12 +141,14 @@ static void add_contests(json_t *section, const json_t *contests)
            "others neither is shown. The slower ones are marked in the table.",
            counted, faster, slower);
     static const char *const columns[] = {"case", "ours, fastest", "library", "its fastest"};
-    json_t *grid = cb_grid(cb_fold(section, "All comparisons"), "Speed-up: the library's time over ours, by medians.");
+    json_t *fold = cb_fold(section, "All comparisons"),
+           *grid = cb_grid(fold, "Speed-up: the library's time over ours, by medians.");
     for (i = 0; i < sizeof columns / sizeof *columns; i++) cb_grid_column(grid, columns[i], false);
     cb_grid_column(grid, "speed-up", true);
     cb_grid_column(grid, "95 % interval", true);
     json_array_foreach((json_t *)contests, i, contest) if (isfinite(number(contest, "ratio")))
         add_contest(grid, contest);
+    cb_grid_end(fold, grid);
 }
 
 static void draw_contests(struct cb_report *report, json_t *section, const json_t *contests, size_t bench)
@@ -176,9 +178,10 @@ static void add_rows(json_t *section, const json_t *rows)
 {
     static const char *const words[] = {"case", "implementation"}, *const numbers[] = {"microseconds", "GFLOP/s",
                                                                                        "of peak, %", "of roof, %"};
-    json_t *grid = cb_grid(
-               cb_fold(section, "All cases"),
-               "Medians of the repetitions. Flops are those of direct convolution, so Winograd's may exceed the peak."),
+    json_t *fold = cb_fold(section, "All cases"),
+           *grid = cb_grid(fold, "Medians of the repetitions. GFLOP/s and the share of peak count the flops of direct "
+                                 "convolution, so Winograd's, which needs fewer, may exceed 100 %; the share of roof "
+                                 "counts those that it needs."),
            *row;
     size_t i;
     for (i = 0; i < 2; i++) cb_grid_column(grid, words[i], false);
@@ -207,6 +210,35 @@ static void add_rows(json_t *section, const json_t *rows)
         cb_grid_text(grid, text(row, "bound"));
         json_decref(implementation);
     }
+    cb_grid_end(fold, grid);
+}
+
+/* --- what has no row ---------------------------------------------------------------------------------------------- */
+
+static void add_errors(json_t *section, const json_t *errors)
+{
+    json_t *error;
+    size_t i;
+    json_array_foreach((json_t *)errors, i, error)
+        cb_note(section, "Wrong, and not timed: %s: %s.", text(error, "name"), text(error, "message"));
+}
+
+static void add_skipped(json_t *section, const json_t *skipped)
+{
+    json_t *title = cb_sentence("%zu skipped", json_array_size(skipped)), *one;
+    size_t i;
+    if (json_array_size(skipped)) {
+        json_t *grid = cb_grid(cb_fold(section, json_string_value(title)), "Cases that were not measured.");
+        cb_grid_column(grid, "case and implementation", false);
+        cb_grid_column(grid, "reason", false);
+        json_array_foreach((json_t *)skipped, i, one)
+        {
+            cb_grid_row(grid);
+            cb_grid_text(grid, text(one, "name"));
+            cb_grid_text(grid, text(one, "reason"));
+        }
+    }
+    json_decref(title);
 }
 
 void cb_section_kernels(struct cb_report *report)
@@ -223,11 +255,13 @@ void cb_section_kernels(struct cb_report *report)
         struct cb_chart chart;
         char name[32];
         snprintf(name, sizeof name, "roofline-%zu", i + 1);
-        cb_roofline_chart(&chart, bench, rows, name);
-        cb_report_chart(report, section, &chart, cb_roofline_caption);
+        const char *caption = cb_roofline_chart(&chart, bench, rows, name);
+        add_errors(section, json_object_get(bench, "errors"));
+        cb_report_chart(report, section, &chart, caption);
         draw_contests(report, section, contests, i + 1);
         add_contests(section, contests);
         if (json_array_size(rows)) add_rows(section, rows);
+        add_skipped(section, json_object_get(bench, "skipped"));
         json_decref(rows);
     }
     cb_section_end(report->document);

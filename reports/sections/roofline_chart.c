@@ -1,16 +1,23 @@
 #include "roofline_chart.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../lib/values.h"
 
-const char cb_roofline_caption[] = "Each dot is one implementation of one case: ours, and each library's. Lines: the "
-                                   "bandwidth of a level of memory times the "
-                                   "intensity, up to the fastest measured peak. Flops are those of direct convolution: "
-                                   "Winograd needs fewer, so it may stand above. "
-                                   "Bytes are each input read once and each output written once.";
+#define DOTS                                                                                                           \
+    "Each dot is one implementation of one case: ours, and each library's. Flops are those of direct convolution, on " \
+    "both axes. Bytes are each input read once and each output written once."
+static const char without_roofs[] = DOTS " No ceilings were measured.",
+                  with_roofs[] = DOTS " Lines: the bandwidth of a level of memory times the intensity, up to the "
+                                      "fastest measured peak. Winograd needs fewer flops, so it may stand above.";
+
+static double number(const json_t *row, const char *key)
+{
+    return json_number_value(json_object_get(row, key));
+}
 
 static double fastest_of(const json_t *object)
 {
@@ -46,12 +53,12 @@ static const json_t *ceilings_of(const json_t *bench)
     return best;
 }
 
-static void add_roofs(struct cb_chart *chart, const json_t *ceilings, double least, double most)
+static bool add_roofs(struct cb_chart *chart, const json_t *ceilings, double least, double most)
 {
     static const char *const levels[] = {"L1", "L2", "L3", "DRAM"};
     const double peak = fmax(fastest_of(json_object_get(ceilings, "fma_peak_FLOPS")),
                              fastest_of(json_object_get(ceilings, "bf16_peak_FLOPS")));
-    if (!(peak > 0)) return;
+    if (!(peak > 0)) return false;
     for (size_t l = 0; l < sizeof levels / sizeof *levels; l++) {
         const double rate =
             bandwidth(json_object_get(json_object_get(ceilings, "bandwidth_bytes_per_second"), levels[l]));
@@ -67,6 +74,7 @@ static void add_roofs(struct cb_chart *chart, const json_t *ceilings, double lea
     char text[64];
     snprintf(text, sizeof text, "fastest peak %.0f GFLOP/s", peak / 1e9);
     cb_chart_level(chart, peak / 1e9, text);
+    return true;
 }
 
 /* A series a library, in the order of the rows; ours come first. */
@@ -79,7 +87,7 @@ static struct cb_series *series_of(struct cb_chart *chart, const char *library)
     return series;
 }
 
-void cb_roofline_chart(struct cb_chart *chart, const json_t *bench, const json_t *rows, const char *name)
+const char *cb_roofline_chart(struct cb_chart *chart, const json_t *bench, const json_t *rows, const char *name)
 {
     double least = INFINITY, most = 0;
     json_t *row;
@@ -88,13 +96,12 @@ void cb_roofline_chart(struct cb_chart *chart, const json_t *bench, const json_t
     chart->x.logarithmic = chart->y.logarithmic = true;
     json_array_foreach((json_t *)rows, i, row)
     {
-        const double intensity = json_number_value(json_object_get(row, "arithmetic_intensity")),
-                     rate = json_number_value(json_object_get(row, "FLOPS"));
+        const double intensity = number(row, "flops") / number(row, "bytes"), rate = number(row, "FLOPS");
         const char *library = json_string_value(json_object_get(row, "library"));
-        if (!(intensity > 0) || !(rate > 0) || !library) continue;
+        if (!(intensity > 0) || !isfinite(intensity) || !(rate > 0) || !library) continue;
         least = fmin(least, intensity);
         most = fmax(most, intensity);
         cb_series_point(series_of(chart, library), intensity, rate / 1e9);
     }
-    if (most > 0) add_roofs(chart, ceilings_of(bench), least / 2, most * 2);
+    return most > 0 && add_roofs(chart, ceilings_of(bench), least / 2, most * 2) ? with_roofs : without_roofs;
 }

@@ -6,8 +6,7 @@
 #include "../picture/chart.h"
 
 /* The roofline of Williams, Waterman, Patterson (CACM 2009): rate over arithmetic intensity, below what the peaks and
- * the bandwidths allow. rows: of rows.h. */
-void cb_roofline_chart(struct cb_chart *chart, const json_t *bench, const json_t *rows, const char *name);
-extern const char cb_roofline_caption[];
+ * the bandwidths allow. rows: of rows.h. Returns its caption. */
+const char *cb_roofline_chart(struct cb_chart *chart, const json_t *bench, const json_t *rows, const char *name);
 
 #endif

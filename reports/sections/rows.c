@@ -12,17 +12,39 @@ static const char *text(const json_t *object, const char *key)
     return value ? value : "";
 }
 
+static bool is_median(const json_t *row)
+{
+    return !strcmp(text(row, "aggregate_name"), "median");
+}
+
+/* Whether the row is the middle one of repetitions that have no median, as those of a case that was interrupted. */
+static bool is_middle(const json_t *all, const json_t *row)
+{
+    const double own = cb_row_seconds(row);
+    size_t i, before = 0, count = 0;
+    bool passed = false;
+    json_t *other;
+    if (strcmp(text(row, "run_type"), "iteration")) return false;
+    json_array_foreach((json_t *)all, i, other)
+    {
+        if (strcmp(text(other, "run_name"), text(row, "run_name"))) continue;
+        if (is_median(other)) return false;
+        if (strcmp(text(other, "run_type"), "iteration")) continue;
+        const double seconds = cb_row_seconds(other);
+        passed = passed || other == row;
+        before += seconds < own || (seconds == own && !passed);
+        count++;
+    }
+    return before == (count - 1) / 2;
+}
+
 json_t *cb_bench_rows(const json_t *bench)
 {
     json_t *rows = json_array(), *row;
     const json_t *all = json_object_get(bench, "benchmarks");
     size_t i;
-    json_array_foreach((json_t *)all, i, row)
-    {
-        const json_t *repetitions = json_object_get(row, "repetitions");
-        const bool single = !strcmp(text(row, "run_type"), "iteration") && json_integer_value(repetitions) <= 1;
-        if (single || !strcmp(text(row, "aggregate_name"), "median")) cb_append(rows, json_incref(row));
-    }
+    json_array_foreach((json_t *)all, i, row) if (is_median(row) || is_middle(all, row))
+        cb_append(rows, json_incref(row));
     return rows;
 }
 

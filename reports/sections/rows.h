@@ -5,8 +5,7 @@
 
 /* Rows of a result of `cyclebench bench`. */
 
-/* The rows that stand for all repetitions: the medians, or single ones where there is one repetition. An array of
- * borrowed rows; new reference. */
+/* The rows that stand for all repetitions: the medians, or the middle repetition where there is none. New reference. */
 json_t *cb_bench_rows(const json_t *bench);
 /* Of a row: "winograd:avx512", what follows the contest in its name. New reference. */
 json_t *cb_row_implementation(const json_t *row);

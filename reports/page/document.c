@@ -166,13 +166,25 @@ static void add_missing(json_t *missing, const char *reason, const json_t *colum
     cb_put(missing, reason, cb_sentence("%s%s%s", others ? others : "", others ? ", " : "", name));
 }
 
-void cb_grid_end(json_t *section, json_t *grid)
+/* "interval (an interval needs five repetitions); joules to it (not counted)" */
+static void say_missing(json_t *section, const char *lead, const json_t *missing)
 {
-    json_t *columns = json_object_get(grid, "columns"), *missing = json_object(), *pieces = json_array(), *row, *names;
+    json_t *pieces = json_array(), *names;
     const char *reason;
+    json_object_foreach((json_t *)missing, reason, names)
+        cb_append(pieces, cb_sentence("%s (%s)", json_string_value(names), reason));
+    json_t *text = cb_joined_by(pieces, "; ");
+    if (json_array_size(pieces)) cb_say(section, "%s: %s.", lead, json_string_value(text));
+    json_decref(text);
+    json_decref(pieces);
+}
+
+static void take_empty_columns_out(json_t *section, json_t *grid)
+{
+    json_t *columns = json_object_get(grid, "columns"), *missing = json_object(), *row;
     size_t i;
     for (size_t column = 0; column < json_array_size(columns);) {
-        reason = why_empty(grid, column);
+        const char *reason = why_empty(grid, column);
         if (!reason) {
             column++;
             continue;
@@ -181,11 +193,33 @@ void cb_grid_end(json_t *section, json_t *grid)
         json_array_remove(columns, column);
         json_array_foreach(json_object_get(grid, "rows"), i, row) json_array_remove(row, column);
     }
-    json_object_foreach(missing, reason, names)
-        cb_append(pieces, cb_sentence("%s (%s)", json_string_value(names), reason));
-    json_t *text = cb_joined_by(pieces, "; ");
-    if (json_array_size(pieces)) cb_say(section, "Without a value here: %s.", json_string_value(text));
-    json_decref(text);
-    json_decref(pieces);
+    say_missing(section, "Without a value here", missing);
     json_decref(missing);
+}
+
+/* A title of a cell is not seen on a phone, and Markdown has none. */
+static void say_empty_cells(json_t *section, const json_t *grid)
+{
+    json_t *missing = json_object(), *column, *row;
+    size_t c, r;
+    json_array_foreach(json_object_get(grid, "columns"), c, column)
+    {
+        json_t *seen = json_object();
+        json_array_foreach(json_object_get(grid, "rows"), r, row)
+        {
+            const char *reason = json_string_value(json_object_get(json_array_get(row, c), "missing"));
+            if (!reason || json_object_get(seen, reason)) continue;
+            cb_put(seen, reason, json_true());
+            add_missing(missing, reason, column);
+        }
+        json_decref(seen);
+    }
+    say_missing(section, "-", missing);
+    json_decref(missing);
+}
+
+void cb_grid_end(json_t *section, json_t *grid)
+{
+    take_empty_columns_out(section, grid);
+    say_empty_cells(section, grid);
 }

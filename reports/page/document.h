@@ -26,7 +26,8 @@ void cb_grid_row(json_t *grid);
 void cb_grid_text(json_t *grid, const char *text);
 /* value is what the column is sorted by, the text what is shown; NaN: shown as missing, with the text as the reason. */
 void cb_grid_number(json_t *grid, double value, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* When all rows are there: columns without a value are taken out, and a text says why they have none. */
+/* When all rows are there: columns without a value are taken out, and a text says why they have none; another says why
+ * single cells have none. */
 void cb_grid_end(json_t *section, json_t *grid);
 /* The last cell stands out: what went wrong, or fell short. */
 void cb_grid_mark(json_t *grid);

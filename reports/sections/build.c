@@ -1,12 +1,22 @@
 #include "build.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "../lib/notebook.h"
+#include "../lib/text.h"
 #include "../lib/values.h"
 #include "../page/document.h"
 #include "../picture/gnuplot.h"
 #include "sections.h"
+
+static void say_missing_notebook(struct cb_report *report, const struct cb_report_error *err)
+{
+    char *reason = cb_text_repaired(err->text, strlen(err->text));
+    cb_note(cb_section(report->document, "notebook", "The notebook"),
+            "Its tables cannot be read, so nothing of it stands beside the runs: %s.", reason);
+    free(reason);
+}
 
 static json_t *build(struct cb_report *report, double target)
 {
@@ -24,6 +34,7 @@ static json_t *build(struct cb_report *report, double target)
     cb_section_kernels(report);
     cb_section_scores(report);
     cb_section_history(report);
+    if (!notebook && report->experiment_count) say_missing_notebook(report, &err);
     cb_section_conditions(report);
     for (size_t e = 0; e < report->experiment_count; e++) cb_experiment_free(&experiments[e]);
     free(experiments);

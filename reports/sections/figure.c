@@ -8,11 +8,15 @@
 #include "../picture/draw.h"
 #include "sections.h"
 
-static bool has_point(const struct cb_chart *chart)
+static bool has_point(const struct cb_chart *chart, bool on_axes)
 {
     for (size_t i = 0; i < chart->series_count; i++)
-        for (size_t k = 0; k < chart->series[i].count; k++)
-            if (isfinite(chart->series[i].points[k].x) && isfinite(chart->series[i].points[k].y)) return true;
+        for (size_t k = 0; k < chart->series[i].count; k++) {
+            const struct cb_point_xy *p = &chart->series[i].points[k];
+            if (isfinite(p->x) && isfinite(p->y) &&
+                (!on_axes || ((!chart->x.logarithmic || p->x > 0) && (!chart->y.logarithmic || p->y > 0))))
+                return true;
+        }
     return false;
 }
 
@@ -38,7 +42,9 @@ static void draw(json_t *section, const struct cb_chart *chart, const char *capt
 
 void cb_report_chart(struct cb_report *report, json_t *section, struct cb_chart *chart, const char *caption)
 {
-    const bool drawable = has_point(chart);
+    const bool drawable = has_point(chart, true);
+    if (!drawable && has_point(chart, false))
+        cb_note(section, "A picture is missing: %s: no value is above 0, as its logarithmic axis needs.", chart->title);
     if (drawable && report->names) {
         cb_append(report->names, cb_sentence("%s", chart->name));
         if (!report->picked.name && (!report->wanted || !strcmp(report->wanted, chart->name))) {

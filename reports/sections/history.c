@@ -98,16 +98,24 @@ static void add_rows(json_t *grid, const struct course *course, const json_t *ru
         cb_grid_number(grid, before, "%.9g", before);
         cb_grid_number(grid, after, "%.9g", after);
         cb_grid_text(grid, course->unit);
-        cb_grid_number(grid, percent, "%+.2f", percent);
-        if (percent > 0) cb_grid_mark(grid);
+        if (before != 0)
+            cb_grid_number(grid, percent, "%+.2f", percent);
+        else
+            cb_grid_text(grid, "from 0");
+        if (after > before) cb_grid_mark(grid);
     }
 }
 
-static void add_course(struct cb_chart *chart, const struct course *course, size_t count, int colour)
+/* False: it cannot be drawn in per cent, for it begins at 0. */
+static bool add_course(struct cb_chart *chart, const struct course *course, size_t count, int colour)
 {
     json_t *label = cb_sentence("%s (%s)", course->name, course->source);
     double base = (double)NAN;
     for (size_t i = 0; i < count && !isfinite(base); i++) base = course->values[i];
+    if (base == 0) {
+        json_decref(label);
+        return false;
+    }
     struct cb_series *series = cb_chart_add(chart, json_string_value(label), colour, CB_BOLD);
     series->named = true;
     for (size_t i = 0; i < count; i++) cb_series_point(series, (double)i + 1, 100 * (course->values[i] - base) / base);
@@ -115,6 +123,7 @@ static void add_course(struct cb_chart *chart, const struct course *course, size
     for (size_t c = 0; c < course->changes; c++)
         cb_series_point(series, (double)course->at[c] + 1, 100 * (course->values[course->at[c]] - base) / base);
     json_decref(label);
+    return true;
 }
 
 static void add_history(struct cb_report *report, json_t *section, const json_t *history, size_t number)
@@ -133,19 +142,20 @@ static void add_history(struct cb_report *report, json_t *section, const json_t 
     json_t *fold = json_object(), *entry;
     cb_put(fold, "nodes", json_array());
     json_t *grid = cb_grid(fold, "Changes, and the means before and after them.");
-    size_t i, changed = 0, cases = json_array_size(json_object_get(last, "cases"));
+    size_t i, changed = 0, drawn = 0, cases = json_array_size(json_object_get(last, "cases"));
     for (i = 0; i < sizeof columns / sizeof *columns; i++) cb_grid_column(grid, columns[i], i == 4 || i == 5 || i == 7);
     json_array_foreach(json_object_get(last, "cases"), i, entry)
     {
         struct course course = course_of(runs, first, entry);
         if (course.changes) {
             add_rows(grid, &course, runs, first, count);
-            if (changed < CASES_DRAWN) add_course(&chart, &course, count, (int)changed);
+            if (drawn < CASES_DRAWN && add_course(&chart, &course, count, (int)drawn)) drawn++;
             changed++;
         }
         free(course.values);
         free(course.at);
     }
+    cb_grid_end(fold, grid);
     cb_say(section, "%zu of its %zu cases changed.", changed, cases);
     cb_report_chart(report, section, &chart, "The first cases that changed; rings: where.");
     if (changed) json_array_extend(json_object_get(section, "nodes"), json_object_get(fold, "nodes"));

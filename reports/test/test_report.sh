@@ -138,13 +138,18 @@ cat >bench.json <<'END'
 {"machine": {"cpu_model": "X", "threads": 2, "warnings": [{"subject": "load", "finding": "load average 9", "remedy": "wait"}]},
  "benchmarks": [
   {"name": "gemm/m:1/n:2/k:3/f32/ours", "run_name": "gemm/m:1/n:2/k:3/f32/t:2/warm/avx2/real_time", "run_type": "aggregate", "aggregate_name": "median",
-   "contest": "gemm/m:1/n:2/k:3/f32/t:2/warm", "library": "cyclebench", "real_time": 2000, "time_unit": "ns", "flops": 12000, "FLOPS": 6e9,
-   "arithmetic_intensity": 2.5, "share_of_peak": 0.5, "share_of_ceiling": 0.75, "bound": "compute",
+   "contest": "gemm/m:1/n:2/k:3/f32/t:2/warm", "library": "cyclebench", "real_time": 2000, "time_unit": "ns", "flops": 12000, "least_flops": 3000, "bytes": 4800, "FLOPS": 6e9,
+   "arithmetic_intensity": 0.625, "share_of_peak": 0.5, "share_of_ceiling": 0.75, "bound": "compute",
    "profile": {"operations": [{"name": "conv a", "seconds": 0.003, "flops": 3e9, "calls": 2}, {"name": "norm <b>", "seconds": 0.001, "flops": 0, "calls": 1}],
     "parallel_regions": 4, "waiting_share": 0.25, "augmentation_seconds": 0.002}},
   {"name": "gemm/m:1/n:2/k:3/f32/peer", "run_name": "gemm/m:1/n:2/k:3/f32/t:2/warm/Peer/real_time", "run_type": "aggregate", "aggregate_name": "median",
-   "contest": "gemm/m:1/n:2/k:3/f32/t:2/warm", "library": "Peer", "real_time": 1500, "time_unit": "ns", "flops": 12000, "FLOPS": 8e9,
-   "arithmetic_intensity": 2.5, "share_of_peak": 0.6, "share_of_ceiling": 0.9, "bound": "compute"}],
+   "contest": "gemm/m:1/n:2/k:3/f32/t:2/warm", "library": "Peer", "real_time": 1500, "time_unit": "ns", "flops": 12000, "least_flops": 12000, "bytes": 4800, "FLOPS": 8e9,
+   "arithmetic_intensity": 2.5, "share_of_peak": 0.6, "share_of_ceiling": 0.9, "bound": "compute"},
+  {"name": "cut", "run_name": "cut", "run_type": "iteration", "repetitions": 5, "repetition_index": 0, "contest": "cut", "library": "cyclebench", "real_time": 7000, "time_unit": "ns"},
+  {"name": "cut", "run_name": "cut", "run_type": "iteration", "repetitions": 5, "repetition_index": 1, "contest": "cut", "library": "cyclebench", "real_time": 3000, "time_unit": "ns"},
+  {"name": "cut", "run_name": "cut", "run_type": "iteration", "repetitions": 5, "repetition_index": 2, "contest": "cut", "library": "cyclebench", "real_time": 5000, "time_unit": "ns"}],
+ "interrupted": true,
+ "errors": [{"name": "gemm/m:1/bad", "message": "element 3 is 0, expected 1"}], "skipped": [{"name": "gemm/m:1/xsmm", "reason": "it has 1 thread here"}],
  "contests": [{"name": "gemm/m:1/n:2/k:3/f32/t:2/warm", "ours": "avx2", "library": "Peer", "fastest": ["Peer"], "ratio": 0.75, "ratio_low": 0.7, "ratio_high": 0.8,
    "library_version": "1.2", "library_below_this_cpu": false}],
  "ceilings": [{"threads": 2, "fma_peak_FLOPS": {"avx2": 1.2e10}, "bf16_peak_FLOPS": {}, "bandwidth_bytes_per_second": {"L1": {"read": 1e11}, "DRAM": {"read": null}}}]}
@@ -155,6 +160,12 @@ check 'a miss is marked' grep -q '<strong>0.75</strong>' "$out/index.html"
 check 'rates and shares' shown 'gemm/m:1/n:2/k:3/f32/t:2/warm.*avx2(.|\n)*6\.0(.|\n)*50\.0(.|\n)*75\.0'
 check 'where the time of a step goes' shown 'conv a(.|\n)*3\.00(.|\n)*75\.0'
 check 'threads that wait' shown '25\.0 % of their time threads wait'
+check 'a kernel that was wrong' shown 'Wrong, and not timed: gemm/m:1/bad: element 3 is 0, expected 1'
+check 'what was skipped' shown '1 skipped(.|\n)*gemm/m:1/xsmm(.|\n)*it has 1 thread here'
+check 'repetitions without a median: the middle one' shown '(?s)cut.{1,40}5(\.0+)?[^0-9.]'
+check 'once' bash -c '[ "$(grep -c "^| cut " "$0/report.md")" -eq 1 ]' "$out"
+check 'why single cells are empty, below the table' shown '-: GFLOP/s \(no arithmetic that counts\); of peak, %, of roof, % \(no ceiling for it\)'
+check 'what a share above 100 % is' shown 'may exceed 100 %'
 check 'what disturbed it' shown 'load average 9'
 check 'a name with markup in a profile' shown 'norm <b>'
 sed 's|gemm/|<img src=x onerror=alert(1)>*/|g' bench.json >evil.json
@@ -167,19 +178,21 @@ python3 - >history.jsonl <<-'END'
 	import json
 	for run in range(20):
 	    cases = [{"name": "conv <x>", "source": "callgrind", "unit": "instructions", "value": 1000 if run < 12 else 1100},
+	             {"name": "fresh", "source": "callgrind", "unit": "instructions", "value": 0 if run < 15 else 7},
 	             {"name": "steady", "source": "callgrind", "unit": "instructions", "value": 5},
 	             {"name": "noise", "source": "memory", "unit": "bytes", "value": 100 + run * 7 % 5},
 	             {"name": "memory", "source": "memory", "unit": "bytes", "value": (100 if run < 8 else 200) + run * 7 % 5}]
 	    print(json.dumps({"history": 1, "time": "2026-01-%02dT00:00:00Z" % (run + 1), "commit": "c%02d" % run, "verdict": "pass", "cases": cases}, separators=(",", ":")))
 END
-check 'a history' says_on '2 of its 4 cases changed' history.jsonl
+check 'a history' says_on '3 of its 5 cases changed' history.jsonl
 check 'is well formed' well_formed
 check 'a count that changed: commit, before, after' shown 'conv <x>(.|\n)*c12(.|\n)*1000(.|\n)*1100(.|\n)*\+10\.00'
+check 'one that was 0' grep -q '| fresh | callgrind | c15 | .* | 0 | 7 | instructions | \*\*from 0\*\* |' "$out/report.md"
 check 'memory that changed, beyond its noise' shown 'memory(.|\n)*c08(.|\n)*\+'
 check 'noise is no change' bash -c '! grep -q "noise" "$0/report.md"' "$out"
 sed -i '5s/"cases"/"case/' history.jsonl
 check 'a damaged line of it is named' says_on 'history.jsonl:5: not a JSON object' history.jsonl
-check 'and the rest used' shown 'the last 19 of 19 runs(.|\n)*2 of its 4 cases changed'
+check 'and the rest used' shown 'the last 19 of 19 runs(.|\n)*3 of its 5 cases changed'
 
 # --- names and damage ------------------------------------------------------------------------------------------------
 hostile=$'<img src=x onerror=alert(1)> & \'q\' "d" _u_ `b` $(c) \e[31m|\n#h'
@@ -212,6 +225,12 @@ mkdir -p $deep && cp -r "$runs/second-1cycle" deep/ && cp -r "$runs/second-step"
 check 'folders that are too deep are named' says_on "${deep}: more than 16 folders deep" deep
 check 'a link that leads back is not followed' says_on 'of 1 run' links
 check 'nor shown' not_shown 'links/up'
+
+sed -E 's/("(train_loss|train_loss_smoothed|eval_loss)"):[0-9.e+-]+/\1:0/g' "$runs/second-1cycle/run.jsonl" | (mkdir -p zero && cat >zero/run.jsonl)
+check 'losses that a logarithmic axis cannot show' says_on 'A picture is missing: Training loss: no value is above 0' zero
+mkdir -p moved && cp "$report" moved/
+check 'a program without the tables of the notebook' moved/cyclebench-report "$runs/second-1cycle" --out "$out"
+check 'says so' shown 'The notebook(.|\n)*Its tables cannot be read, so nothing of it stands beside the runs: '
 
 # --- bad input -------------------------------------------------------------------------------------------------------
 check 'no argument: what to do' ends_saying 2 'expected runs, results or folders.*cyclebench train' "$report" --out "$out"
@@ -336,7 +355,7 @@ stopped() {
 }
 check 'Ctrl-C while it draws' stopped SIGINT
 check 'and SIGTERM' stopped SIGTERM
-check 'a gnuplot that fails: its reason' ends_saying 1 'gnuplot failed: no font' gnuplot_that 'echo "no font" >&2; exit 3' "$plot" "$runs/step" -o fake.svg
+check 'a gnuplot that fails: its reason' ends_saying 1 'gnuplot failed: line 0: no font' gnuplot_that 'printf "plot x\n     ^\n  line 0: no font\n\n" >&2; exit 3' "$plot" "$runs/step" -o fake.svg
 if ! command -v gnuplot >/dev/null; then
 	skip 'pictures' '[tools] no gnuplot here'
 else
@@ -354,6 +373,11 @@ else
 	check 'an output that cannot be written' ends_saying 1 'cannot be written' "$plot" "$runs/second-1cycle" -o absent/a.svg
 	check '--pictures' bash -c '"$0" "$1" --out "$2" --pictures && grep -q "(pictures/accuracy.svg)" "$2/report.md" && [ -s "$2/pictures/accuracy.svg" ]' "$report" "$runs/second-1cycle" "$out"
 	check 'the roofline of a result of bench' bash -c '"$0" bench.json -o r.svg --picture roofline-1 && grep -q "L1: 100 GB/s" r.svg' "$plot"
+	# Winograd's fewer flops must not move its dot away from the library's.
+	check 'one case stands at one x' bash -c '[ "$(grep -o "gpPt6. transform=.translate([0-9.]*" r.svg | sort | uniq -c | grep -c " 2 ")" -eq 1 ]'
+	check 'what its lines are' bash -c '"$0" bench.json --out "$1" && grep -q "Lines: the bandwidth" "$1/index.html"' "$report" "$out"
+	sed 's/"ceilings": .*/"ceilings": []}/' bench.json >low.json
+	check 'no lines, no word of them' bash -c '"$0" low.json --out "$1" && grep -q "No ceilings were measured" "$1/index.html" && ! grep -q "Lines: " "$1/index.html"' "$report" "$out"
 fi
 
 wait $hung

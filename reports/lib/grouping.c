@@ -20,16 +20,34 @@ json_t *cb_group_recipe(const json_t *run_object)
     return recipe;
 }
 
-bool cb_same_but_images(const struct cb_report_run *runs, const json_t *objects, size_t i, size_t j)
+static bool same_network_and_start(const struct cb_report_run *a, const struct cb_report_run *b)
 {
     static const char *const members[] = {"network", "evaluated_on", "init_weights.weights_sha256"};
     for (size_t k = 0; k < sizeof members / sizeof *members; k++)
-        if (!cb_equal(cb_member(runs[i].header, members[k]), cb_member(runs[j].header, members[k]))) return false;
+        if (!cb_equal(cb_member(a->header, members[k]), cb_member(b->header, members[k]))) return false;
+    return true;
+}
+
+bool cb_same_but_images(const struct cb_report_run *runs, const json_t *objects, size_t i, size_t j)
+{
+    if (!same_network_and_start(&runs[i], &runs[j])) return false;
     json_t *a = cb_group_recipe(json_array_get(objects, i)), *b = cb_group_recipe(json_array_get(objects, j));
     bool same = json_equal(a, b);
     json_decref(a);
     json_decref(b);
     return same;
+}
+
+/* The same recipe is the same text; of a thousand runs, texts are compared in no time. */
+static char **recipe_texts(const json_t *objects, size_t count)
+{
+    char **texts = cb_report_alloc(count * sizeof *texts);
+    for (size_t i = 0; i < count; i++) {
+        json_t *recipe = cb_group_recipe(json_array_get(objects, i));
+        texts[i] = json_dumps(recipe, JSON_SORT_KEYS | JSON_COMPACT);
+        json_decref(recipe);
+    }
+    return texts;
 }
 
 /* Of run i to the runs that are in the group: different if it is to any of them, same if it is to any. */
@@ -61,12 +79,13 @@ static bool has_hashes(const struct cb_report_run *runs, const struct cb_groupin
     return false;
 }
 
-static size_t choose_group(const struct cb_report_run *runs, const json_t *objects, const struct cb_grouping *in,
+static size_t choose_group(const struct cb_report_run *runs, char *const *recipes, const struct cb_grouping *in,
                            size_t i)
 {
     size_t possible = 0, chosen = none, without_hashes = none;
     for (size_t group = 0; group < in->groups; group++) {
-        if (!cb_same_but_images(runs, objects, first_of(in, group), i)) continue;
+        const size_t first = first_of(in, group);
+        if (strcmp(recipes[first], recipes[i]) || !same_network_and_start(&runs[first], &runs[i])) continue;
         enum cb_sameness images = same_images_as(runs, in, group, i);
         if (images == CB_SAME) return group;
         if (images == CB_DIFFERENT) continue;
@@ -93,14 +112,17 @@ static void renumber(struct cb_grouping *in)
 /* The runs that know their images come first, so that the others find them. */
 static void find_groups(const struct cb_report_run *runs, const json_t *objects, struct cb_grouping *in)
 {
+    char **recipes = recipe_texts(objects, in->runs);
     for (size_t i = 0; i < in->runs; i++) in->group[i] = none;
     for (int with_hashes = 1; with_hashes >= 0; with_hashes--)
         for (size_t i = 0; i < in->runs; i++) {
             if ((runs[i].format > 1) != with_hashes) continue;
-            size_t group = choose_group(runs, objects, in, i);
+            size_t group = choose_group(runs, recipes, in, i);
             in->group[i] = group == none ? in->groups++ : group;
         }
     renumber(in);
+    for (size_t i = 0; i < in->runs; i++) free(recipes[i]);
+    free(recipes);
 }
 
 static bool same_training(const struct cb_report_run *runs, const json_t *objects, const struct cb_grouping *in,

@@ -166,6 +166,111 @@ static void copy_with_reason(json_t *group, const char *key, const json_t *objec
     if (reason) cb_put(group, reason_key, json_incref(reason));
 }
 
+/* --- names -------------------------------------------------------------------------------------------------------- */
+
+static json_t *recipe_value(const json_t *group, const char *key)
+{
+    return json_object_get(json_object_get(group, "recipe_keys"), key);
+}
+
+static bool same_recipe_name(const json_t *a, const json_t *b)
+{
+    return json_equal(json_object_get(a, "recipe"), json_object_get(b, "recipe"));
+}
+
+/* Of the groups with one recipe's name. */
+struct namesakes {
+    json_t *differing; /* keys of which two groups have other values; one that lacks a key has none */
+    json_t *known;     /* by kind of schedule: keys that any of them has */
+};
+
+static json_t *known_keys(json_t *known, const json_t *group)
+{
+    json_t *kind = cb_value_text(recipe_value(group, "schedule.kind"));
+    if (!json_object_get(known, json_string_value(kind))) cb_put(known, json_string_value(kind), json_object());
+    json_t *keys = json_object_get(known, json_string_value(kind));
+    json_decref(kind);
+    return keys;
+}
+
+static struct namesakes namesakes_of(const json_t *groups, const json_t *group)
+{
+    struct namesakes same = {json_object(), json_object()};
+    json_t *first = json_object(), *other, *value;
+    const char *key;
+    size_t i;
+    json_array_foreach((json_t *)groups, i, other)
+    {
+        if (!same_recipe_name(group, other)) continue;
+        json_t *known = known_keys(same.known, other);
+        json_object_foreach(json_object_get(other, "recipe_keys"), key, value)
+        {
+            cb_put(known, key, json_true());
+            if (!json_object_get(first, key)) cb_put(first, key, json_incref(value));
+            if (!json_equal(json_object_get(first, key), value)) cb_put(same.differing, key, json_true());
+        }
+    }
+    json_decref(first);
+    return same;
+}
+
+/* "1cycle-70 bf16-all", "1cycle-70 schedule.lr_max=2": the recipe's name and what tells it from its namesakes. */
+static json_t *label_of(const json_t *group, const struct namesakes *same)
+{
+    json_t *text = cb_sentence("%s", json_string_value(json_object_get(group, "recipe")));
+    const char *key;
+    json_t *unused;
+    json_object_foreach(same->differing, key, unused)
+    {
+        if (!recipe_value(group, key)) continue;
+        json_t *value = cb_value_text(recipe_value(group, key));
+        bool speaks_for_itself = !strcmp(key, "numerics.version");
+        json_t *longer = cb_sentence("%s %s%s%s", json_string_value(text), speaks_for_itself ? "" : key,
+                                     speaks_for_itself ? "" : "=", json_string_value(value));
+        json_decref(value);
+        json_decref(text);
+        text = longer;
+    }
+    bool older = false;
+    json_object_foreach(known_keys(same->known, group), key, unused) older = older || !recipe_value(group, key);
+    json_t *label = cb_sentence("%s%s", json_string_value(text), older ? " (older record)" : "");
+    json_decref(text);
+    return label;
+}
+
+/* Into the groups that have the name of the group. */
+static void label_namesakes(json_t *groups, const json_t *group)
+{
+    struct namesakes same = namesakes_of(groups, group);
+    json_t *other;
+    size_t i;
+    json_array_foreach(groups, i, other) if (same_recipe_name(group, other))
+        cb_put(other, "label", label_of(other, &same));
+    json_decref(same.differing);
+    json_decref(same.known);
+}
+
+/* Names for the groups, each another. */
+static void add_labels(json_t *groups)
+{
+    json_t *group, *times = json_object();
+    size_t i;
+    json_array_foreach(groups, i, group) if (json_is_null(json_object_get(group, "label")))
+        label_namesakes(groups, group);
+    /* What still has one name differs in images, start weights or what an older record does not tell. */
+    json_array_foreach(groups, i, group)
+    {
+        json_t *label = json_incref(json_object_get(group, "label"));
+        const json_int_t number = json_integer_value(json_object_get(times, json_string_value(label))) + 1;
+        cb_put(times, json_string_value(label), json_integer(number));
+        if (number > 1) cb_put(group, "label", cb_sentence("%s (%lld)", json_string_value(label), (long long)number));
+        json_decref(label);
+    }
+    json_decref(times);
+}
+
+/* --- the groups -------------------------------------------------------------------------------------------------- */
+
 json_t *cb_groups(const struct cb_report_run *runs, const struct cb_grouping *in, const struct cb_times *times,
                   const json_t *objects)
 {
@@ -178,7 +283,7 @@ json_t *cb_groups(const struct cb_report_run *runs, const struct cb_grouping *in
         struct cb_training *trainings = cb_trainings_of(runs, in, times, objects, g, &n);
         const json_t *object = json_array_get(objects, first);
         json_t *group = json_object();
-        cb_put(group, "label", json_incref(json_object_get(object, "name")));
+        cb_put(group, "label", json_null());
         cb_put(group, "recipe", json_incref(json_object_get(object, "name")));
         put_members(group, in, objects, g);
         put_outcomes(group, trainings, n);
@@ -195,97 +300,6 @@ json_t *cb_groups(const struct cb_report_run *runs, const struct cb_grouping *in
         cb_append(groups, group);
         free(trainings);
     }
-    cb_groups_label(groups);
+    add_labels(groups);
     return groups;
-}
-
-/* --- names -------------------------------------------------------------------------------------------------------- */
-
-/* The groups of one recipe's name, with the label of group. */
-static json_t *namesakes(const json_t *groups, const json_t *group, const char *key)
-{
-    json_t *same = json_array(), *other;
-    size_t i;
-    json_array_foreach((json_t *)groups, i,
-                       other) if (json_equal(json_object_get(other, key), json_object_get(group, key)))
-        cb_append(same, json_incref(other));
-    return same;
-}
-
-static json_t *recipe_value(const json_t *group, const char *key)
-{
-    return json_object_get(json_object_get(group, "recipe_keys"), key);
-}
-
-/* Whether two of the groups have other values of a key; one that lacks it has none. */
-static bool differ_in(const json_t *groups, const char *key)
-{
-    const json_t *first = NULL, *group;
-    size_t i;
-    json_array_foreach((json_t *)groups, i, group)
-    {
-        const json_t *value = recipe_value(group, key);
-        if (first && value && !json_equal(first, value)) return true;
-        if (value) first = value;
-    }
-    return false;
-}
-
-/* Whether a group with the same kind of schedule has a key that this one lacks. */
-static bool is_older(const json_t *groups, const json_t *group)
-{
-    const char *key;
-    json_t *other, *value;
-    size_t i;
-    json_array_foreach((json_t *)groups, i, other)
-    {
-        if (!cb_equal(recipe_value(group, "schedule.kind"), recipe_value(other, "schedule.kind"))) continue;
-        json_object_foreach(json_object_get(other, "recipe_keys"), key,
-                            value) if (!recipe_value(group, key)) return true;
-    }
-    return false;
-}
-
-/* " bf16-all" or " schedule.lr_max=2" for each key in which groups of this name differ. */
-static json_t *distinction(const json_t *same, const json_t *group)
-{
-    json_t *keys = cb_recipe_all_keys(same), *text = cb_sentence("%s", ""), *key;
-    size_t i;
-    json_array_foreach(keys, i, key)
-    {
-        const char *name = json_string_value(key);
-        if (!recipe_value(group, name) || !differ_in(same, name)) continue;
-        json_t *value = cb_value_text(recipe_value(group, name));
-        bool speaks_for_itself = !strcmp(name, "numerics.version");
-        json_t *longer = cb_sentence("%s %s%s%s", json_string_value(text), speaks_for_itself ? "" : name,
-                                     speaks_for_itself ? "" : "=", json_string_value(value));
-        json_decref(value);
-        json_decref(text);
-        text = longer;
-    }
-    json_decref(keys);
-    return text;
-}
-
-void cb_groups_label(json_t *groups)
-{
-    json_t *group, *other, *labels = json_array();
-    size_t i, j;
-    json_array_foreach(groups, i, group)
-    {
-        json_t *same = namesakes(groups, group, "recipe"), *text = distinction(same, group);
-        cb_append(labels, cb_sentence("%s%s%s", json_string_value(json_object_get(group, "recipe")),
-                                      json_string_value(text), is_older(same, group) ? " (older record)" : ""));
-        json_decref(text);
-        json_decref(same);
-    }
-    /* What still has one name differs in images, start weights or what an older record does not tell. */
-    json_array_foreach(groups, i, group)
-    {
-        size_t number = 1;
-        const char *label = json_string_value(json_array_get(labels, i));
-        json_array_foreach(labels, j, other) number += j < i && !strcmp(json_string_value(other), label);
-        cb_put(group, "label", number == 1 ? cb_sentence("%s", label) : cb_sentence("%s (%zu)", label, number));
-    }
-    json_decref(labels);
 }

@@ -10,7 +10,4 @@
 json_t *cb_groups(const struct cb_report_run *runs, const struct cb_grouping *in, const struct cb_times *times,
                   const json_t *objects);
 
-/* Names for the groups, each another: the recipe's, and the keys in which those of one name differ. */
-void cb_groups_label(json_t *groups);
-
 #endif

@@ -36,15 +36,6 @@ void cb_recipe_drop_without_effect(json_t *recipe)
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) json_object_del(recipe, keys[i]);
 }
 
-bool cb_recipe_key_is_equal(const json_t *columns, const char *key)
-{
-    const json_t *first = json_object_get(json_object_get(json_array_get(columns, 0), "recipe_keys"), key);
-    for (size_t i = 1; i < json_array_size(columns); i++)
-        if (!cb_equal(first, json_object_get(json_object_get(json_array_get(columns, i), "recipe_keys"), key)))
-            return false;
-    return true;
-}
-
 static bool same_section(const char *a, const char *b)
 {
     size_t length = strcspn(a, ".");

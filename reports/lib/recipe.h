@@ -9,9 +9,7 @@ json_t *cb_recipe_of(const struct cb_report_run *run);
 /* Removes keys that change neither a bit of the training nor what it is evaluated for. */
 void cb_recipe_drop_without_effect(json_t *recipe);
 
-/* Whether the recipes ("recipe_keys") of all columns have the same value of a key, or none. */
-bool cb_recipe_key_is_equal(const json_t *columns, const char *key);
-/* The keys of all columns' recipes, an array of strings, each once; those of one section stand together. */
+/* The keys of all columns' recipes ("recipe_keys"), an array of strings, each once; those of one section stand together. */
 json_t *cb_recipe_all_keys(const json_t *columns);
 
 #endif

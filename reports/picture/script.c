@@ -25,18 +25,19 @@ static struct shape shape_of(const struct cb_chart *chart, enum cb_width width)
     return (struct shape){400, (rows ? 150 + 36 * rows : 300) + 17 * named, 12, false, false};
 }
 
-/* A string of gnuplot: in single quotes only ' is special, and doubled; a newline would end the command. */
+/* A string of gnuplot. In double quotes a backslash escapes, and ` would run a command; a newline would end it. */
 static void write_text(FILE *out, const char *text)
 {
-    fputc('\'', out);
+    fputc('"', out);
     for (; *text; text++) {
-        if (*text == '\'') fputc('\'', out);
         if ((unsigned char)*text < ' ' || *text == 0x7f)
-            fprintf(out, "\\u%04x", (unsigned)*text);
+            fprintf(out, "\\\\u%04x", (unsigned)*text);
+        else if (strchr("\\\"`", *text))
+            fprintf(out, "\\%03o", (unsigned)*text);
         else
             fputc(*text, out);
     }
-    fputc('\'', out);
+    fputc('"', out);
 }
 
 /* A text without what does not fit. */

@@ -108,6 +108,9 @@ for i in $(seq 16); do variant "many-$i" second-step "header['name'] = 'recipe-$
 check 'a picture of some recipes says so' says '^The picture has the first 12 of 16 recipes\.' text many-*
 check 'and one sentence has them all' says '^70 % was reached by .*recipe-1 .*recipe-16' text many-*
 
+variant quoted second-1cycle 'header["name"] = "\x27\x27a\x27 \x60echo run\x60 \\ \x22$HOME"'
+check 'a name of quotes, a backslash and a command is drawn as it is' drawn accuracy ">''a' \`echo run\` \\\\ (\"|&quot;)\\\$HOME<" quoted
+
 # --- scores --------------------------------------------------------------------------------------------------------
 score=$(find "$root/reports/results/scores" -name '*.json' | sort | head -1)
 changed_score() { # JQ

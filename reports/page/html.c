@@ -5,6 +5,8 @@
 #include "plain.h"
 #include "render.h"
 
+enum { LONG = 24 /* bytes; longer texts get room, so that a narrow page has no tall rows */ };
+
 /* page/style.css and page/script.js, as they are. */
 extern const char cb_page_style[], cb_page_script[];
 
@@ -17,7 +19,10 @@ static void print_cell(FILE *out, const json_t *cell, const json_t *column)
 {
     const json_t *value = json_object_get(cell, "value"), *missing = json_object_get(cell, "missing");
     fputs("<td", out);
-    if (json_is_true(json_object_get(column, "of_numbers"))) fputs(" class=\"n\"", out);
+    if (json_is_true(json_object_get(column, "of_numbers")))
+        fputs(" class=\"n\"", out);
+    else if (json_string_length(json_object_get(cell, "text")) > LONG)
+        fputs(" class=\"long\"", out);
     if (value) fprintf(out, " data-value=\"%.9g\"", json_number_value(value));
     if (missing) {
         fputs(" title=\"", out);

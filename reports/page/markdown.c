@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "../lib/memory.h"
@@ -58,6 +59,22 @@ static void print_code(FILE *out, const char *text)
     free(fence);
 }
 
+/* Without pictures a section or a fold may have nothing to show. */
+static bool is_empty(const json_t *nodes, const char *pictures)
+{
+    json_t *node;
+    size_t i;
+    json_array_foreach((json_t *)nodes, i, node)
+    {
+        const char *type = json_string_value(json_object_get(node, "type"));
+        const bool shows = !strcmp(type, "picture") ? pictures != NULL
+                           : !strcmp(type, "fold")  ? !is_empty(json_object_get(node, "nodes"), pictures)
+                                                    : true;
+        if (shows) return false;
+    }
+    return true;
+}
+
 static void print_nodes(FILE *out, const json_t *nodes, const char *pictures);
 
 static void print_node(FILE *out, const json_t *node, const char *pictures)
@@ -68,6 +85,7 @@ static void print_node(FILE *out, const json_t *node, const char *pictures)
     else if (!strcmp(type, "code"))
         print_code(out, json_string_value(json_object_get(node, "text")));
     else if (!strcmp(type, "fold")) {
+        if (is_empty(json_object_get(node, "nodes"), pictures)) return;
         /* A line that begins with a tag is HTML, in which a backslash escapes nothing. */
         fputs("<details><summary>", out);
         cb_print_plain(out, json_string_value(json_object_get(node, "title")));
@@ -104,6 +122,7 @@ void cb_document_markdown(FILE *out, const json_t *document, const char *picture
     fputs("\n\n", out);
     json_array_foreach(json_object_get(document, "sections"), i, section)
     {
+        if (is_empty(json_object_get(section, "nodes"), pictures)) continue;
         fputs("## ", out);
         print_member(out, section, "title");
         fputs("\n\n", out);

@@ -111,6 +111,11 @@ check 'and one sentence has them all' says '^70 % was reached by .*recipe-1 .*re
 variant quoted second-1cycle 'header["name"] = "\x27\x27a\x27 \x60echo run\x60 \\ \x22$HOME"'
 check 'a name of quotes, a backslash and a command is drawn as it is' drawn accuracy ">''a' \`echo run\` \\\\ (\"|&quot;)\\\$HOME<" quoted
 
+no_empty_section() {
+	text "$root/reports/results/runs/demo-1cycle-s1-zen5" >answer && python3 -c 'import re, sys; sys.exit(re.search("\n## .*\n\n(## .*|$)", open("answer").read()) is not None)'
+}
+check 'no section without pictures is an empty one' no_empty_section
+
 # --- scores --------------------------------------------------------------------------------------------------------
 score=$(find "$root/reports/results/scores" -name '*.json' | sort | head -1)
 changed_score() { # JQ

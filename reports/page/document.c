@@ -144,26 +144,31 @@ void cb_figure(json_t *section, const char *name, const char *title, const char 
     cb_put(figure, "narrow", cb_sentence("%s", narrow));
 }
 
-/* The reason of a column that has no value in any row; NULL: it has one. */
-static const char *why_empty(const json_t *grid, size_t column)
+static bool is_empty(const json_t *grid, size_t column)
 {
-    const char *reason = NULL;
     json_t *row;
+    size_t i;
+    json_array_foreach(json_object_get(grid, "rows"), i,
+                       row) if (!json_object_get(json_array_get(row, column), "missing")) return false;
+    return json_array_size(json_object_get(grid, "rows")) > 0;
+}
+
+/* Adds a column to those of each reason that its cells have: "instructions to it, joules to it" of "not counted". */
+static void add_reasons(json_t *missing, const json_t *grid, size_t column)
+{
+    const char *name =
+        json_string_value(json_object_get(json_array_get(json_object_get(grid, "columns"), column), "name"));
+    json_t *seen = json_object(), *row;
     size_t i;
     json_array_foreach(json_object_get(grid, "rows"), i, row)
     {
-        reason = json_string_value(json_object_get(json_array_get(row, column), "missing"));
-        if (!reason) return NULL;
+        const char *reason = json_string_value(json_object_get(json_array_get(row, column), "missing"));
+        if (!reason || json_object_get(seen, reason)) continue;
+        const char *others = json_string_value(json_object_get(missing, reason));
+        cb_put(missing, reason, cb_sentence("%s%s%s", others ? others : "", others ? ", " : "", name));
+        cb_put(seen, reason, json_true());
     }
-    return reason;
-}
-
-/* Adds a column to those of the same reason: "instructions to it, joules to it (not counted)". */
-static void add_missing(json_t *missing, const char *reason, const json_t *column)
-{
-    const char *name = json_string_value(json_object_get(column, "name")),
-               *others = json_string_value(json_object_get(missing, reason));
-    cb_put(missing, reason, cb_sentence("%s%s%s", others ? others : "", others ? ", " : "", name));
+    json_decref(seen);
 }
 
 /* "interval (an interval needs five repetitions); joules to it (not counted)" */
@@ -184,12 +189,11 @@ static void take_empty_columns_out(json_t *section, json_t *grid)
     json_t *columns = json_object_get(grid, "columns"), *missing = json_object(), *row;
     size_t i;
     for (size_t column = 0; column < json_array_size(columns);) {
-        const char *reason = why_empty(grid, column);
-        if (!reason) {
+        if (!is_empty(grid, column)) {
             column++;
             continue;
         }
-        add_missing(missing, reason, json_array_get(columns, column));
+        add_reasons(missing, grid, column);
         json_array_remove(columns, column);
         json_array_foreach(json_object_get(grid, "rows"), i, row) json_array_remove(row, column);
     }
@@ -200,20 +204,8 @@ static void take_empty_columns_out(json_t *section, json_t *grid)
 /* A title of a cell is not seen on a phone, and Markdown has none. */
 static void say_empty_cells(json_t *section, const json_t *grid)
 {
-    json_t *missing = json_object(), *column, *row;
-    size_t c, r;
-    json_array_foreach(json_object_get(grid, "columns"), c, column)
-    {
-        json_t *seen = json_object();
-        json_array_foreach(json_object_get(grid, "rows"), r, row)
-        {
-            const char *reason = json_string_value(json_object_get(json_array_get(row, c), "missing"));
-            if (!reason || json_object_get(seen, reason)) continue;
-            cb_put(seen, reason, json_true());
-            add_missing(missing, reason, column);
-        }
-        json_decref(seen);
-    }
+    json_t *missing = json_object();
+    for (size_t c = 0; c < json_array_size(json_object_get(grid, "columns")); c++) add_reasons(missing, grid, c);
     say_missing(section, "-", missing);
     json_decref(missing);
 }

@@ -77,18 +77,20 @@ static double iterations_to_target(const struct cb_experiment *e, size_t run)
 }
 
 /* What `train --perf` counted to the target, of a run whose times count; NaN if it did not. */
+static double counted(const struct cb_experiment *e, size_t run, const char *key)
+{
+    const json_t *value = json_object_get(json_array_get(e->objects, run), key);
+    return json_is_number(value) && cb_times_count(&e->times, &e->in, run) ? json_number_value(value) : (double)NAN;
+}
+
 static double instructions_of(const struct cb_experiment *e, size_t run)
 {
-    const json_t *value = json_object_get(json_array_get(e->objects, run), "instructions_to_target");
-    const bool counts = json_is_number(value) && cb_times_count(&e->times, &e->in, run);
-    return counts ? json_number_value(value) : (double)NAN;
+    return counted(e, run, "instructions_to_target");
 }
 
 static double joules_of(const struct cb_experiment *e, size_t run)
 {
-    const json_t *value = json_object_get(json_array_get(e->objects, run), "joules_to_target");
-    const bool counts = json_is_number(value) && cb_times_count(&e->times, &e->in, run);
-    return counts ? json_number_value(value) : (double)NAN;
+    return counted(e, run, "joules_to_target");
 }
 
 /* The mean over a group's trainings; of each, the first run that has the value stands for it. */

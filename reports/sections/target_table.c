@@ -24,7 +24,8 @@ static size_t known_of(const json_t *group, const char *of)
 /* " (of 2)" where a mean is not of all that it seems to be of. */
 static const char *of_fewer(char text[24], size_t n, size_t all)
 {
-    snprintf(text, 24, n < all ? " (of %zu)" : "", n);
+    text[0] = '\0';
+    if (n < all) snprintf(text, 24, " (of %zu)", n);
     return text;
 }
 

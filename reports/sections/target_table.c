@@ -22,17 +22,17 @@ static size_t known_of(const json_t *group, const char *of)
 }
 
 /* " (of 2)" where a mean is not of all that it seems to be of. */
-static const char *of_fewer(char text[24], size_t n, size_t all)
+static const char *of_fewer(char text[32], size_t n, size_t all)
 {
     text[0] = '\0';
-    if (n < all) snprintf(text, 24, " (of %zu)", n);
+    if (n < all) snprintf(text, 32, " (of %zu)", n);
     return text;
 }
 
 /* The mean of a quantity that `all` trainings should have. */
 static void mean(json_t *grid, const json_t *group, const char *of, double scale, int decimals, size_t all)
 {
-    char key[64], fewer[24];
+    char key[64], fewer[32];
     snprintf(key, sizeof key, "mean_%s", of);
     const json_t *value = json_object_get(group, key);
     if (!json_is_number(value))
@@ -109,7 +109,7 @@ static void of_trainings(json_t *grid, const struct cb_experiment *e, size_t gro
         sum += value_of(e, i);
         n++;
     }
-    char fewer[24], text[64];
+    char fewer[32], text[64];
     const double reached = cb_group_number(e, group, "reached");
     if (n) snprintf(text, sizeof text, format, sum / (double)n);
     if (n)

@@ -17,7 +17,8 @@ static void on_signal(int number)
 {
     const int before = errno;
     stopped_by = number;
-    if (write(news[1], "", 1) < 0) errno = before; /* it is full, so the wait ends anyway */
+    if (write(news[1], "", 1) < 0) { /* it is full, so the wait ends anyway */
+    }
     errno = before;
 }
 
